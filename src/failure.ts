@@ -1,0 +1,62 @@
+import * as O from 'fp-ts/lib/Option.js'
+import type { Milliseconds } from './time.js'
+
+/**
+ * Something that did not work: what was being done to what, what a person can do about it, and when trying again is
+ * worth it. Data, decided where the failure is understood; the machine only reads it.
+ */
+export interface Failure<Tag extends string = FailureTag> {
+  readonly _tag: Tag
+  /** What was being done, to what, and how it failed. No secret in it. */
+  readonly message: string
+  /** What a person can do about it. */
+  readonly remedy: string
+  /** `soon`: it may pass by itself (network, overload, disk). `later`: somebody said no, or has to act. */
+  readonly retry: 'soon' | 'later'
+  /** What the server asked for (`Retry-After`), in ms; the machine caps it. */
+  readonly retryAfter: O.Option<Milliseconds>
+}
+
+/** What the CertificateSigningRequest API, or the way to it, answers. */
+export type ApiError = Failure<
+  | 'Unreachable' // no answer: DNS, TCP, TLS of the server, time-out
+  | 'Unavailable' // 429, 5xx
+  | 'CredentialRejected' // 401, 403 for system:anonymous, a TLS alert about our certificate
+  | 'NoCredential' // there is no such credential, or it does not parse
+  | 'Forbidden' // 403 for somebody it knows
+  | 'Invalid' // 400, 413, 422: the request itself
+  | 'NotServed' // 404 for the resource: no certificates.k8s.io here
+  | 'NameTaken' // 409, and it is not our request
+  | 'Unintelligible' // an answer that is not the API's
+>
+
+/** What the certificate store answers. */
+export type StoreError = Failure<'StoreUnreadable' | 'StoreUnwritable' | 'StoreLocked'>
+
+/** What the crypto backend answers. */
+export type CryptoError = Failure<'Malformed' | 'KeyUnavailable'>
+
+/** A wait was cut short by its signal. Not a failure. */
+export interface Interrupted {
+  readonly _tag: 'Interrupted'
+}
+export const interrupted: Interrupted = { _tag: 'Interrupted' }
+
+/** Every failure there is: those of the ports, and what the machine makes of a request's end. */
+export type FailureTag =
+  | ApiError['_tag']
+  | StoreError['_tag']
+  | CryptoError['_tag']
+  | 'Denied' // by an approver
+  | 'SignerFailed' // condition Failed
+  | 'Gone' // deleted before it was issued
+  | 'Defective' // issued, and not what was asked for
+
+/** A failure, by its parts. */
+export const failure = <Tag extends string>(
+  tag: Tag,
+  retry: Failure['retry'],
+  message: string,
+  remedy: string,
+  retryAfter: O.Option<Milliseconds> = O.none,
+): Failure<Tag> => ({ _tag: tag, message, remedy, retry, retryAfter })

@@ -1,0 +1,103 @@
+import { eqStrict } from 'fp-ts/lib/Eq.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
+import { sameAddress } from './address.js'
+import type { Certificate, Names } from './certificate.js'
+
+/** The signer of the kubelet's client certificates. */
+export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
+/** The signer of the kubelet's serving certificates. */
+export const kubeletServingSigner = 'kubernetes.io/kubelet-serving'
+/** The signer of any other client certificate for the API server. */
+export const clientSigner = 'kubernetes.io/kube-apiserver-client'
+
+const texts = t.readonlyArray(t.string)
+
+/** The codec of a template, as files of ours carry it. */
+export const CertificateTemplate = t.intersection([
+  t.type({
+    /** The CN of the subject. */
+    commonName: t.string,
+    /** The O attributes of the subject: the user's groups. */
+    organizations: texts,
+    dnsNames: texts,
+    ipAddresses: texts,
+    uris: texts,
+    /** `spec.signerName`. */
+    signerName: t.string,
+    /** `spec.usages`, such as `digital signature`, `key encipherment`, `client auth`. */
+    usages: texts,
+  }),
+  t.partial({
+    /** `spec.expirationSeconds`: a wish in seconds, at least 600; servers before 1.22 ignore it. */
+    expirationSeconds: t.number,
+  }),
+])
+
+/** What we want: the certificate to ask for, in the terms of the CertificateSigningRequest API (`certificates.k8s.io/v1`). */
+export type CertificateTemplate = t.TypeOf<typeof CertificateTemplate>
+
+/** All three usages: the form that every Kubernetes version approves, for EC keys too. */
+const clientUsages = ['digital signature', 'key encipherment', 'client auth']
+
+/** The client certificate of a kubelet: CN `system:node:NAME`, O `system:nodes`, no SANs. */
+export const kubeletClientTemplate = (nodeName: string): CertificateTemplate => ({
+  signerName: kubeletClientSigner,
+  commonName: `system:node:${nodeName}`,
+  organizations: ['system:nodes'],
+  dnsNames: [],
+  ipAddresses: [],
+  uris: [],
+  usages: clientUsages,
+})
+
+/** A client certificate for somebody who is not a node; somebody else has to approve it. */
+export const clientTemplate = (
+  commonName: string,
+  organizations: ReadonlyArray<string>,
+): CertificateTemplate => ({
+  ...kubeletClientTemplate(''),
+  signerName: clientSigner,
+  commonName,
+  organizations,
+})
+
+/**
+ * What `names` lack of what is wanted, in words; nothing when they satisfy it. Extra names are fine. The cases are
+ * those of client-go's `certSatisfiesTemplateLocked` (util/certificate/certificate_manager.go), and URIs.
+ */
+export const lacks = (wanted: Names, names: Names): ReadonlyArray<string> => {
+  const missing = (
+    kind: string,
+    want: ReadonlyArray<string>,
+    have: ReadonlyArray<string>,
+    same: (a: string, b: string) => boolean = eqStrict.equals,
+  ) => want.filter((w) => !have.some((h) => same(w, h))).map((w) => `${kind} ${w} is missing`)
+  return [
+    ...(wanted.commonName === names.commonName
+      ? []
+      : [`common name is ${names.commonName}, wanted is ${wanted.commonName}`]),
+    ...missing('organization', wanted.organizations, names.organizations),
+    ...missing('DNS name', wanted.dnsNames, names.dnsNames),
+    ...missing('IP address', wanted.ipAddresses, names.ipAddresses, sameAddress),
+    ...missing('URI', wanted.uris, names.uris),
+  ]
+}
+
+/**
+ * What a certificate lacks of the template: its names, and `client auth` or `server auth` when wanted and the
+ * certificate says what it is for (RFC 5280, 4.2.1.12: without the extension it is for anything).
+ */
+export const unmet = (wanted: CertificateTemplate, certificate: Certificate): ReadonlyArray<string> => {
+  const purposes = O.toUndefined(certificate.extendedKeyUsages)
+  const missing = wanted.usages.filter(
+    (usage) => usage.endsWith(' auth') && purposes !== undefined && !purposes.includes(usage),
+  )
+  return [...lacks(wanted, certificate), ...missing.map((usage) => `usage ${usage} is missing`)]
+}
+
+/** Whether a certificate for the `asked` template would still be accepted when `wanted` is. */
+export const covers = (asked: CertificateTemplate, wanted: CertificateTemplate): boolean =>
+  asked.signerName === wanted.signerName &&
+  wanted.usages.every((usage) => asked.usages.includes(usage)) &&
+  lacks(wanted, asked).length === 0
