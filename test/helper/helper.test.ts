@@ -1,0 +1,148 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { assert, eventually, suite, type TestContext } from './index.js'
+import { type FileResult, runFiles } from './runner.js'
+
+const test = suite('test helper')
+const helper = pathToFileURL(join(import.meta.dirname, 'index.js')).href
+
+/** Runs a test file of the given text in the way `npm test` does. */
+const run = async (
+  { temporaryDirectory }: TestContext,
+  text: string,
+  fileLimit = 10_000,
+): Promise<FileResult> => {
+  const path = join(await temporaryDirectory(), 'planted.test.mjs')
+  const start = `import { assert, eventually, suite } from '${helper}'; const test = suite('planted');\n`
+  await writeFile(path, start + text)
+  const [result] = await runFiles([{ name: 'planted', path }], {
+    parallel: 1,
+    fileLimit,
+  })
+  assert.ok(result)
+  return result
+}
+
+test('counts what passed, failed and was skipped', async (context) => {
+  const result = await run(
+    context,
+    `test('a', () => {}); test('b', () => assert.is(1, 2)); test.skip('c', 'no moon'); test('d', { skip: 'no sun' }, () => {})`,
+  )
+  assert.is(result.passed, 1)
+  assert.is(result.failed, 1)
+  assert.equal(
+    result.skipped.map(({ test, reason }) => [test, reason]),
+    [
+      ['planted: c', 'no moon'],
+      ['planted: d', 'no sun'],
+    ],
+  )
+  assert.is(result.defect, undefined)
+})
+
+test('registers tests also after an await at the top of the file', async (context) => {
+  const result = await run(
+    context,
+    `await new Promise((done) => setTimeout(done, 50)); test('a', () => {}); test('b', { skip: undefined }, () => {})`,
+  )
+  assert.is(result.passed, 2)
+  assert.is(result.failed, 0)
+})
+
+test('fails a file that runs no test', async (context) => {
+  const result = await run(context, '')
+  assert.is(result.failed, 1)
+  assert.match(result.output, 'ran no test')
+})
+
+test('fails a file that ends before its tests have', async (context) => {
+  const result = await run(context, `test('a', () => {}); test('leaves', () => process.exit(0))`)
+  assert.is(result.failed, 1)
+  assert.match(result.defect ?? '', 'during "planted: leaves"')
+})
+
+test('fails a file that throws while it is loaded', async (context) => {
+  const result = await run(context, `test('a', () => {}); throw new Error('bad file')`)
+  assert.is(result.passed, 0)
+  assert.is(result.failed, 1)
+})
+
+test('refuses a skip without a reason', async (context) => {
+  assert.match((await run(context, `test.skip('a', ' ')`)).output, 'skipped without a reason')
+})
+
+test('fails and names a test that waits for ever, and runs those after it', async (context) => {
+  const result = await run(
+    context,
+    `test('waits', { deadline: 20 }, () => new Promise(() => {})); test('next', () => {})`,
+  )
+  assert.is(result.passed, 1)
+  assert.is(result.failed, 1)
+  assert.match(result.output, '"waits"')
+  assert.match(result.output, 'did not end within 20 ms')
+})
+
+test('kills a file that blocks, and names the test', async (context) => {
+  const result = await run(context, `test('spins', () => { for (;;); })`, 1_000)
+  assert.is(result.failed, 1)
+  assert.match(result.defect ?? '', 'was killed')
+  assert.match(result.defect ?? '', 'planted: spins')
+})
+
+test('fails a file that leaves something open', {
+  deadline: 20_000,
+}, async (context) => {
+  const result = await run(context, `test('a', () => { setInterval(() => {}, 1000) })`)
+  assert.is(result.passed, 1)
+  assert.is(result.failed, 1)
+  assert.match(result.output, 'still open')
+})
+
+test('shows what was thrown also when it is no Error', async (context) => {
+  assert.match((await run(context, `test('a', () => { throw undefined })`)).output, 'no Error: undefined')
+})
+
+test('cleans up in reverse order, after a failure too', async (context) => {
+  const result = await run(
+    context,
+    `test('a', ({ defer }) => { defer(() => console.log('first')); defer(() => console.log('second')); throw new Error('x') })`,
+  )
+  assert.ok(result.output.indexOf('second') < result.output.indexOf('first'))
+  assert.ok(result.output.includes('second'))
+})
+
+test('fails a test whose clean-up fails', async (context) => {
+  const result = await run(
+    context,
+    `test('a', ({ defer }) => { defer(() => Promise.reject(new Error('stuck'))) })`,
+  )
+  assert.is(result.failed, 1)
+})
+
+test('ends what a test left running', async (context) => {
+  const result = await run(
+    context,
+    `import { spawn } from 'node:child_process'
+    test('a', () => { const child = spawn('sleep', ['1000'], { stdio: 'ignore' }); child.unref(); console.log('pid', child.pid) })`,
+  )
+  const pid = Number(/pid (\d+)/.exec(result.output)?.[1])
+  assert.ok(pid > 0)
+  await eventually('the process is gone', () => !isRunning(pid))
+})
+
+test('tells what was waited for in vain', async () => {
+  let message = ''
+  await eventually('pigs fly', () => false, { deadline: 20 }).catch((error: Error) => {
+    message = error.message
+  })
+  assert.is(message, 'waited 20 ms in vain until pigs fly')
+})
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

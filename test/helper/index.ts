@@ -1,0 +1,208 @@
+/**
+ * How tests are written here: uvu, and what uvu 0.5 lacks. Each test has a deadline, each skip a reason,
+ * a file that runs nothing fails, and so does one that leaves something open.
+ *
+ * ```ts
+ * import { assert, eventually, sample, seed, suite } from '../helper/index.js'
+ *
+ * const test = suite('certificate store')
+ *
+ * test('keeps the old certificate when the new one is for another key', async ({ defer, temporaryDirectory }) => {
+ *   const directory = await temporaryDirectory()   // removed after the test
+ *   const server = await start(directory)
+ *   defer(() => server.stop())                     // runs after the test, passed or failed, last first
+ *   await eventually('the link is there', () => readLink(directory))
+ *   assert.is(1, 1)
+ * })
+ * test('explores many sequences', { deadline: sample(10_000, 300_000) }, () => {
+ *   fc.assert(property, { numRuns: sample(200, 20_000), seed })
+ * })
+ * test('lists requests with kubectl', { skip: hasKubectl ? undefined : 'no kubectl on this machine' }, …)
+ * test.skip('survives a leap second', 'no way to make one here')
+ * ```
+ *
+ * There is no `.run()` to forget: suites run once the test file is loaded.
+ * All of them: `npm test`. Some: `npm test -- store`, or `node dist/test/helper/run.js store`.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
+import * as uvu from 'uvu'
+import { tell } from './report.js'
+
+export * as assert from 'uvu/assert'
+
+/** Set by `npm run test:thorough`: the full numbers, however long they take. */
+export const thorough = process.env['THOROUGH'] === '1'
+
+/** A number for `npm test`, which is to be quick, and one for `npm run test:thorough`. */
+export const sample = (normal: number, full: number): number => (thorough ? full : normal)
+
+/** The seed for random samples: the same in each run, another one with `SEED=n npm test`. */
+export const seed = Number(process.env['SEED'] ?? 20_261_123)
+
+export interface TestContext {
+  /** Aborted when the deadline has passed. */
+  readonly signal: AbortSignal
+  /** Registers clean-up: run when the test has ended, however it ended, the last registered first. */
+  readonly defer: (cleanUp: () => unknown) => void
+  /** A new empty directory, removed after the test. */
+  readonly temporaryDirectory: () => Promise<string>
+}
+
+export type TestBody = (context: TestContext) => unknown
+
+export interface TestOptions {
+  /** Milliseconds until the test fails; 10 000 if not given. */
+  readonly deadline?: number
+  /** Why this test cannot run here, or undefined when it can. */
+  readonly skip?: string | undefined
+}
+
+export interface Suite {
+  (name: string, body: TestBody): void
+  (name: string, options: TestOptions, body: TestBody): void
+  /** A test that is not run, and why. */
+  readonly skip: (name: string, reason: string) => void
+  /** Runs once before the suite's tests; when it fails, the whole file does. */
+  readonly before: (hook: () => unknown) => void
+  /** Runs once after the suite's tests. */
+  readonly after: (hook: () => unknown) => void
+}
+
+const DEFAULT_DEADLINE = 10_000
+/** How long a file may go on after its last test before it counts as having left something open. */
+const GRACE = 3_000
+
+const suites: uvu.Test<unknown>[] = []
+let registered = 0
+
+/** A named group of tests; a file may have several, they run one after the other. */
+export const suite = (suiteName: string): Suite => {
+  const target = uvu.suite(suiteName)
+  if (suites.push(target) === 1) setImmediate(runAll)
+
+  const skip = (name: string, reason: string): void => {
+    if (reason.trim() === '') throw new Error(`"${name}" is skipped without a reason: say what is missing`)
+    registered += 1
+    target.skip()
+    tell({ event: 'skipped', test: `${suiteName}: ${name}`, reason })
+    console.log(`skipped "${name}": ${reason}`)
+  }
+
+  const test = (name: string, second: TestOptions | TestBody, third?: TestBody): void => {
+    const [options, body] = typeof second === 'function' ? [{}, second] : [second, third]
+    if (body === undefined) throw new Error(`"${name}" has no body: a test that cannot run is a test.skip`)
+    if (options.skip !== undefined) {
+      skip(name, options.skip)
+      return
+    }
+    registered += 1
+    target(name, async () => {
+      tell({ event: 'started', test: `${suiteName}: ${name}` })
+      const failure = await runTest(body, options.deadline ?? DEFAULT_DEADLINE)
+      tell({
+        event: failure === undefined ? 'passed' : 'failed',
+        test: `${suiteName}: ${name}`,
+      })
+      if (failure !== undefined) throw failure
+    })
+  }
+
+  const hook = (what: string, run: () => unknown) => () =>
+    within(DEFAULT_DEADLINE * 3, `the ${what} hook of "${suiteName}"`, run)
+  return Object.assign(test, {
+    skip,
+    before: (run: () => unknown) => target.before(hook('before', run)),
+    after: (run: () => unknown) => target.after(hook('after', run)),
+  })
+}
+
+/** Runs a test and its clean-up; every failure comes back as an Error, which is all that uvu can print. */
+const runTest = async (body: TestBody, deadline: number): Promise<Error | undefined> => {
+  const cleanUps: (() => unknown)[] = []
+  const defer = (cleanUp: () => unknown): void => {
+    cleanUps.unshift(cleanUp)
+  }
+  const stop = new AbortController()
+  const temporaryDirectory = async (): Promise<string> => {
+    const directory = await mkdtemp(join(tmpdir(), 'kube-cert-rotation-'))
+    defer(() => rm(directory, { recursive: true, force: true }))
+    return directory
+  }
+  let failure: Error | undefined
+  try {
+    await within(deadline, 'the test', () => body({ signal: stop.signal, defer, temporaryDirectory }))
+  } catch (error) {
+    failure = asError(error)
+    stop.abort(failure)
+  }
+  for (const cleanUp of cleanUps) {
+    try {
+      await within(DEFAULT_DEADLINE, 'clean-up after the test', cleanUp)
+    } catch (error) {
+      failure ??= asError(error)
+    }
+  }
+  return failure
+}
+
+const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(`something was thrown that is no Error: ${inspect(thrown)}`)
+
+const within = async (deadline: number, what: string, run: () => unknown): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not end within ${deadline} ms`)), deadline)
+  })
+  try {
+    await Promise.race([Promise.resolve().then(run), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Waits until `probe` answers with something else than `undefined` or `false`, and answers that.
+ * `what` is the end of the sentence "waited in vain until …"; times in milliseconds.
+ */
+export const eventually = async <A>(
+  what: string,
+  probe: () => A | undefined | false | Promise<A | undefined | false>,
+  { deadline = 5_000, interval = 10 }: { readonly deadline?: number; readonly interval?: number } = {},
+): Promise<A> => {
+  const end = performance.now() + deadline
+  for (;;) {
+    const answer = await probe()
+    if (answer !== undefined && answer !== false) return answer
+    if (performance.now() >= end) throw new Error(`waited ${deadline} ms in vain until ${what}`)
+    await sleep(interval)
+  }
+}
+
+/** Importing the main module again yields the instance that is loading, so this awaits its top level. */
+const runAll = async (): Promise<void> => {
+  await import(pathToFileURL(process.argv[1] ?? '').href)
+  if (registered === 0) {
+    console.error('This file ran no test.')
+    process.exitCode = 1
+  }
+  let unfinished = suites.length
+  for (const target of suites) {
+    target.after(() => {
+      unfinished -= 1
+      if (unfinished === 0) setTimeout(failForWhatIsOpen, GRACE).unref()
+    })
+    target.run()
+  }
+}
+
+const failForWhatIsOpen = (): void => {
+  console.error(
+    `All tests have ended, but something is still open: ${process.getActiveResourcesInfo().join(', ')}`,
+  )
+  process.exit(1)
+}

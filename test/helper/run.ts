@@ -1,0 +1,69 @@
+/**
+ * The test command: `node dist/test/helper/run.js [--thorough] [PART OF A PATH]...`
+ *
+ * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
+ * is given. Those in test/e2e and test/bench run only when they are named. The last line is
+ * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FileResult, runFiles } from './runner.js'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const ONLY_BY_NAME = ['test/e2e/', 'test/bench/']
+const MINUTE = 60_000
+
+const args = process.argv.slice(2)
+const thorough = args.includes('--thorough') || process.env['THOROUGH'] === '1'
+const parts = args.filter((arg) => !arg.startsWith('--'))
+
+/** From the sources, not from dist/: what is left there of a deleted test is not run. */
+const files = readdirSync(join(ROOT, 'test'), {
+  recursive: true,
+  encoding: 'utf8',
+})
+  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) =>
+    parts.length === 0
+      ? !ONLY_BY_NAME.some((folder) => file.startsWith(folder))
+      : parts.some((part) => file.includes(part)),
+  )
+  .sort()
+
+const print = (result: FileResult): void => {
+  const verdict = result.failed > 0 ? 'FAIL' : 'ok  '
+  const skipped = result.skipped.length > 0 ? `, ${result.skipped.length} skipped` : ''
+  console.log(`${verdict} ${result.file} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s)`)
+  for (const { test, reason } of result.skipped) console.log(`     skipped "${test}": ${reason}`)
+  if (result.failed === 0) return
+  console.log(result.output.trimEnd().replaceAll(/^/gm, '     | '))
+  if (result.defect !== undefined) console.log(`     ${result.file} ${result.defect}`)
+}
+
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
+const results = await runFiles(
+  files.map((file) => ({
+    name: file,
+    path: join(ROOT, 'dist', file.replace(/\.ts$/, '.js')),
+  })),
+  {
+    parallel: 2,
+    fileLimit: thorough ? 15 * MINUTE : 2 * MINUTE,
+    environment: thorough ? { THOROUGH: '1' } : {},
+    onResult: print,
+  },
+)
+
+const sum = (count: (result: FileResult) => number): number =>
+  results.reduce((total, result) => total + count(result), 0)
+const [passed, failed, skipped] = [
+  sum((result) => result.passed),
+  sum((result) => result.failed),
+  sum((result) => result.skipped.length),
+]
+if (files.length === 0) console.log(`No test file has ${parts.join(' or ')} in its path.`)
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed > 0 || passed + skipped === 0 ? 1 : 0

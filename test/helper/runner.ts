@@ -1,0 +1,136 @@
+/** Runs compiled test files, each in a process of its own, and counts what really ran. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { REPORT_VARIABLE, readReport } from './report.js'
+
+export interface TestFile {
+  /** As it is printed. */
+  readonly name: string
+  readonly path: string
+}
+
+export interface FileResult {
+  readonly file: string
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: readonly {
+    readonly test: string
+    readonly reason: string
+  }[]
+  /** Why the file failed as a whole, beyond the failures of its tests. */
+  readonly defect: string | undefined
+  readonly output: string
+  readonly seconds: number
+}
+
+export interface RunOptions {
+  /** Milliseconds until a file is killed. A test's own deadline comes first, unless it blocks the process. */
+  readonly fileLimit: number
+  readonly environment?: NodeJS.ProcessEnv
+}
+
+/** Runs files, `parallel` at a time, and reports each as it ends. */
+export const runFiles = async (
+  files: readonly TestFile[],
+  options: RunOptions & {
+    readonly parallel: number
+    readonly onResult?: (result: FileResult) => void
+  },
+): Promise<readonly FileResult[]> => {
+  const results: FileResult[] = []
+  const queue = [...files]
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runFile(file, options)
+      results.push(result)
+      options.onResult?.(result)
+    }
+  }
+  await Promise.all(Array.from({ length: options.parallel }, worker))
+  return results
+}
+
+/** Output goes to a file rather than a pipe: a process left behind by a test would keep a pipe open. */
+const runFile = async (
+  { name, path }: TestFile,
+  { fileLimit, environment }: RunOptions,
+): Promise<FileResult> => {
+  const directory = mkdtempSync(join(tmpdir(), 'kube-cert-rotation-run-'))
+  const report = join(directory, 'report')
+  const outputFile = join(directory, 'output')
+  const output = openSync(outputFile, 'w')
+  const began = performance.now()
+  try {
+    const end = await runProcess(path, output, fileLimit, {
+      ...process.env,
+      ...environment,
+      [REPORT_VARIABLE]: report,
+    })
+    const events = readReport(report)
+    const count = (wanted: string) => events.filter(({ event }) => event === wanted).length
+    const [passed, failed] = [count('passed'), count('failed')]
+    const last = events.at(-1)
+    const during = last?.event === 'started' ? `, during "${last.test}"` : ''
+    const defect =
+      end !== 0 && (failed === 0 || during !== '')
+        ? `${describe(end, fileLimit)}${during}`
+        : events.length === 0
+          ? 'ran no test'
+          : end === 0 && failed > 0
+            ? 'exited 0 with failed tests'
+            : undefined
+    return {
+      file: name,
+      passed,
+      failed: failed + (defect === undefined ? 0 : 1),
+      skipped: events.filter((event) => event.event === 'skipped'),
+      defect,
+      output: readFileSync(outputFile, 'utf8'),
+      seconds: (performance.now() - began) / 1000,
+    }
+  } finally {
+    closeSync(output)
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+type End = number | 'too long' | NodeJS.Signals
+
+const describe = (end: End, fileLimit: number): string =>
+  end === 'too long'
+    ? `was killed: it did not end within ${fileLimit / 1000} s`
+    : typeof end === 'number'
+      ? `exited ${end}`
+      : `was ended by ${end}`
+
+/** Each file leads a process group, so that whatever it started ends with it. */
+const runProcess = (path: string, output: number, limit: number, env: NodeJS.ProcessEnv): Promise<End> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', path], {
+      detached: true,
+      env,
+      stdio: ['ignore', output, output],
+    })
+    const killGroup = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // nobody is left in the group
+      }
+    }
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      killGroup()
+    }, limit)
+    process.once('exit', killGroup)
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      process.off('exit', killGroup)
+      killGroup()
+      resolve(late ? 'too long' : (code ?? signal ?? 1))
+    })
+  })
