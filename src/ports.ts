@@ -1,0 +1,146 @@
+/**
+ * What the outside has to offer: the interfaces that adapters implement. Effects are values (`IO`, `Task`,
+ * `TaskEither`): nothing happens before they are run, and nothing throws or rejects across a port. What waits takes a
+ * signal, answers `Interrupted` soon after it is given, and has let go of everything by then.
+ */
+import type { IO } from 'fp-ts/lib/IO.js'
+import type { Option } from 'fp-ts/lib/Option.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Certificate, CertificateChain, KeyId, Names } from './certificate.js'
+import type { ApiError, CryptoError, Interrupted, StoreError } from './failure.js'
+import type { Condition, Draft, OutstandingRequest } from './request.js'
+import type { Secret } from './secret.js'
+import type { Signal } from './signal.js'
+import type { Instant } from './time.js'
+
+/** The wall clock. */
+export interface Clock {
+  readonly now: IO<Instant>
+  /**
+   * Ends when the wall clock is at or past the instant, or the signal is given. It looks at the wall clock again every
+   * minute at least: a machine that slept, or whose clock was set, is seen by then.
+   */
+  readonly sleepUntil: (until: Instant, signal: Signal) => Task<void>
+}
+
+/** What a TLS handshake needs of a private key. */
+export type TlsKey =
+  /** PKCS#8 or SEC 1, PEM. */
+  | { readonly _tag: 'Pem'; readonly pem: Secret }
+  /** An OpenSSL engine and the key's identifier in it (`privateKeyEngine`, `privateKeyIdentifier` of Node's TLS). */
+  | { readonly _tag: 'Engine'; readonly engine: string; readonly identifier: string }
+  | { readonly _tag: 'NotUsableHere'; readonly reason: string }
+
+/** A private key that may not be exportable: what it can do, and its public name. */
+export interface KeyHandle {
+  readonly id: KeyId
+  /** A PKCS#10 request (RFC 2986) for the names, signed by this key, PEM. */
+  readonly createRequest: (names: Names) => TaskEither<CryptoError, string>
+  /** PEM to keep beside the certificate: the key, or what finds it again. */
+  readonly forStorage: TaskEither<CryptoError, Secret>
+  readonly forTls: TaskEither<CryptoError, TlsKey>
+}
+
+/** Keys and certificates. */
+export interface CryptoBackend {
+  readonly generateKey: TaskEither<CryptoError, KeyHandle>
+  /** The key that `forStorage` wrote, or that a kubelet did. */
+  readonly restoreKey: (stored: Secret) => TaskEither<CryptoError, KeyHandle>
+  /** Reads PEM `CERTIFICATE` blocks, leaf first; text around them is passed over. */
+  readonly parseChain: (pem: string) => TaskEither<CryptoError, CertificateChain>
+  /** SHA-256 of the text in UTF-8, lower-case hexadecimal. */
+  readonly sha256: (text: string) => Task<string>
+}
+
+/** A certificate with its key as TLS wants them. */
+export interface TlsCredential extends CertificateChain {
+  readonly key: TlsKey
+}
+
+/** The current credential, and word of each change. What follows a credential takes one of these. */
+export interface CredentialSource {
+  /** None: there is none that has not expired. */
+  readonly current: IO<Option<TlsCredential>>
+  /** Calls the listener after each change, never before it returns; the answer ends the subscription. */
+  readonly subscribe: (listener: (credential: Option<TlsCredential>) => void) => IO<void>
+}
+
+/** Whom a request goes out as. */
+export type Identity =
+  | { readonly _tag: 'Held'; readonly credential: TlsCredential }
+  /** The bootstrap kubeconfig, read anew at each attempt since tokens are replaced. */
+  | { readonly _tag: 'Bootstrap' }
+  /** The external credential of a rotation that does not authenticate with its own certificate. */
+  | { readonly _tag: 'External' }
+
+/** What the API said about a request. */
+export interface Submission {
+  readonly uid: string
+  readonly resourceVersion: string
+  /** `Pending` for a new one; what it had come to when it was there already. */
+  readonly condition: Condition
+  /** The server's `Date`, whole seconds. */
+  readonly serverTime: Option<Instant>
+}
+
+/** The CertificateSigningRequest API. */
+export interface CertificateSigningRequests {
+  /**
+   * Creates the request. When its name is taken: the same `spec.request` is ours and taken up, another is `NameTaken`.
+   */
+  readonly submit: (
+    identity: Identity,
+    draft: Draft,
+    signal: Signal,
+  ) => TaskEither<ApiError | Interrupted, Submission>
+  /** Answers as soon as the request is something else than `known`; no request of that name and uid is `Gone`. */
+  readonly observe: (
+    identity: Identity,
+    request: OutstandingRequest,
+    known: 'Pending' | 'Approved',
+    signal: Signal,
+  ) => TaskEither<ApiError | Interrupted, Condition | { readonly _tag: 'Gone' }>
+  /** Asks for something that every authenticated user may have. */
+  readonly probe: (identity: Identity, signal: Signal) => TaskEither<ApiError | Interrupted, void>
+}
+
+/** A certificate and key in the store, unchecked. */
+export interface StoredPair {
+  /** Where it lies, for people: a path. */
+  readonly location: string
+  /** The leaf first. */
+  readonly pem: string
+  readonly key: Secret
+  readonly receivedAt: Instant
+}
+
+/** A request in the store with its private key. */
+export interface SavedRequest {
+  readonly draft: Draft
+  readonly key: Secret
+}
+
+export interface StoreContents {
+  /** Best first: what `current` points to, then what else could serve. */
+  readonly pairs: ReadonlyArray<StoredPair>
+  readonly request: Option<SavedRequest>
+  /** What was found and could not be used, or looks wrong; sentences for people. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The certificate store. Every change is whole or has not happened, also after a crash. */
+export interface CertificateStore {
+  readonly load: TaskEither<StoreError, StoreContents>
+  /** Keeps a request and its key, in place of any other; shows at the same time that a pair could be installed. */
+  readonly saveRequest: (saved: SavedRequest) => TaskEither<StoreError, void>
+  /** Forgets the saved request and its key. */
+  readonly discardRequest: TaskEither<StoreError, void>
+  /** Stores a pair, makes it the current one, and forgets the saved request. Again is the same as once. */
+  readonly install: (pair: {
+    readonly certificate: Certificate
+    readonly pem: string
+    readonly key: Secret
+    readonly receivedAt: Instant
+  }) => TaskEither<StoreError, void>
+}
