@@ -86,6 +86,8 @@ export interface IssuedDelivered extends Situation {
   readonly held: O.Option<Held>
   readonly request: OutstandingRequest
   readonly delivered: Delivered
+  /** What was asked before it was issued, and is answered when it is installed. */
+  readonly answers: O.Option<Ask>
 }
 
 /** A certificate works and is in use until its rotation time. */
@@ -129,7 +131,8 @@ export const initial = (wanted: O.Option<CertificateTemplate>): State => ({
 
 /** What a state knows, without saying which state it is. */
 export const knowledgeOf = (state: State): Knowledge => {
-  const { wanted, asked, setback, submittedAt, checkedAt } = state
+  const { wanted, setback, submittedAt, checkedAt } = state
+  const asked = 'answers' in state ? O.alt(() => state.answers)(state.asked) : state.asked
   const situation = { wanted, asked, setback, submittedAt, checkedAt }
   const draft = 'request' in state ? O.some(draftOf(state.request)) : state.draft
   return { ...situation, held: heldOf(state), draft }

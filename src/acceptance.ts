@@ -1,0 +1,49 @@
+import * as O from 'fp-ts/lib/Option.js'
+import { type Certificate, expired } from './certificate.js'
+import type { RotationPolicy } from './policy.js'
+import type { Draft } from './request.js'
+import { type Cause, type Held, works } from './state.js'
+import { type CertificateTemplate, unmet } from './template.js'
+import { type Instant, inWords, rfc3339 } from './time.js'
+
+/** Why a certificate that arrived is not worth having; nothing when it is. Invariant 1 of the design. */
+export const defectsOf = (
+  policy: RotationPolicy,
+  { request, wanted, held, causes }: Occasion,
+  certificate: Certificate,
+  now: Instant,
+): ReadonlyArray<string> => {
+  const { notBefore, notAfter } = certificate
+  const kept = O.isSome(held) && works(policy, held.value, now) ? held.value.certificate : undefined
+  const onlyTheDeadline = causes.every((cause) => cause._tag === 'Deadline')
+  const left = notAfter - now
+  return [
+    ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
+    ...unmet(O.getOrElse(() => request.template)(wanted), certificate),
+    ...(expired(certificate, now)
+      ? [
+          `it ended at ${rfc3339(notAfter)}, ${inWords(-left)} before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)`,
+        ]
+      : []),
+    ...(kept !== undefined && notBefore >= kept.notAfter
+      ? [`it is not valid before ${rfc3339(notBefore)}, when the one in use has ended`]
+      : []),
+    ...(kept !== undefined &&
+    onlyTheDeadline &&
+    notAfter < kept.notAfter &&
+    left < policy.minimumUsefulLifetime &&
+    !expired(certificate, now)
+      ? [
+          `it ends at ${rfc3339(notAfter)}, before the one in use, and in less than ${inWords(policy.minimumUsefulLifetime)}`,
+        ]
+      : []),
+  ]
+}
+
+/** What a certificate is measured by: what was asked for, and what there is already. */
+export interface Occasion {
+  readonly request: Draft
+  readonly wanted: O.Option<CertificateTemplate>
+  readonly held: O.Option<Held>
+  readonly causes: ReadonlyArray<Cause>
+}

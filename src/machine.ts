@@ -1,0 +1,350 @@
+/**
+ * The machine: every transition there is. What decides about a certificate's life stands here and nowhere else;
+ * `schedule.ts` does its arithmetic, `standing.ts` says what follows from what is known, `acceptance.ts` judges what
+ * arrives.
+ *
+ * `decide` says what to do next in a state; an adapter does it and answers with an event; `evolve` says what is known
+ * then. Both are total and deterministic: the first state and the events give every state and action again. An event
+ * that does not fit the state (another request's, another key's) leaves it as it is.
+ */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { defectsOf } from './acceptance.js'
+import type { Action } from './action.js'
+import { type CertificateChain, expired, type KeyId, notYetValid } from './certificate.js'
+import type { Event, Observation } from './event.js'
+import { type Failure, failure } from './failure.js'
+import type { RotationPolicy } from './policy.js'
+import type { OutstandingRequest } from './request.js'
+import { rotationDeadline, stillWaiting } from './schedule.js'
+import { causesOf, holds, judged, rejected, setBack, standing, turnOf } from './standing.js'
+import {
+  type Approved,
+  type CredentialName,
+  type IssuedDelivered,
+  type Knowledge,
+  knowledgeOf,
+  type Pending,
+  type State,
+  works,
+} from './state.js'
+import { type CertificateTemplate, covers, unmet } from './template.js'
+import { earliest, endOfTime, type Instant, wholeSecond } from './time.js'
+
+// What to do next ------------------------------------------------------------------------------------------------
+
+/** What to do next in this state at this time. */
+export const decide =
+  (policy: RotationPolicy) =>
+  (state: State, now: Instant): Action => {
+    const known = knowledgeOf(state)
+    const pause = pipe(
+      state.setback,
+      O.chain(({ at, delay }) => stillWaiting(at, delay, now)),
+      O.toUndefined,
+    )
+    switch (state._tag) {
+      case 'Bootstrapping':
+        if (O.isNone(state.wanted) || awaitsItsTime(policy, known, now)) return attend(policy, known, now)
+        if (pause !== undefined) return wait(policy, known, now, pause)
+        return O.isSome(state.held) && rejected(known) && turnOf(policy, known, now) === 'held'
+          ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
+          : submit(policy, known, state.wanted.value, now)
+      case 'RenewDue':
+        if (O.isNone(state.wanted)) return attend(policy, known, now)
+        return pause === undefined
+          ? submit(policy, known, state.wanted.value, now)
+          : wait(policy, known, now, pause)
+      case 'Pending':
+      case 'Approved':
+        return pause === undefined ? observe(policy, state, now) : wait(policy, known, now, pause)
+      case 'Issued': {
+        if (state.stage === 'installed') return attend(policy, known, now)
+        if (pause !== undefined) return wait(policy, known, now, pause)
+        const { notBefore } = state.delivered.certificate
+        const kept = O.isSome(state.held) && works(policy, state.held.value, now)
+        // One that is not valid yet replaces nothing that works.
+        return kept && now < notBefore
+          ? wait(policy, known, now, notBefore)
+          : { _tag: 'Install', delivered: state.delivered }
+      }
+    }
+  }
+
+/** A certificate whose only flaw is that our clock finds it early: it is offered, and its time will come. */
+const awaitsItsTime = (policy: RotationPolicy, known: Knowledge, now: Instant): boolean =>
+  O.isSome(known.held) &&
+  notYetValid(known.held.value.certificate, now) &&
+  (policy.authenticateWith === 'external' || !rejected(known)) &&
+  (O.isNone(known.wanted) || unmet(known.wanted.value, known.held.value.certificate).length === 0)
+
+const submit = (
+  policy: RotationPolicy,
+  known: Knowledge,
+  template: CertificateTemplate,
+  now: Instant,
+): Action => {
+  const apart = O.chain((at: Instant) => stillWaiting(at, policy.submitInterval, now))(known.submittedAt)
+  return O.isSome(apart)
+    ? wait(policy, known, now, apart.value)
+    : { _tag: 'Submit', template, draft: known.draft, credential: turnOf(policy, known, now) }
+}
+
+const observe = (policy: RotationPolicy, state: Pending | Approved, now: Instant): Action => {
+  const credential = turnOf(policy, knowledgeOf(state), now)
+  // When the held certificate ends, another credential has to be used.
+  const until =
+    credential === 'held' && O.isSome(state.held) ? state.held.value.certificate.notAfter : endOfTime
+  return { _tag: 'Observe', request: state.request, known: state._tag, credential, until }
+}
+
+/** Nothing to do for a certificate but to notice its next moment, and a server that refuses it. */
+const attend = (policy: RotationPolicy, known: Knowledge, now: Instant): Action => {
+  if (O.isNone(known.held)) return wait(policy, known, now, endOfTime)
+  const { certificate, receivedAt } = known.held.value
+  const probing = policy.probeInterval > 0 && policy.authenticateWith === 'held' && !expired(certificate, now)
+  const probed = O.chain((at: Instant) => stillWaiting(at, policy.probeInterval, now))(known.checkedAt)
+  if (probing && O.isNone(probed)) return { _tag: 'Probe', keyId: certificate.keyId }
+  const rotation = policy.rotate ? rotationDeadline(policy, certificate, receivedAt) : endOfTime
+  const probe = probing ? O.getOrElse(() => endOfTime)(probed) : endOfTime
+  const moments = [certificate.notBefore, rotation, certificate.notAfter].filter((moment) => moment > now)
+  return wait(policy, known, now, earliest(...moments, probe))
+}
+
+/** Waiting never outlasts a certificate that works: its end is news. */
+const wait = (policy: RotationPolicy, { held }: Knowledge, now: Instant, until: Instant): Action => ({
+  _tag: 'Wait',
+  until:
+    O.isSome(held) && works(policy, held.value, now)
+      ? earliest(until, held.value.certificate.notAfter)
+      : until,
+})
+
+// What is known then ---------------------------------------------------------------------------------------------
+
+/** The state after an event. */
+export const evolve =
+  (policy: RotationPolicy) =>
+  (state: State, event: Event): State => {
+    const next = learn(policy, state, event)
+    // Time passes whatever the event was.
+    if (!('request' in next)) return standing(policy, knowledgeOf(next), event.at)
+    return next._tag === 'Issued' && expired(next.delivered.certificate, event.at)
+      ? standing(policy, { ...knowledgeOf(next), draft: O.none }, event.at)
+      : next
+  }
+
+const learn = (policy: RotationPolicy, state: State, event: Event): State => {
+  const { at } = event
+  const known = knowledgeOf(state)
+  switch (event._tag) {
+    case 'TimePassed':
+      return state
+    case 'Loaded':
+      return isUntouched(state)
+        ? resume(policy, { ...known, held: event.held, draft: event.draft }, at)
+        : state
+    case 'Submitted':
+      return 'request' in state ? state : submitted(policy, known, event.request, event.credential, at)
+    case 'SubmitFailed': {
+      if ('request' in state) return state
+      const draft = event.failure._tag === 'NameTaken' ? O.none : event.draft
+      const next = setBack(policy, { ...known, draft }, event.failure, O.some(event.credential), at)
+      return standing(policy, next, at)
+    }
+    case 'Observed':
+      return isObserved(state, event.uid) ? observed(policy, state, event.observation, at) : state
+    case 'ObserveFailed': {
+      if (!isObserved(state, event.uid)) return state
+      // A refused credential changes the credential, not the request.
+      return informed(state, setBack(policy, known, event.failure, O.some(event.credential), at))
+    }
+    case 'Installed':
+      return isDelivered(state, event.keyId) ? installed(policy, state, at) : state
+    case 'InstallFailed':
+      return isDelivered(state, event.keyId)
+        ? informed(state, setBack(policy, known, event.failure, O.none, at))
+        : state
+    case 'ProbeFailed': {
+      if ('request' in state || !holds(known, event.keyId)) return state
+      // No answer says nothing about a certificate that is not under suspicion.
+      const suspect = event.failure._tag === 'CredentialRejected' || rejected(known)
+      const next = suspect ? setBack(policy, known, event.failure, O.some('held'), at) : known
+      return standing(policy, { ...next, checkedAt: O.some(at) }, at)
+    }
+    case 'CredentialAccepted':
+    case 'CredentialRejected': {
+      if (policy.authenticateWith === 'external' || !holds(known, event.keyId)) return state
+      const next = judged(known, event._tag === 'CredentialAccepted', at)
+      return 'request' in state ? informed(state, next) : standing(policy, next, at)
+    }
+    case 'RotationAsked':
+      return { ...state, asked: O.some({ why: event.why, at }) }
+    case 'TemplateChanged':
+      return retemplated(policy, state, event.template, at)
+  }
+}
+
+/** Nothing has happened yet. */
+const isUntouched = (state: State): boolean =>
+  state._tag === 'Bootstrapping' &&
+  [state.held, state.draft, state.setback, state.submittedAt].every((known) => O.isNone(known))
+
+const isObserved = (state: State, uid: string): state is Pending | Approved =>
+  (state._tag === 'Pending' || state._tag === 'Approved') && state.request.uid === uid
+
+const isDelivered = (state: State, keyId: KeyId): state is IssuedDelivered =>
+  state._tag === 'Issued' && state.stage === 'delivered' && state.request.keyId === keyId
+
+/** A request stays what it is when something is learnt about credentials or trouble. */
+const informed = <S extends Pending | Approved | IssuedDelivered>(state: S, known: Knowledge): S => ({
+  ...state,
+  held: known.held,
+  setback: known.setback,
+  checkedAt: known.checkedAt,
+})
+
+/** What was found on disk; a request that was under way had its reason, and goes on. */
+const resume = (policy: RotationPolicy, known: Knowledge, at: Instant): State => {
+  const found = standing(policy, known, at)
+  return found._tag === 'Issued' && O.isSome(found.draft)
+    ? standing(policy, { ...known, asked: O.some({ why: 'a request was already under way', at }) }, at)
+    : found
+}
+
+const submitted = (
+  policy: RotationPolicy,
+  known: Knowledge,
+  request: OutstandingRequest,
+  credential: CredentialName,
+  at: Instant,
+): State => {
+  const { draft: _, ...next } = credential === 'held' ? judged(known, true, at) : known
+  const submittedAt = O.some(at)
+  return O.isNone(known.wanted) || covers(request.template, known.wanted.value)
+    ? { _tag: 'Pending', ...next, request, submittedAt }
+    : standing(policy, { ...next, draft: O.none, submittedAt }, at)
+}
+
+const observed = (
+  policy: RotationPolicy,
+  state: Pending | Approved,
+  observation: Observation,
+  at: Instant,
+): State => {
+  switch (observation._tag) {
+    case 'Pending':
+      return state
+    case 'Approved':
+      return { ...state, _tag: 'Approved' }
+    case 'Issued':
+      return delivered(policy, state, observation.chain, at)
+    case 'Unreadable':
+      return ended(policy, state, defective(state, observation.problem), at)
+    case 'Denied':
+    case 'Failed':
+      return ended(policy, state, refusal(state, observation), at)
+    case 'Gone':
+      return ended(policy, state, gone(state), at)
+  }
+}
+
+/** A request came to nothing: what vanished is sent again, what was refused is followed by a new key. */
+const ended = (policy: RotationPolicy, state: Pending | Approved, reason: Failure, at: Instant): State => {
+  const known = knowledgeOf(state)
+  const draft = reason._tag === 'Gone' ? known.draft : O.none
+  return standing(policy, setBack(policy, { ...known, draft }, reason, O.none, at), at)
+}
+
+const delivered = (
+  policy: RotationPolicy,
+  state: Pending | Approved,
+  chain: CertificateChain,
+  at: Instant,
+): State => {
+  const known = knowledgeOf(state)
+  const { request, wanted, held } = state
+  const causes = causesOf(policy, known, at)
+  const defects = defectsOf(policy, { request, wanted, held, causes }, chain.certificate, at)
+  return defects.length > 0
+    ? ended(policy, state, defective(state, defects.join('; ')), at)
+    : {
+        ...state,
+        _tag: 'Issued',
+        stage: 'delivered',
+        delivered: { ...chain, receivedAt: at },
+        answers: state.asked,
+        asked: O.none,
+        setback: O.none,
+      }
+}
+
+const installed = (policy: RotationPolicy, state: IssuedDelivered, at: Instant): State => {
+  const held = O.some({
+    ...state.delivered,
+    receivedAt: wholeSecond(state.delivered.receivedAt),
+    rejectedAt: O.none,
+  })
+  const known = { ...knowledgeOf(state), asked: state.asked, setback: O.none, checkedAt: O.some(at) }
+  return standing(policy, { ...known, held, draft: O.none }, at)
+}
+
+/** A request is outstanding while we would still accept its certificate, and there is still reason to want one. */
+const retemplated = (
+  policy: RotationPolicy,
+  state: State,
+  wanted: O.Option<CertificateTemplate>,
+  at: Instant,
+): State => {
+  const next = standing(policy, { ...knowledgeOf(state), wanted }, at)
+  if (!('request' in state)) return next
+  const accepted =
+    O.isNone(wanted) ||
+    (state._tag === 'Issued'
+      ? unmet(wanted.value, state.delivered.certificate).length === 0
+      : covers(state.request.template, wanted.value))
+  if (accepted && next._tag !== 'Issued') return { ...state, wanted }
+  return state._tag === 'Issued' ? { ...next, draft: O.none } : next
+}
+
+// What a request's end means, in words ---------------------------------------------------------------------------
+
+const refusal = (
+  { request }: Pending | Approved,
+  {
+    _tag,
+    reason,
+    message,
+  }: { readonly _tag: 'Denied' | 'Failed'; readonly reason: string; readonly message: string },
+): Failure => {
+  const said = [reason, message].filter((text) => text !== '').join(': ') || 'no reason given'
+  return _tag === 'Denied'
+    ? failure(
+        'Denied',
+        'later',
+        `request ${request.name} was denied (${said})`,
+        'find out who denied it and why; a new request with a new key follows',
+      )
+    : failure(
+        'SignerFailed',
+        'later',
+        `the signer ${request.template.signerName} failed request ${request.name} (${said})`,
+        "compare the request with the signer's rules (subject, SANs, usages); a new request with a new key follows",
+      )
+}
+
+const gone = ({ request }: Pending | Approved): Failure =>
+  failure(
+    'Gone',
+    'soon',
+    `request ${request.name} vanished before it was issued`,
+    'nothing: it is sent again with the same key (the controller manager deletes undecided requests after 24 hours: approve it in time)',
+  )
+
+const defective = ({ request }: Pending | Approved, problem: string): Failure =>
+  failure(
+    'Defective',
+    'later',
+    `the certificate of request ${request.name} was not taken: ${problem}`,
+    `look at the signer ${request.template.signerName}, its signing duration and the clocks; a new request with a new key follows`,
+  )

@@ -1,0 +1,86 @@
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Certificate, KeyId } from './certificate.js'
+import type { Failure } from './failure.js'
+import type { Backoff, RotationPolicy } from './policy.js'
+import { type Held, type Setback, works } from './state.js'
+import { after, type Instant, instant, type Milliseconds, second, wholeSecond } from './time.js'
+
+/**
+ * When a certificate is to be renewed: 70 to 90 % of its life after its start (by default). Where in that range
+ * follows from its key, so a restart changes nothing and a fleet is spread evenly. Its life is counted from receipt
+ * when that is later than `notBefore`, because Kubernetes signers backdate by five minutes; a receipt that cannot be
+ * right (the clock stood past the end) does not count.
+ */
+export const rotationDeadline = (
+  policy: RotationPolicy,
+  certificate: Certificate,
+  receivedAt: Instant,
+): Instant => {
+  const received = wholeSecond(receivedAt)
+  const start =
+    received < certificate.notAfter ? Math.max(certificate.notBefore, received) : certificate.notBefore
+  const part = policy.renewFrom + (policy.renewTo - policy.renewFrom) * shareOf(certificate.keyId)
+  return instant(start + (certificate.notAfter - start) * part)
+}
+
+/** A number from 0 up to 1, evenly spread over keys: a key id is a hash already, its first 32 bits will do. */
+const shareOf = (keyId: KeyId): number => {
+  const bits = Number.parseInt(keyId.slice(0, 8), 16)
+  return Number.isNaN(bits) ? 0 : bits / 2 ** 32
+}
+
+/** The end of a delay, while it lasts. A clock that was set to before its start means that it is over. */
+export const stillWaiting = (since: Instant, delay: Milliseconds, now: Instant): O.Option<Instant> =>
+  now >= since && now < after(since, delay) ? O.some(after(since, delay)) : O.none
+
+/** The delay before attempt `attempt + 1`: doubling, and spread over its upper half by seed and attempt. */
+export const retryDelay = (backoff: Backoff, attempt: number, seed: string): Milliseconds => {
+  const full = Math.min(backoff.maximum, backoff.initial * 2 ** (attempt - 1))
+  return Math.round(full * (0.5 + hashed(`${seed}/${attempt}`) / 2))
+}
+
+/** FNV-1a with a final mix, as a number from 0 up to 1: spreads retries, keeps no secret. */
+const hashed = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+}
+
+/** The longest that anything may make us wait: a tenth of the life that a working certificate has left, within limits. */
+export const longestDelay = (policy: RotationPolicy, held: O.Option<Held>, now: Instant): Milliseconds =>
+  pipe(
+    held,
+    O.filter((h) => works(policy, h, now)),
+    O.match(
+      () => policy.longestDelay,
+      (h) => Math.min(policy.longestDelay, Math.max(second, (h.certificate.notAfter - now) / 10)),
+    ),
+  )
+
+/** How long to wait after a failure: longer after each of a row, longer if the server says so, never longer than allowed. */
+export const setbackAfter = (
+  policy: RotationPolicy,
+  known: { readonly held: O.Option<Held>; readonly setback: O.Option<Setback>; readonly seed: string },
+  failure: Failure,
+  credential: Setback['credential'],
+  at: Instant,
+): Setback => {
+  const attempt = pipe(
+    known.setback,
+    O.filter((last) => at >= last.at && at <= after(last.at, last.delay + policy.longestDelay)),
+    O.match(
+      () => 1,
+      (last) => last.attempt + 1,
+    ),
+  )
+  const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
+  const asked = O.getOrElse(() => 0)(failure.retryAfter)
+  const delay = Math.min(
+    Math.max(retryDelay(backoff, attempt, known.seed), asked),
+    longestDelay(policy, known.held, at),
+  )
+  return { at, delay, attempt, failure, credential }
+}

@@ -1,0 +1,104 @@
+/** What follows from what is known, whatever the state: which idle state it is, whose credential is next. */
+import { isNonEmpty } from 'fp-ts/lib/Array.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { expired, type KeyId } from './certificate.js'
+import type { Failure } from './failure.js'
+import type { RotationPolicy } from './policy.js'
+import type { Draft } from './request.js'
+import { rotationDeadline, setbackAfter } from './schedule.js'
+import { type Cause, type CredentialName, type Held, type Idle, type Knowledge, works } from './state.js'
+import { covers, unmet } from './template.js'
+import type { Instant } from './time.js'
+
+/** The idle state: it follows from the held certificate, the template, what was asked, and the time. */
+export const standing = (policy: RotationPolicy, known: Knowledge, now: Instant): Idle => {
+  const { held, draft, ...situation } = known
+  const rest = { ...situation, draft: O.filter(usable(known))(draft) }
+  if (O.isNone(held) || !works(policy, held.value, now)) return { _tag: 'Bootstrapping', ...rest, held }
+  const causes = causesOf(policy, known, now)
+  return isNonEmpty(causes)
+    ? { _tag: 'RenewDue', ...rest, held: held.value, causes }
+    : { _tag: 'Issued', stage: 'installed', ...rest, held: held.value }
+}
+
+/** A draft is worth keeping while its certificate would be accepted, and its key has not been certified. */
+const usable =
+  ({ wanted, held }: Knowledge) =>
+  ({ keyId, template }: Draft): boolean =>
+    (O.isNone(wanted) || covers(template, wanted.value)) &&
+    (O.isNone(held) || held.value.certificate.keyId !== keyId)
+
+/** Why a new certificate is wanted although there is one. */
+export const causesOf = (
+  policy: RotationPolicy,
+  { held, wanted, asked }: Knowledge,
+  now: Instant,
+): Array<Cause> => {
+  if (O.isNone(held) || !policy.rotate) return []
+  const { certificate, receivedAt } = held.value
+  const missing = O.isSome(wanted) ? unmet(wanted.value, certificate) : []
+  const causes: Array<Cause> = []
+  if (missing.length > 0) causes.push({ _tag: 'Template', unmet: missing })
+  if (O.isSome(asked)) causes.push({ _tag: 'Asked', why: asked.value.why })
+  if (now >= rotationDeadline(policy, certificate, receivedAt)) causes.push({ _tag: 'Deadline' })
+  return causes
+}
+
+/**
+ * Whose credential is next: the held certificate's while it works, the bootstrap credential otherwise. Where the
+ * server has something against the one, the other has its turn.
+ */
+export const turnOf = (policy: RotationPolicy, known: Knowledge, now: Instant): CredentialName => {
+  if (policy.authenticateWith === 'external') return 'external'
+  if (O.isNone(known.held) || expired(known.held.value.certificate, now)) return 'bootstrap'
+  const refused = pipe(
+    known.setback,
+    O.filter((setback) => aboutTheCredential(setback.failure)),
+    O.chain((setback) => setback.credential),
+    O.toUndefined,
+  )
+  if (rejected(known)) return refused === 'bootstrap' ? 'held' : 'bootstrap'
+  return refused === 'held' ? 'bootstrap' : 'held'
+}
+
+const aboutTheCredential = ({ _tag }: Failure): boolean =>
+  _tag === 'CredentialRejected' || _tag === 'NoCredential' || _tag === 'Forbidden'
+
+/** Whether the certificate held is the one with this key. */
+export const holds = ({ held }: Knowledge, keyId: KeyId): boolean =>
+  O.isSome(held) && held.value.certificate.keyId === keyId
+
+/** Whether the server refuses the certificate held. */
+export const rejected = ({ held }: Knowledge): boolean => O.isSome(held) && O.isSome(held.value.rejectedAt)
+
+/** What is known after the server accepted or refused the certificate held; the first refusal's time is kept. */
+export const judged = (known: Knowledge, accepted: boolean, at: Instant): Knowledge => ({
+  ...known,
+  held: O.map((held: Held) => ({
+    ...held,
+    rejectedAt: accepted ? O.none : O.alt(() => O.some(at))(held.rejectedAt),
+  }))(known.held),
+  checkedAt: O.some(at),
+  // What was held against a credential is settled with it.
+  setback: accepted && rejected(known) ? O.none : known.setback,
+})
+
+/** What is known after a failure: how long to wait, and whether the certificate held was refused. */
+export const setBack = (
+  policy: RotationPolicy,
+  known: Knowledge,
+  failure: Failure,
+  credential: O.Option<CredentialName>,
+  at: Instant,
+): Knowledge => {
+  const refused = failure._tag === 'CredentialRejected' && O.isSome(credential) && credential.value === 'held'
+  const next = refused ? judged(known, false, at) : known
+  const seed = pipe(
+    known.draft,
+    O.map(({ keyId }) => keyId),
+    O.alt(() => O.map(({ commonName }: { readonly commonName: string }) => commonName)(known.wanted)),
+    O.getOrElse(() => ''),
+  )
+  return { ...next, setback: O.some(setbackAfter(policy, { ...next, seed }, failure, credential, at)) }
+}
