@@ -2,7 +2,7 @@
  * The test command: `node dist/test/helper/run.js [--thorough] [PART OF A PATH]...`
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
- * is given. Those in test/e2e and test/bench run only when they are named. The last line is
+ * is given. Those in test/package, test/e2e and test/bench run only when they are named. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
  */
 import { readdirSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { type FileResult, runFiles } from './runner.js'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const ONLY_BY_NAME = ['test/e2e/', 'test/bench/']
+const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
 const MINUTE = 60_000
 
 const args = process.argv.slice(2)

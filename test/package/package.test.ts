@@ -1,0 +1,138 @@
+/**
+ * The package as its users get it: packed, looked over, installed into an empty project, and used there from
+ * JavaScript, from strict TypeScript and as a program. Only by name: `npm run check:package`.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { PathReporter } from 'io-ts/lib/PathReporter.js'
+import { assert, suite } from '../helper/index.js'
+
+const test = suite('package')
+const root = join(import.meta.dirname, '../../..')
+const tools = join(root, 'node_modules')
+const patience = { deadline: 180_000 }
+
+const ALLOWED_DEPENDENCIES = ['asn1js', 'fp-ts', 'io-ts', 'pkijs', 'yaml']
+
+const Manifest = t.type({
+  name: t.string,
+  version: t.string,
+  dependencies: t.record(t.string, t.string),
+  exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
+  bin: t.record(t.string, t.string),
+})
+const Packed = t.array(
+  t.type({ filename: t.string, unpackedSize: t.number, files: t.array(t.type({ path: t.string })) }),
+)
+
+const decode = <A>(codec: t.Decoder<unknown, A>, json: string): A => {
+  const result = codec.decode(JSON.parse(json))
+  if (E.isLeft(result)) throw new Error(PathReporter.report(result).join('\n'))
+  return result.right
+}
+
+const manifest = decode(Manifest, await readFile(join(root, 'package.json'), 'utf8'))
+const subpaths = Object.keys(manifest.exports).map((subpath) => `${manifest.name}${subpath.slice(1)}`)
+const directory = await mkdtemp(join(tmpdir(), 'kube-cert-rotation-package-'))
+test.after(() => rm(directory, { recursive: true, force: true }))
+/** The empty project into which the package is installed. */
+const project = join(directory, 'project')
+
+/** Runs a program; what it printed to standard output, or a failure with the start of what it printed. */
+const run = (cwd: string, command: string, ...args: readonly string[]): string => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${error ?? `exit ${status}`}\n${stdout}${stderr}`)
+  return stdout
+}
+const node = (cwd: string, ...args: readonly string[]): string => run(cwd, process.execPath, ...args)
+
+let tarball = ''
+
+test('depends on the few allowed packages and nothing else', () => {
+  assert.equal(Object.keys(manifest.dependencies).sort(), ALLOWED_DEPENDENCIES)
+})
+
+test('packs what is built from src/ and adapters/, and nothing else', patience, () => {
+  run(root, 'npm', 'run', 'prepack')
+  const arguments_ = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
+  const [packed] = decode(Packed, run(root, 'npm', ...arguments_))
+  assert.ok(packed)
+  tarball = join(directory, packed.filename)
+  const allowed =
+    /^(?:README\.md|LICENSE|package\.json|dist\/(?:src|adapters)\/[\w/-]+(?:\.js|\.js\.map|\.d\.ts))$/
+  assert.equal(
+    packed.files.map(({ path }) => path).filter((path) => !allowed.test(path)),
+    [],
+  )
+  for (const { types, default: code } of Object.values(manifest.exports)) {
+    for (const file of [types, code])
+      assert.ok(
+        packed.files.some(({ path }) => `./${path}` === file),
+        `no ${file}`,
+      )
+  }
+  console.log(`${packed.files.length} files, ${Math.round(packed.unpackedSize / 1024)} KiB unpacked`)
+})
+
+test('passes publint', patience, () => {
+  node(root, join(tools, 'publint/src/cli.js'), 'run', tarball, '--strict')
+})
+
+test('has types that resolve for every entry (attw, ESM only)', patience, () => {
+  const attw = join(tools, '@arethetypeswrong/cli/dist/index.js')
+  node(root, attw, tarball, '--profile', 'esm-only', '--no-definitely-typed')
+})
+
+test('installs into an empty project', patience, async () => {
+  await mkdir(project)
+  await writeFile(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
+  run(project, 'npm', 'install', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', tarball)
+})
+
+for (const subpath of subpaths) {
+  test(`is imported as ${subpath} from JavaScript`, patience, () => {
+    const script = `import * as all from '${subpath}'; if (Object.keys(all).length === 0) throw new Error('exports nothing')`
+    node(project, '--input-type=module', '--eval', script)
+  })
+}
+
+/** Compiles a program that imports `specifiers`, under the strictest settings, libraries included. */
+const compile = async (
+  name: string,
+  specifiers: readonly string[],
+  ...options: readonly string[]
+): Promise<void> => {
+  const imports = specifiers
+    .map((specifier, index) => `import * as entry${index} from '${specifier}'\n`)
+    .join('')
+  const uses = specifiers.map((_, index) => `entry${index}`).join(', ')
+  await writeFile(join(project, `${name}.ts`), `${imports}export const all: readonly object[] = [${uses}]\n`)
+  const strict =
+    '--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false --noEmit'
+  const modules = '--target es2023 --lib es2023 --module nodenext --verbatimModuleSyntax'
+  const tsc = join(tools, 'typescript/bin/tsc')
+  node(project, tsc, ...`${strict} ${modules}`.split(' '), ...options, `${name}.ts`)
+}
+
+test('compiles in strict TypeScript, with the types of every dependency checked', patience, async () => {
+  await compile('everything', subpaths, '--typeRoots', join(tools, '@types'), '--types', 'node')
+})
+
+test("compiles the core without Node's types", patience, async () => {
+  await compile('core', [`${manifest.name}/core`], '--typeRoots', 'none')
+})
+
+for (const program of Object.keys(manifest.bin)) {
+  const path = join(project, 'node_modules/.bin', program)
+  test(`${program} --help says how it is used`, () => {
+    assert.match(run(project, path, '--help'), program)
+  })
+  test(`${program} --version says the version`, () => {
+    assert.match(run(project, path, '--version'), manifest.version)
+  })
+}
