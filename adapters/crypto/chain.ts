@@ -1,0 +1,73 @@
+import { X509Certificate } from 'node:crypto'
+import * as O from 'fp-ts/lib/Option.js'
+import { type Extension, ExtKeyUsage, Certificate as PkiCertificate } from 'pkijs'
+import type { Certificate, CertificateChain } from '../../src/certificate.js'
+import { type PemBlock, pemBlocks } from '../../src/pem.js'
+import { type Instant, instant } from '../../src/time.js'
+import { keyIdOf } from './key.js'
+import { decodeAlternativeNames, decodeSubject, noAlternativeNames, parsed } from './names.js'
+import { oid } from './oid.js'
+import { nameOfExtendedKeyUsage } from './usages.js'
+
+/** A certificate of a few hundred names takes 20 kB; a chain has three or four. */
+const maximumChainSize = 256 * 1024
+const maximumCertificates = 16
+
+/**
+ * Reads the `CERTIFICATE` blocks of a PEM text, the leaf first. OpenSSL, which is what TLS will use, has to be able to
+ * read each of them. Rejects when there is none, or there is too much.
+ */
+export const readChain = async (pem: string): Promise<CertificateChain> => {
+  if (pem.length > maximumChainSize) throw new Error(`its ${pem.length} characters are too many`)
+  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
+  if (blocks.length > maximumCertificates) throw new Error(`${blocks.length} certificates are too many`)
+  const [leaf] = blocks.map(openssl)
+  if (leaf === undefined) throw new Error('there is no CERTIFICATE block')
+  return { certificate: certificateOf(leaf), pem: blocks.map(({ text }) => text).join('') }
+}
+
+const openssl = ({ text }: PemBlock, index: number): X509Certificate => {
+  try {
+    return new X509Certificate(text)
+  } catch {
+    throw new Error(`certificate ${index + 1} is damaged`)
+  }
+}
+
+const certificateOf = (x509: X509Certificate): Certificate => {
+  const certificate = new PkiCertificate({ schema: parsed(x509.raw) })
+  const { commonName, organizations } = decodeSubject(certificate.subject)
+  const value = (id: string): O.Option<Uint8Array> => extensionValue(certificate.extensions ?? [], id)
+  const alternativeNames = value(oid.subjectAltName)
+  const { dnsNames, ipAddresses, uris } = O.isSome(alternativeNames)
+    ? decodeAlternativeNames(alternativeNames.value)
+    : noAlternativeNames
+  const issuer = decodeSubject(certificate.issuer).commonName
+  return {
+    commonName,
+    organizations,
+    dnsNames,
+    ipAddresses,
+    uris,
+    serialNumber: x509.serialNumber.toLowerCase(),
+    issuer: issuer === '' ? x509.issuer.replaceAll('\n', ', ') : issuer,
+    keyId: keyIdOf(x509.publicKey),
+    notBefore: timeOf(x509.validFrom),
+    notAfter: timeOf(x509.validTo),
+    extendedKeyUsages: O.map((der: Uint8Array) =>
+      new ExtKeyUsage({ schema: parsed(der) }).keyPurposes.map(nameOfExtendedKeyUsage),
+    )(value(oid.extKeyUsage)),
+  }
+}
+
+/** OpenSSL's judgement, since it is stricter than asn1js: what it cannot read it prints in words. */
+const timeOf = (printed: string): Instant => {
+  const milliseconds = Date.parse(printed)
+  if (Number.isNaN(milliseconds)) throw new Error('a date in the certificate is damaged')
+  return instant(milliseconds)
+}
+
+const extensionValue = (extensions: ReadonlyArray<Extension>, id: string): O.Option<Uint8Array> => {
+  const extension = extensions.find(({ extnID }) => extnID === id)
+  return extension === undefined ? O.none : O.some(extension.extnValue.valueBlock.valueHexView)
+}

@@ -1,0 +1,69 @@
+/**
+ * Keys, certification requests and certificates: WebCrypto and OpenSSL as Node has them, with pkijs and asn1js for what
+ * they cannot do. Those two take longer to load than all the rest; they are loaded when something first needs them.
+ */
+import { createHash } from 'node:crypto'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { type CryptoError, failure } from '../../src/failure.js'
+import type { CryptoBackend } from '../../src/ports.js'
+import { keyHandle, newKey, readKey } from './key.js'
+import { attempt } from './outcome.js'
+import type { Authority, AuthorityParameters, CertificateParameters, ParsedRequest } from './types.js'
+
+export type {
+  Authority,
+  AuthorityParameters,
+  CertificateParameters,
+  OtherAttribute,
+  ParsedRequest,
+  Validity,
+} from './types.js'
+
+/** Keys in memory: EC on P-256, exportable. Reads other EC keys and RSA keys too. */
+export const cryptoBackend: CryptoBackend = {
+  generateKey: pipe(
+    TE.tryCatch(newKey, () =>
+      failure(
+        'KeyUnavailable',
+        'soon',
+        'no private key could be made',
+        'Check that this Node.js has WebCrypto.',
+      ),
+    ),
+    TE.map(keyHandle),
+  ),
+  restoreKey: (stored) => pipe(readKey(stored), TE.map(keyHandle)),
+  parseChain: (pem) =>
+    attempt(
+      'the certificate chain cannot be read',
+      'Give PEM CERTIFICATE blocks, the leaf first.',
+      async () => (await import('./chain.js')).readChain(pem),
+    ),
+  sha256: (text) => async () => createHash('sha256').update(text, 'utf8').digest('hex'),
+}
+
+/** Reads a certification request (PKCS#10, RFC 2986), PEM; one that is not signed by its own key is an error. */
+export const parseRequest = (pem: string): TE.TaskEither<CryptoError, ParsedRequest> =>
+  attempt(
+    'the certification request cannot be read',
+    'Give a PEM CERTIFICATE REQUEST block that is signed by the key it is for.',
+    async () => (await import('./request.js')).readRequest(pem),
+  )
+
+/** Makes a self-signed certificate authority with a new EC key. */
+export const createAuthority = (parameters: AuthorityParameters): TE.TaskEither<CryptoError, Authority> =>
+  attempt('the certificate authority cannot be made', checkParameters, async () =>
+    (await import('./authority.js')).newAuthority(parameters),
+  )
+
+/** Makes a certificate signed by the authority: the leaf alone, PEM, as Kubernetes' signers hand it out. */
+export const createCertificate = (
+  authority: Authority,
+  parameters: CertificateParameters,
+): TE.TaskEither<CryptoError, string> =>
+  attempt('the certificate cannot be made', checkParameters, async () =>
+    (await import('./authority.js')).newCertificate(authority, parameters),
+  )
+
+const checkParameters = 'Check the names, the usages, the serial number and the authority’s key.'

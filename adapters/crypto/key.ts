@@ -1,0 +1,58 @@
+import { createHash, createPrivateKey, createPublicKey, KeyObject, webcrypto } from 'node:crypto'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { KeyId } from '../../src/certificate.js'
+import type { CryptoError } from '../../src/failure.js'
+import { pemBlocks } from '../../src/pem.js'
+import type { KeyHandle } from '../../src/ports.js'
+import { type Secret, secret } from '../../src/secret.js'
+import { attempt, malformed } from './outcome.js'
+
+/** An RSA key of 16384 bits takes 13 kB. */
+const maximumKeySize = 32 * 1024
+
+const keyLabels = ['EC PRIVATE KEY', 'PRIVATE KEY', 'RSA PRIVATE KEY']
+
+/** The key id of a public key, or of a private key's public half. */
+export const keyIdOf = (key: KeyObject): KeyId => keyIdOfSpki(spkiOf(key))
+
+/** SubjectPublicKeyInfo in DER. */
+export const spkiOf = (key: KeyObject): Buffer =>
+  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
+
+export const keyIdOfSpki = (spki: Uint8Array): KeyId => createHash('sha256').update(spki).digest('hex')
+
+/** A new EC key on P-256, the curve of the kubelet's own keys. */
+export const newKey = async (): Promise<KeyObject> => {
+  const pair = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
+  return KeyObject.from(pair.privateKey)
+}
+
+/** PEM as a kubelet writes it: SEC 1 (`EC PRIVATE KEY`, RFC 5915) for EC keys, PKCS#8 for others. */
+export const keyPem = (key: KeyObject): Secret =>
+  secret(key.export({ type: key.asymmetricKeyType === 'ec' ? 'sec1' : 'pkcs8', format: 'pem' }).toString())
+
+/** The first private key in a PEM text: SEC 1, PKCS#1 or PKCS#8, not encrypted. */
+export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> => {
+  const text = stored.reveal()
+  const remedy = 'Give an unencrypted private key in PEM: EC PRIVATE KEY, PRIVATE KEY or RSA PRIVATE KEY.'
+  if (text.length > maximumKeySize)
+    return TE.left(malformed(`a private key of ${text.length} characters is too long to be one`, remedy))
+  const block = pemBlocks(text).find(({ label }) => keyLabels.includes(label))
+  if (block === undefined) return TE.left(malformed('there is no private key in this PEM text', remedy))
+  return attempt(`the private key in the ${block.label} block cannot be read`, remedy, async () =>
+    createPrivateKey(block.text),
+  )
+}
+
+/** The handle of a private key that is in memory. */
+export const keyHandle = (key: KeyObject): KeyHandle => ({
+  id: keyIdOf(key),
+  createRequest: (names) =>
+    attempt(
+      `a request for ${JSON.stringify(names.commonName)} cannot be made`,
+      'Check the names: IP addresses, and DNS names and URIs in printable ASCII.',
+      async () => (await import('./request.js')).createRequest(key, names),
+    ),
+  forStorage: TE.fromIO(() => keyPem(key)),
+  forTls: TE.fromIO(() => ({ _tag: 'Pem', pem: keyPem(key) })),
+})
