@@ -38,7 +38,8 @@ test('lets the core import fp-ts, io-ts and itself, in every form', async (conte
     export type { D } from './b/c.js'
     type F = import("./b/c.js").D
     // import fs from 'node:fs', Date.now(), Math.random()
-    const text = \`from 'node:fs' \${{ a: "from 'node:fs'" }.a} Date.now()\`, pattern = /'Date.now()/, later = new Date(0)`
+    const text = \`from 'node:fs' \${{ a: "from 'node:fs'" }.a} Date.now()\`, pattern = /'Date.now()/, later = new Date(0)
+    const wired = (ports: Ports) => ports.crypto.generateKey(), key = ({ crypto }: Ports) => crypto.generateKey`
   assert.equal(await check(context, { 'src/a.ts': text, 'src/b/c.ts': "import '../a.js'" }), [])
 })
 
@@ -69,6 +70,7 @@ const forbidden: readonly (readonly [string, string, string])[] = [
   ['src/a.ts', 'export const a = () => new Date()', 'reads the clock'],
   ['src/a.ts', 'export const a = () => +new Date', 'reads the clock'],
   ['src/a.ts', 'export const a = () => Math.random()', 'is random'],
+  ['src/a.ts', 'export const a = () => crypto.randomUUID()', 'is random'],
   ['src/a.ts', 'export const a = () => setTimeout(() => {}, 1)', 'is a timer'],
   ['src/a.ts', "export const a = () => process.env['A']", 'is the outside world'],
   ['src/a.ts', 'export const a = () => globalThis', 'is the outside world'],

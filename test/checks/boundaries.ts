@@ -95,7 +95,10 @@ const IMPURE: readonly (readonly [RegExp, string])[] = [
     /\bDate\.now\b|\bnew\s+Date\b(?!\s*\(\s*[^)\s])|(?<!new\s+)\bDate\(/g,
     'reads the clock; take `now` as an argument',
   ],
-  [/\bMath\.random\b|\bcrypto\b/g, 'is random; derive it from a hash, or take it as an argument'],
+  [
+    /\bMath\.random\b|\bcrypto\.(?:getRandomValues|randomUUID|subtle)\b/g,
+    'is random; derive it from a hash, or take it as an argument',
+  ],
   [
     /(?<!\.)\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b|\bT\.delay\b/g,
     'is a timer; use the clock port',
