@@ -1,0 +1,13 @@
+export type { Access, Cluster, Credential } from './access.js'
+export { decodeKubeconfig, type Kubeconfig } from './kubeconfig/decode.js'
+export type { ClusterEntry, Material, UserEntry } from './kubeconfig/entries.js'
+export { type ExistingKubeconfig, existingKubeconfig } from './kubeconfig/existing.js'
+export type { KubeconfigError } from './kubeconfig/problem.js'
+export {
+  accessFromKubeconfig,
+  clusterFromKubeconfig,
+  clusterOf,
+  credentialOf,
+  loadKubeconfig,
+} from './kubeconfig/read.js'
+export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from './kubeconfig/write.js'
