@@ -110,8 +110,14 @@ const newKey = (): {
   readonly privateKey: KeyObject
 } => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-/** The PEM (PKCS #8) of a new EC P-256 key, for signing service account tokens. */
-export const createSigningKey = (): string => toPem(newKey().privateKey)
+/** A new EC P-256 key for signing service account tokens, PEM; 1.20 takes no private key for a public one. */
+export const createSigningKey = (): { readonly publicKey: string; readonly privateKey: string } => {
+  const { publicKey, privateKey } = newKey()
+  return {
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    privateKey: toPem(privateKey),
+  }
+}
 
 const toPem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
