@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../helper/index.js'
 import { type ApiClient, answers, type Credential, createApiClient } from './api-client.js'
@@ -15,15 +14,10 @@ import {
 } from './flags.js'
 import { type BootstrapTokenOptions, bindBootstrapRoles, createBootstrapToken } from './kubeadm.js'
 import { writeKubeconfig } from './kubeconfig.js'
-import { type Authority, type CertificateSpec, createAuthority, createSigningKey, issue } from './pki.js'
+import { createKubectl, type Kubectl } from './kubectl.js'
+import { createMaterial } from './material.js'
+import type { Authority, CertificateSpec } from './pki.js'
 import { createWorkplace, freePort } from './workplace.js'
-
-/** What a program printed and its exit code. */
-export interface Output {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
 
 /** A control plane on loopback: etcd, kube-apiserver, kube-controller-manager; no nodes. */
 export interface Cluster {
@@ -43,7 +37,7 @@ export interface Cluster {
   readonly adminKubeconfig: string
   readonly client: (credential: Credential) => ApiClient
   /** Runs kubectl, as the administrator unless told otherwise; never rejects for its exit code. */
-  readonly kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<Output>
+  readonly kubectl: Kubectl
   /** Creates a bootstrap token and waits until the API server knows it. */
   readonly createBootstrapToken: (options?: BootstrapTokenOptions) => Promise<string>
   /** Writes a kubeconfig for a credential and answers its path. */
@@ -62,18 +56,7 @@ export interface Cluster {
   readonly stop: () => Promise<void>
 }
 
-export interface KubectlOptions {
-  readonly kubeconfig?: string
-  readonly stdin?: string
-}
-
 const DEFAULTS: ClusterOptions = { clusterSigningDuration: '8760h', certificatesV1: true }
-
-const AUDIT_POLICY = JSON.stringify({
-  apiVersion: 'audit.k8s.io/v1',
-  kind: 'Policy',
-  rules: [{ level: 'Metadata' }],
-})
 
 /** Boots a cluster on free loopback ports and waits until it is ready. */
 export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promise<Cluster> => {
@@ -95,48 +78,21 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
   const url = `https://127.0.0.1:${ports.api}`
   let current: ClusterOptions = { ...DEFAULTS, ...options }
 
-  const write = (name: string, text: string): Promise<void> =>
-    writeFile(layout.path(name), text, { mode: 0o600 })
-
-  // Three CAs: the servers' certificates and ours survive when a test replaces the one for clients.
-  const serving = createAuthority({ commonName: 'e2e-servers' })
-  const operators = createAuthority({ commonName: 'e2e-operators' })
-  let clientAuthority = createAuthority({ commonName: 'kubernetes' })
-
-  const writeClientAuthority = async (): Promise<void> => {
-    await write('client-ca.crt', clientAuthority.certificate)
-    await write('client-ca.key', clientAuthority.key)
-    await write('client-ca-bundle.crt', operators.certificate + clientAuthority.certificate)
-  }
+  const material = await createMaterial(layout.path)
+  const { ca, server, administrator } = material
 
   const kubeconfig = async (name: string, credential: Credential): Promise<string> => {
     const file = layout.path(`${name}.kubeconfig`)
-    await writeKubeconfig(file, { url, ca: serving.certificate, credential })
+    await writeKubeconfig(file, { url, ca, credential })
     return file
   }
-
-  const server = issue(serving, {
-    commonName: 'kube-apiserver',
-    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default.svc'],
-    ipAddresses: ['127.0.0.1'],
-  })
-  const administrator = issue(operators, { commonName: 'admin', organizations: ['system:masters'] })
-  const serviceAccounts = createSigningKey()
-  await write('ca.crt', serving.certificate)
-  await write('server.crt', server.certificate)
-  await write('server.key', server.key)
-  await write('service-account.key', serviceAccounts.privateKey)
-  await write('service-account.pub', serviceAccounts.publicKey)
-  await write('audit-policy.yaml', AUDIT_POLICY)
-  await writeClientAuthority()
-  await mkdir(layout.path('home'))
   const adminKubeconfig = await kubeconfig('admin', administrator)
-  await kubeconfig('controller-manager', issue(operators, { commonName: 'system:kube-controller-manager' }))
+  await kubeconfig('controller-manager', material.controllerManager)
 
-  const client = (credential: Credential): ApiClient => createApiClient(url, serving.certificate, credential)
+  const client = (credential: Credential): ApiClient => createApiClient(url, ca, credential)
   const admin = client(administrator)
   const at = (port: number, credential: Credential): ApiClient =>
-    createApiClient(`https://127.0.0.1:${port}`, serving.certificate, credential)
+    createApiClient(`https://127.0.0.1:${port}`, ca, credential)
 
   const etcd = createComponent(
     {
@@ -202,7 +158,7 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
     assets,
     version,
     url,
-    ca: serving.certificate,
+    ca,
     folder,
     etcd,
     apiServer,
@@ -211,19 +167,7 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
     adminKubeconfig,
     client,
     writeKubeconfig: kubeconfig,
-    kubectl: (args, { kubeconfig: file = adminKubeconfig, stdin } = {}) =>
-      new Promise((resolve) => {
-        const child = execFile(
-          assets.kubectl,
-          args,
-          { env: { PATH: process.env['PATH'], HOME: layout.path('home'), KUBECONFIG: file } },
-          (error, stdout, stderr) => {
-            const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
-            resolve({ code, stdout, stderr })
-          },
-        )
-        child.stdin?.end(stdin)
-      }),
+    kubectl: createKubectl(assets.kubectl, layout.path('home'), adminKubeconfig),
     createBootstrapToken: async (tokenOptions) => {
       const token = await createBootstrapToken(admin, tokenOptions)
       const bearer = client({ token })
@@ -236,10 +180,9 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
       if (before.certificatesV1 !== current.certificatesV1) await restart(apiServer)
       if (before.clusterSigningDuration !== current.clusterSigningDuration) await restart(controllerManager)
     },
-    clientAuthority: () => clientAuthority,
+    clientAuthority: material.clientAuthority,
     replaceClientAuthority: async (spec) => {
-      clientAuthority = createAuthority({ commonName: clientAuthority.commonName, ...spec })
-      await writeClientAuthority()
+      await material.replaceClientAuthority(spec)
       await restart(apiServer)
       await restart(controllerManager)
     },
