@@ -1,0 +1,85 @@
+/**
+ * Every port in memory, with a clock that moves when it is told to: for the tests of whoever embeds a rotation.
+ *
+ * ```ts
+ * const now = instant(Date.parse('2026-01-01T00:00:00Z'))
+ * const memory = memoryPorts({ now, api: { signingDuration: day } })
+ * const template = O.some(kubeletClientTemplate('a'))
+ * const agent = rotation({ policy: defaultPolicy, template, ports: memory, notify: () => {} })
+ * const stop = new AbortController()
+ * const ended = agent.run(stop.signal)()
+ * await memory.clock.settle()
+ * assert.is(agent.state()._tag, 'Issued') // the API approves and signs unless it is told otherwise
+ *
+ * memory.requests.set({ autoApprove: false })
+ * await memory.clock.advanceBy(22 * hour) // past nine tenths of its life
+ * assert.is(agent.state()._tag, 'Pending')
+ * memory.requests.approve()
+ * await memory.clock.settle()
+ * assert.is(agent.state()._tag, 'Issued')
+ * assert.is(memory.store.contents().pairs.length, 2)
+ *
+ * stop.abort()
+ * await ended
+ * ```
+ */
+import type { Ports } from '../../src/performing.js'
+import type { StoreContents } from '../../src/ports.js'
+import type { Instant } from '../../src/time.js'
+import { type VirtualClock, virtualClock } from './clock.js'
+import { type MemoryCrypto, memoryCrypto } from './crypto.js'
+import { type MemoryApi, memoryApi } from './requests.js'
+import type { ApiSettings } from './server.js'
+import { type MemoryStore, memoryStore } from './store.js'
+
+export { type VirtualClock, virtualClock } from './clock.js'
+export { type CryptoOperation, type MemoryCrypto, type MemoryCryptoOptions, memoryCrypto } from './crypto.js'
+export { apiErrors, cryptoErrors, type Fault, type Inject, storeErrors } from './faults.js'
+export {
+  certificatePem,
+  keyIdOf,
+  keyPem,
+  type PairParts,
+  readCertificate,
+  readKey,
+  readRequest,
+  requestPem,
+  storedPair,
+} from './format.js'
+export { type ApiCall, type ApiRecord, type MemoryApi, memoryApi } from './requests.js'
+export type { ApiServer, ApiSettings, StoredRequest } from './server.js'
+export { type MemoryStore, memoryStore, type StoreCall, type StoreRecord } from './store.js'
+
+export interface MemoryPorts extends Ports {
+  readonly clock: VirtualClock
+  readonly crypto: MemoryCrypto
+  readonly store: MemoryStore
+  readonly requests: MemoryApi
+  /**
+   * Whoever uses these ports now is never heard of again, as when the process is killed; what is stored stays. The
+   * next rotation starts on the same ports.
+   */
+  readonly crash: () => void
+}
+
+export interface MemoryPortsOptions {
+  readonly now: Instant
+  readonly api?: Partial<ApiSettings>
+  readonly store?: Partial<StoreContents>
+}
+
+/** A small world: a clock, keys, a disk and an API server. */
+export const memoryPorts = ({ now, api, store }: MemoryPortsOptions): MemoryPorts => {
+  const clock = virtualClock(now)
+  const requests = memoryApi(clock, api)
+  return {
+    clock,
+    crypto: memoryCrypto(),
+    store: memoryStore(store),
+    requests,
+    crash: () => {
+      clock.forgetSleepers()
+      requests.forgetWatchers()
+    },
+  }
+}

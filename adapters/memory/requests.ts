@@ -1,0 +1,172 @@
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { type ApiError, failure, type Interrupted, interrupted } from '../../src/failure.js'
+import type { CertificateSigningRequests, Clock, Identity } from '../../src/ports.js'
+import type { Condition, Draft } from '../../src/request.js'
+import { onSignal, type Signal } from '../../src/signal.js'
+import { after, type Instant, wholeSecond } from '../../src/time.js'
+import { apiErrors, type Faults, faults, type Inject, struck } from './faults.js'
+import { type ApiServer, type ApiSettings, apiServer } from './server.js'
+
+/** A call of the API. */
+export interface ApiCall {
+  readonly verb: 'submit' | 'observe' | 'probe'
+  readonly as: 'held' | 'bootstrap' | 'external'
+  /** Of the certificate, when called with the held one. */
+  readonly serialNumber?: string
+  /** The request's name; a probe has none. */
+  readonly name?: string
+}
+
+/** A call, when it came, and its answer: a condition, `accepted`, an error's tag, `silence` while there is none. */
+export interface ApiRecord extends ApiCall {
+  readonly at: Instant
+  readonly answer: string
+}
+
+/** A CertificateSigningRequest API in memory: the port, the server behind it, and what was asked of it. */
+export interface MemoryApi extends CertificateSigningRequests, ApiServer {
+  /** Every call so far; it grows. */
+  readonly records: ReadonlyArray<ApiRecord>
+  /** Also ends open watches that it strikes. */
+  readonly inject: Inject<ApiCall, ApiError>
+  /** Open watches are never answered, as when the process that watches is killed. */
+  readonly forgetWatchers: () => void
+}
+
+type Answer<A> = E.Either<ApiError | Interrupted, A>
+const gone = { _tag: 'Gone' } as const
+const reach = () => E.right(undefined)
+
+/** An API server without requests that goes by the clock; unless told otherwise it approves at once, for a year. */
+export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}): MemoryApi => {
+  const records: Array<ApiRecord> = []
+  let watchers: ReadonlyArray<() => void> = []
+
+  const changed = () => {
+    const waiting = watchers
+    watchers = []
+    for (const look of waiting) look()
+  }
+  const now = () => after(clock.now(), settings().skew)
+  const { settings, find, ...server } = apiServer(now, initial, changed)
+  const trouble: Faults<ApiCall, ApiError> = faults(changed)
+
+  /** Dates and issuer are looked at on every call, as Kubernetes does. */
+  const authenticate = (identity: Identity): E.Either<ApiError, void> => {
+    const { bootstrap, issuer } = settings()
+    if (identity._tag === 'Bootstrap') return bootstrap ? E.right(undefined) : E.left(apiErrors.noCredential)
+    if (identity._tag === 'External') return E.right(undefined)
+    const { certificate } = identity.credential
+    return certificate.issuer === issuer && certificate.notBefore <= now() && now() < certificate.notAfter
+      ? E.right(undefined)
+      : E.left(apiErrors.unauthorized)
+  }
+
+  const authenticated = <A>(call: ApiCall, identity: Identity, work: () => E.Either<ApiError, A>) =>
+    struck(trouble, call, () => {
+      const known = authenticate(identity)
+      return E.isLeft(known) ? known : work()
+    })
+
+  /** Answers a call and writes it down; a caller that gives up gets `Interrupted`. */
+  const answer = <A>(
+    call: ApiCall,
+    signal: Signal,
+    work: () => Promise<Answer<A>>,
+    inWords: (value: A) => string,
+  ): Promise<Answer<A>> =>
+    new Promise((resolve) => {
+      const at = clock.now()
+      const index = records.push({ ...call, at, answer: 'silence' }) - 1
+      let answered = false
+      const done = (result: Answer<A>) => {
+        if (answered) return
+        answered = true
+        forget()
+        records[index] = {
+          ...call,
+          at,
+          answer: E.isRight(result) ? inWords(result.right) : result.left._tag,
+        }
+        resolve(result)
+      }
+      const forget = onSignal(signal, () => queueMicrotask(() => done(E.left(interrupted))))
+      void work().then(done)
+    })
+
+  return {
+    ...server,
+    records,
+    inject: trouble.inject,
+    forgetWatchers: () => {
+      watchers = []
+    },
+
+    submit: (identity, draft, signal) => () => {
+      const call = callOf('submit', identity, draft.name)
+      const submit = () => {
+        const there = find(draft.name)
+        if (there !== undefined && there.pem !== draft.pem) return E.left(nameTaken(draft))
+        const { uid, resourceVersion, condition } = there ?? server.create(draft)
+        return E.right({ uid, resourceVersion, condition, serverTime: O.some(wholeSecond(now())) })
+      }
+      return answer(
+        call,
+        signal,
+        () => authenticated(call, identity, submit),
+        ({ condition }) => condition._tag,
+      )
+    },
+
+    observe: (identity, request, known, signal) => () => {
+      const call = callOf('observe', identity, request.name)
+      const look = (): Condition | typeof gone => {
+        const there = find(request.name)
+        return there?.uid === request.uid ? there.condition : gone
+      }
+      /** Waits for something else than `known`. A watch once open lives on when its credential ends. */
+      const news = async (reached: E.Either<ApiError, void>): Promise<Answer<Condition | typeof gone>> => {
+        if (E.isLeft(reached)) return reached
+        const seen = look()
+        if (seen._tag !== known) return E.right(seen)
+        await new Promise<void>((resolve) => {
+          watchers = [...watchers, resolve]
+        })
+        return signal.aborted ? E.left(interrupted) : news(await struck(trouble, call, reach))
+      }
+      return answer(
+        call,
+        signal,
+        async () => news(await authenticated(call, identity, reach)),
+        ({ _tag }) => _tag,
+      )
+    },
+
+    probe: (identity, signal) => () => {
+      const call = callOf('probe', identity)
+      return answer(
+        call,
+        signal,
+        () => authenticated(call, identity, reach),
+        () => 'accepted',
+      )
+    },
+  }
+}
+
+const callOf = (verb: ApiCall['verb'], identity: Identity, name?: string): ApiCall => ({
+  verb,
+  ...(identity._tag === 'Held'
+    ? { as: 'held', serialNumber: identity.credential.certificate.serialNumber }
+    : { as: identity._tag === 'Bootstrap' ? 'bootstrap' : 'external' }),
+  ...(name === undefined ? {} : { name }),
+})
+
+const nameTaken = ({ name }: Draft): ApiError =>
+  failure(
+    'NameTaken',
+    'soon',
+    `there is another request called ${name} (memory)`,
+    'nothing: a new key and name follow',
+  )

@@ -1,0 +1,157 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Certificate } from '../../src/certificate.js'
+import { validity } from '../../src/control-plane/validity.js'
+import type { Condition, Draft, OutstandingRequest } from '../../src/request.js'
+import { endOfTime, hour, type Instant, type Milliseconds } from '../../src/time.js'
+import { certificatePem, readRequest } from './format.js'
+
+/** How the API server and the controllers behind it behave; may be changed at any time. */
+export interface ApiSettings {
+  /** Requests are approved as soon as they come. */
+  readonly autoApprove: boolean
+  /** Approved requests are signed at once. */
+  readonly autoSign: boolean
+  /** `--cluster-signing-duration`, ms. */
+  readonly signingDuration: Milliseconds
+  /** How Kubernetes signers count a lifetime: 1.20 from the backdated start, 1.22 from now if it is short. */
+  readonly flavour: '1.20' | '1.22'
+  /** The CA that signs, and the only one whose certificates are accepted. */
+  readonly issuer: string
+  /** How far the server's clock is ahead of ours, ms. */
+  readonly skew: Milliseconds
+  /** Whether there is a bootstrap credential. */
+  readonly bootstrap: boolean
+}
+
+/** A CertificateSigningRequest as the server has it. */
+export interface StoredRequest extends OutstandingRequest {
+  readonly condition: Condition
+}
+
+/** What is done to a request is done to the newest if no name is given; to one that is not there is a mistake, thrown. */
+export interface ApiServer {
+  readonly set: (settings: Partial<ApiSettings>) => void
+  /** Every request there is, the oldest first. */
+  readonly requests: IO<ReadonlyArray<StoredRequest>>
+  readonly approve: (name?: string) => void
+  readonly deny: (reason: string, message: string, name?: string) => void
+  readonly fail: (reason: string, message: string, name?: string) => void
+  /** Issues a certificate for an approved request; `change` makes it another one than was asked for. */
+  readonly sign: (change?: Partial<Certificate>, name?: string) => void
+  /** Attaches any text as the certificate of a request. */
+  readonly attach: (text: string, name?: string) => void
+  readonly delete: (name?: string) => void
+  /** Deletes a request and makes a new one of the same name and content, with another uid. */
+  readonly recreate: (name?: string) => void
+  /** Makes a request, as somebody else would. */
+  readonly create: (draft: Draft) => StoredRequest
+}
+
+export interface Requests extends ApiServer {
+  readonly settings: IO<ApiSettings>
+  readonly find: (name: string) => StoredRequest | undefined
+}
+
+/** The requests of an API server whose clock says `now`; `changed` is called after each change. */
+export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, changed: () => void): Requests => {
+  let settings: ApiSettings = {
+    autoApprove: true,
+    autoSign: true,
+    signingDuration: 8760 * hour,
+    flavour: '1.22',
+    issuer: 'memory',
+    skew: 0,
+    bootstrap: true,
+    ...initial,
+  }
+  let requests: ReadonlyArray<StoredRequest> = []
+  let version = 0
+  let serial = 0
+
+  const find = (name: string) => requests.find((request) => request.name === name)
+
+  const chosen = (name?: string): StoredRequest => {
+    const found = name === undefined ? requests.at(-1) : find(name)
+    if (found === undefined) throw new Error(`there is no request ${name ?? 'yet'}`)
+    return found
+  }
+
+  const conclude = (name: string | undefined, condition: Condition) => {
+    version += 1
+    const concluded = { ...chosen(name), condition, resourceVersion: `${version}` }
+    requests = requests.map((other) => (other.name === concluded.name ? concluded : other))
+    changed()
+  }
+
+  const create = ({ name, keyId, template, pem }: Draft): StoredRequest => {
+    version += 1
+    const ids = { uid: `uid-${version}`, resourceVersion: `${version}` }
+    const created: StoredRequest = { name, keyId, template, pem, ...ids, condition: { _tag: 'Pending' } }
+    requests = [...requests, created]
+    changed()
+    if (settings.autoApprove) approve(name)
+    return created
+  }
+
+  const remove = (name?: string): StoredRequest => {
+    const removed = chosen(name)
+    requests = requests.filter((request) => request !== removed)
+    changed()
+    return removed
+  }
+
+  const approve = (name?: string) => {
+    conclude(name, { _tag: 'Approved' })
+    if (settings.autoSign) sign({}, name)
+  }
+
+  const attach = (text: string, name?: string) =>
+    conclude(name, { _tag: 'Issued', certificate: Buffer.from(text, 'utf8').toString('base64') })
+
+  const sign = (change: Partial<Certificate> = {}, name?: string) => {
+    const { template, pem, condition } = chosen(name)
+    if (condition._tag !== 'Approved') throw new Error(`a ${condition._tag} request is not signed`)
+    const asked = readRequest(pem)
+    if (O.isNone(asked)) throw new Error('only requests of the memory crypto backend can be signed')
+    const span = validity({
+      now: now(),
+      signingDuration: settings.signingDuration,
+      expirationSeconds: O.fromNullable(template.expirationSeconds),
+      authorityEnd: endOfTime,
+      flavour: settings.flavour,
+    })
+    if (E.isLeft(span)) throw new Error(span.left)
+    serial += 1
+    const signed = {
+      ...asked.value,
+      serialNumber: serial.toString(16).padStart(2, '0'),
+      issuer: settings.issuer,
+      ...span.right,
+      extendedKeyUsages: O.some(template.usages.filter((usage) => usage.endsWith(' auth'))),
+    }
+    attach(certificatePem({ ...signed, ...change }), name)
+  }
+
+  return {
+    settings: () => settings,
+    set: (some) => {
+      settings = { ...settings, ...some }
+    },
+    requests: () => requests,
+    find,
+    create,
+    approve,
+    deny: (reason, message, name) => conclude(name, { _tag: 'Denied', reason, message }),
+    fail: (reason, message, name) => conclude(name, { _tag: 'Failed', reason, message }),
+    sign,
+    attach,
+    delete: (name) => {
+      remove(name)
+    },
+    recreate: (name) => {
+      create(remove(name))
+    },
+  }
+}
