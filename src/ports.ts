@@ -18,8 +18,9 @@ import type { Instant } from './time.js'
 export interface Clock {
   readonly now: IO<Instant>
   /**
-   * Ends when the wall clock is at or past the instant, or the signal is given. It looks at the wall clock again every
-   * minute at least: a machine that slept, or whose clock was set, is seen by then.
+   * Ends when the wall clock is at or past the instant, was set back (what was to be waited for may be due: a delay that
+   * began later than now is over), or the signal is given. It looks at the wall clock again every minute at least: a
+   * machine that slept, or whose clock was set, is seen by then.
    */
   readonly sleepUntil: (until: Instant, signal: Signal) => Task<void>
 }
