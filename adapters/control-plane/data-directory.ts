@@ -1,0 +1,91 @@
+/** What outlives a control plane: its authority and its bootstrap token; and the files that clients start from. */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { secret } from '../../src/secret.js'
+import type { Authority } from '../crypto/index.js'
+import { type ControlPlaneError, dataDirectoryUnusable, reasonOf } from './error.js'
+
+export const files = {
+  authority: 'ca.crt',
+  authorityKey: 'ca.key',
+  bootstrapToken: 'bootstrap-token',
+  adminKubeconfig: 'admin.kubeconfig',
+  bootstrapKubeconfig: 'bootstrap.kubeconfig',
+} as const
+
+const unusable =
+  (doing: string) =>
+  (thrown: unknown): ControlPlaneError =>
+    dataDirectoryUnusable(`${doing}: ${reasonOf(thrown)}`)
+
+/** Makes the directory, for this user alone, unless it is there. */
+export const prepare = (directory: string): TE.TaskEither<ControlPlaneError, unknown> =>
+  TE.tryCatch(
+    () => mkdir(directory, { recursive: true, mode: 0o700 }),
+    unusable(`the data directory ${directory} cannot be made`),
+  )
+
+/** Replaces a file in one step, readable by its owner alone from its first byte on. */
+export const write = (
+  directory: string,
+  name: string,
+  text: string,
+): TE.TaskEither<ControlPlaneError, void> => {
+  const path = join(directory, name)
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
+  return TE.tryCatch(
+    async () => {
+      try {
+        const file = await open(temporary, 'wx', 0o600)
+        try {
+          await file.writeFile(text)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(temporary, path)
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+    },
+    unusable(`${path} cannot be written`),
+  )
+}
+
+/** A file's text; undefined when there is none. */
+const read = (directory: string, name: string): TE.TaskEither<ControlPlaneError, string | undefined> => {
+  const path = join(directory, name)
+  return TE.tryCatch(
+    async () => {
+      try {
+        return await readFile(path, 'utf8')
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        throw error
+      }
+    },
+    unusable(`${path} cannot be read`),
+  )
+}
+
+/** The authority that an earlier control plane left there; undefined when there is none. */
+export const readAuthority =
+  (directory: string): TE.TaskEither<ControlPlaneError, Authority | undefined> =>
+  async () => {
+    const pem = await read(directory, files.authority)()
+    if (E.isLeft(pem)) return pem
+    const key = await read(directory, files.authorityKey)()
+    if (E.isLeft(key)) return key
+    return E.right(
+      pem.right === undefined || key.right === undefined
+        ? undefined
+        : { pem: pem.right, key: secret(key.right) },
+    )
+  }
+
+export const readBootstrapToken = (directory: string): TE.TaskEither<ControlPlaneError, string | undefined> =>
+  TE.map((text: string | undefined) => text?.trim())(read(directory, files.bootstrapToken))

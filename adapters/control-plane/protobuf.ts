@@ -1,0 +1,209 @@
+/**
+ * Reads Kubernetes' protobuf bodies, those that kubectl, kubelets and approvers send here: `k8s\0`, then a
+ * `runtime.Unknown` around the object (apimachinery/pkg/runtime/serializer/protobuf). The answer is the object as its
+ * JSON would be parsed, bytes in base64 and times in RFC 3339; fields that are not listed are passed over.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+
+type Kind = 'string' | 'bytes' | 'integer' | 'time' | 'map' | Message
+
+interface Field {
+  readonly name: string
+  readonly kind: Kind
+  readonly repeated?: true
+}
+
+type Message = ReadonlyMap<number, Field>
+
+const message = (fields: Readonly<Record<number, Field>>): Message =>
+  new Map(Object.entries(fields).map(([number, field]) => [Number(number), field]))
+
+const text = (name: string): Field => ({ name, kind: 'string' })
+const texts = (name: string): Field => ({ name, kind: 'string', repeated: true })
+
+/** The numbers are those of the `generated.proto` files under staging/src/k8s.io. */
+const objectMeta = message({
+  1: text('name'),
+  2: text('generateName'),
+  5: text('uid'),
+  6: text('resourceVersion'),
+  11: { name: 'labels', kind: 'map' },
+  12: { name: 'annotations', kind: 'map' },
+})
+const metadata: Field = { name: 'metadata', kind: objectMeta }
+
+const condition = message({
+  1: text('type'),
+  2: text('reason'),
+  3: text('message'),
+  4: { name: 'lastUpdateTime', kind: 'time' },
+  5: { name: 'lastTransitionTime', kind: 'time' },
+  6: text('status'),
+})
+
+const signingRequest = message({
+  1: metadata,
+  2: {
+    name: 'spec',
+    kind: message({
+      1: { name: 'request', kind: 'bytes' },
+      5: texts('usages'),
+      7: text('signerName'),
+      8: { name: 'expirationSeconds', kind: 'integer' },
+    }),
+  },
+  3: {
+    name: 'status',
+    kind: message({
+      1: { name: 'conditions', kind: condition, repeated: true },
+      2: { name: 'certificate', kind: 'bytes' },
+    }),
+  },
+})
+
+const accessReview = message({
+  1: metadata,
+  2: {
+    name: 'spec',
+    kind: message({
+      1: {
+        name: 'resourceAttributes',
+        kind: message({
+          1: text('namespace'),
+          2: text('verb'),
+          3: text('group'),
+          4: text('version'),
+          5: text('resource'),
+          6: text('subresource'),
+          7: text('name'),
+        }),
+      },
+      2: { name: 'nonResourceAttributes', kind: message({ 1: text('path'), 2: text('verb') }) },
+    }),
+  },
+})
+
+const deleteOptions = message({
+  2: { name: 'preconditions', kind: message({ 1: text('uid'), 2: text('resourceVersion') }) },
+})
+
+const kinds: ReadonlyMap<string, Message> = new Map([
+  ['CertificateSigningRequest', signingRequest],
+  ['SelfSubjectAccessReview', accessReview],
+  ['SelfSubjectReview', message({ 1: metadata })],
+  ['DeleteOptions', deleteOptions],
+])
+
+const unknown = message({
+  1: { name: 'typeMeta', kind: message({ 1: text('apiVersion'), 2: text('kind') }) },
+  2: { name: 'raw', kind: 'bytes' },
+})
+
+const mapEntry = message({ 1: text('key'), 2: text('value') })
+const timestamp = message({ 1: { name: 'seconds', kind: 'integer' } })
+
+const magic = Buffer.from('k8s\0', 'latin1')
+
+/** A JSON object. */
+type Json = Readonly<Record<string, unknown>>
+
+/** The object in a protobuf body, with its `apiVersion` and `kind`; left: why there is none. */
+export const decodeProtobuf = (body: Buffer): E.Either<string, Json> => {
+  if (!body.subarray(0, magic.length).equals(magic)) return E.left('it does not begin with k8s\\0')
+  const envelope = decode(unknown, body.subarray(magic.length))
+  if (E.isLeft(envelope)) return envelope
+  const { typeMeta, raw } = envelope.right
+  const { apiVersion, kind } = isJson(typeMeta) ? typeMeta : {}
+  const shape = typeof kind === 'string' ? kinds.get(kind) : undefined
+  if (shape === undefined) return E.left(`no object of kind ${JSON.stringify(kind ?? '')} is read here`)
+  const object = decode(shape, Buffer.from(typeof raw === 'string' ? raw : '', 'base64'))
+  return E.isLeft(object) ? object : E.right({ ...object.right, apiVersion, kind })
+}
+
+const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
+
+const truncated = E.left('it ends in the middle of a field')
+
+/** A number of up to 64 bits, seven a byte, the lowest first; beyond 2^53 it loses its lowest bits. */
+const varint = (
+  bytes: Buffer,
+  from: number,
+): { readonly value: number; readonly end: number } | undefined => {
+  let value = 0
+  for (let index = from; index < Math.min(bytes.length, from + 10); index += 1) {
+    const byte = bytes[index] ?? 0
+    value += (byte & 127) * 2 ** (7 * (index - from))
+    if (byte < 128) return { value, end: index + 1 }
+  }
+  return undefined
+}
+
+/** The wire types of protobuf's encoding. */
+const wire = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 } as const
+
+const decode = (shape: Message, bytes: Buffer): E.Either<string, Json> => {
+  const object: Record<string, unknown> = {}
+  let at = 0
+  while (at < bytes.length) {
+    const tag = varint(bytes, at)
+    if (tag === undefined) return truncated
+    const field = shape.get(Math.floor(tag.value / 8))
+    const wireType = tag.value % 8
+    const prefix =
+      wireType === wire.varint || wireType === wire.lengthDelimited ? varint(bytes, tag.end) : undefined
+    if (wireType === wire.varint) {
+      if (prefix === undefined) return truncated
+      if (field?.kind === 'integer') object[field.name] = signed(prefix.value)
+      at = prefix.end
+    } else if (wireType === wire.lengthDelimited) {
+      if (prefix === undefined || prefix.end + prefix.value > bytes.length) return truncated
+      at = prefix.end + prefix.value
+      if (field === undefined || field.kind === 'integer') continue
+      const value = decodeValue(field.kind, bytes.subarray(prefix.end, at))
+      if (E.isLeft(value)) return value
+      put(object, field, value.right)
+    } else if (wireType === wire.fixed64 || wireType === wire.fixed32) {
+      at = tag.end + (wireType === wire.fixed64 ? 8 : 4)
+      if (at > bytes.length) return truncated
+    } else {
+      return E.left(`it has a field of wire type ${wireType}`)
+    }
+  }
+  return E.right(object)
+}
+
+/** A negative int32 comes as a 64-bit two's complement. */
+const signed = (value: number): number => (value >= 2 ** 63 ? value - 2 ** 64 : value)
+
+const decodeValue = (kind: Exclude<Kind, 'integer'>, bytes: Buffer): E.Either<string, unknown> => {
+  if (kind === 'string') return E.right(bytes.toString('utf8'))
+  if (kind === 'bytes') return E.right(bytes.toString('base64'))
+  if (kind === 'time') return decodeTime(bytes)
+  if (kind === 'map') return decode(mapEntry, bytes)
+  return decode(kind, bytes)
+}
+
+/** No bytes at all are Go's zero time: none. */
+const decodeTime = (bytes: Buffer): E.Either<string, string | undefined> => {
+  const time = decode(timestamp, bytes)
+  if (E.isLeft(time)) return time
+  const { seconds } = time.right
+  if (typeof seconds !== 'number') return E.right(undefined)
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime())
+    ? E.left('it has a time beyond all calendars')
+    : E.right(date.toISOString().replace('.000Z', 'Z'))
+}
+
+const put = (object: Record<string, unknown>, field: Field, value: unknown): void => {
+  const before = object[field.name]
+  if (field.kind === 'map') {
+    const { key, value: entry } = isJson(value) ? value : {}
+    const added = { [typeof key === 'string' ? key : '']: entry ?? '' }
+    object[field.name] = { ...(isJson(before) ? before : {}), ...added }
+  } else if (field.repeated) {
+    object[field.name] = [...(Array.isArray(before) ? before : []), value]
+  } else {
+    object[field.name] = value
+  }
+}
