@@ -37,6 +37,8 @@ import { earliest, endOfTime, type Instant, wholeSecond } from './time.js'
 export const decide =
   (policy: RotationPolicy) =>
   (state: State, now: Instant): Action => {
+    // Between an event and this moment a certificate may have come due or ended: that is told first.
+    if (isOvertaken(policy, state, now)) return { _tag: 'Wait', until: now }
     const known = knowledgeOf(state)
     const pause = pipe(
       state.setback,
@@ -70,6 +72,12 @@ export const decide =
       }
     }
   }
+
+/** Whether the time alone makes another state of this one. */
+const isOvertaken = (policy: RotationPolicy, state: State, now: Instant): boolean => {
+  const next = passed(policy, state, now)
+  return next._tag !== state._tag || 'request' in next !== 'request' in state
+}
 
 /** A certificate whose only flaw is that our clock finds it early: it is offered, and its time will come. */
 const awaitsItsTime = (policy: RotationPolicy, known: Knowledge, now: Instant): boolean =>
@@ -125,14 +133,16 @@ const wait = (policy: RotationPolicy, { held }: Knowledge, now: Instant, until: 
 /** The state after an event. */
 export const evolve =
   (policy: RotationPolicy) =>
-  (state: State, event: Event): State => {
-    const next = learn(policy, state, event)
+  (state: State, event: Event): State =>
     // Time passes whatever the event was.
-    if (!('request' in next)) return standing(policy, knowledgeOf(next), event.at)
-    return next._tag === 'Issued' && expired(next.delivered.certificate, event.at)
-      ? standing(policy, { ...knowledgeOf(next), draft: O.none }, event.at)
-      : next
-  }
+    passed(policy, learn(policy, state, event), event.at)
+
+const passed = (policy: RotationPolicy, state: State, at: Instant): State => {
+  if (!('request' in state)) return standing(policy, knowledgeOf(state), at)
+  return state._tag === 'Issued' && expired(state.delivered.certificate, at)
+    ? standing(policy, { ...knowledgeOf(state), draft: O.none }, at)
+    : state
+}
 
 const learn = (policy: RotationPolicy, state: State, event: Event): State => {
   const { at } = event
