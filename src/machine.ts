@@ -7,7 +7,6 @@
  * then. Both are total and deterministic: the first state and the events give every state and action again. An event
  * that does not fit the state (another request's, another key's) leaves it as it is.
  */
-import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
@@ -16,7 +15,7 @@ import type { Event, Observation } from './event.js'
 import { type Failure, failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { OutstandingRequest } from './request.js'
-import { rotationDeadline, stillWaiting } from './schedule.js'
+import { pauseOf, rotationDeadline, stillWaiting } from './schedule.js'
 import { causesOf, holds, judged, rejected, setBack, standing, turnOf } from './standing.js'
 import {
   type Approved,
@@ -40,11 +39,7 @@ export const decide =
     // Between an event and this moment a certificate may have come due or ended: that is told first.
     if (isOvertaken(policy, state, now)) return { _tag: 'Wait', until: now }
     const known = knowledgeOf(state)
-    const pause = pipe(
-      state.setback,
-      O.chain(({ at, delay }) => stillWaiting(at, delay, now)),
-      O.toUndefined,
-    )
+    const pause = O.toUndefined(pauseOf(policy, known, now))
     switch (state._tag) {
       case 'Bootstrapping':
         if (O.isNone(state.wanted) || awaitsItsTime(policy, known, now)) return attend(policy, known, now)

@@ -60,10 +60,23 @@ export const longestDelay = (policy: RotationPolicy, held: O.Option<Held>, now: 
     ),
   )
 
-/** How long to wait after a failure: longer after each of a row, longer if the server says so, never longer than allowed. */
+/**
+ * The end of the pause after a failure, while it lasts. What is allowed is measured now: a certificate that was refused
+ * or early when the failure happened, and works again, may have less time left than the delay.
+ */
+export const pauseOf = (
+  policy: RotationPolicy,
+  { held, setback }: { readonly held: O.Option<Held>; readonly setback: O.Option<Setback> },
+  now: Instant,
+): O.Option<Instant> =>
+  O.chain(({ at, delay }: Setback) =>
+    stillWaiting(at, Math.min(delay, longestDelay(policy, held, now)), now),
+  )(setback)
+
+/** What is known after a failure: the delay is longer after each of a row, and longer if the server says so. */
 export const setbackAfter = (
   policy: RotationPolicy,
-  known: { readonly held: O.Option<Held>; readonly setback: O.Option<Setback>; readonly seed: string },
+  known: { readonly setback: O.Option<Setback>; readonly seed: string },
   failure: Failure,
   credential: Setback['credential'],
   at: Instant,
@@ -78,9 +91,6 @@ export const setbackAfter = (
   )
   const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
   const asked = O.getOrElse(() => 0)(failure.retryAfter)
-  const delay = Math.min(
-    Math.max(retryDelay(backoff, attempt, known.seed), asked),
-    longestDelay(policy, known.held, at),
-  )
+  const delay = Math.min(Math.max(retryDelay(backoff, attempt, known.seed), asked), policy.longestDelay)
   return { at, delay, attempt, failure, credential }
 }

@@ -7,7 +7,15 @@ import type { Failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft } from './request.js'
 import { rotationDeadline, setbackAfter } from './schedule.js'
-import { type Cause, type CredentialName, type Held, type Idle, type Knowledge, works } from './state.js'
+import {
+  type Cause,
+  type CredentialName,
+  type Held,
+  type Idle,
+  type Knowledge,
+  type Setback,
+  works,
+} from './state.js'
 import { covers, unmet } from './template.js'
 import type { Instant } from './time.js'
 
@@ -80,8 +88,11 @@ export const judged = (known: Knowledge, accepted: boolean, at: Instant): Knowle
     rejectedAt: accepted ? O.none : O.alt(() => O.some(at))(held.rejectedAt),
   }))(known.held),
   checkedAt: O.some(at),
-  // What was held against a credential is settled with it.
-  setback: accepted && rejected(known) ? O.none : known.setback,
+  // What was held against a credential is settled. The pause stays: servers that disagree must not make us ask in a loop.
+  setback:
+    accepted && rejected(known)
+      ? O.map((setback: Setback) => ({ ...setback, credential: O.none }))(known.setback)
+      : known.setback,
 })
 
 /** What is known after a failure: how long to wait, and whether the certificate held was refused. */
