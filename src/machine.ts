@@ -95,9 +95,11 @@ const submit = (
 
 const observe = (policy: RotationPolicy, state: Pending | Approved, now: Instant): Action => {
   const credential = turnOf(policy, knowledgeOf(state), now)
-  // When the held certificate ends, another credential has to be used.
+  // The end of the held certificate is news to whoever uses it, and another credential may have to be.
   const until =
-    credential === 'held' && O.isSome(state.held) ? state.held.value.certificate.notAfter : endOfTime
+    O.isSome(state.held) && !expired(state.held.value.certificate, now)
+      ? state.held.value.certificate.notAfter
+      : endOfTime
   return { _tag: 'Observe', request: state.request, known: state._tag, credential, until }
 }
 
