@@ -57,12 +57,12 @@ export const decide =
         return pause === undefined ? observe(policy, state, now) : wait(policy, known, now, pause)
       case 'Issued': {
         if (state.stage === 'installed') return attend(policy, known, now)
-        if (pause !== undefined) return wait(policy, known, now, pause)
-        const { notBefore } = state.delivered.certificate
+        const { notBefore, notAfter } = state.delivered.certificate
+        if (pause !== undefined) return wait(policy, known, now, earliest(pause, notAfter))
         const kept = O.isSome(state.held) && works(policy, state.held.value, now)
         // One that is not valid yet replaces nothing that works.
         return kept && now < notBefore
-          ? wait(policy, known, now, notBefore)
+          ? wait(policy, known, now, earliest(notBefore, notAfter))
           : { _tag: 'Install', delivered: state.delivered }
       }
     }
