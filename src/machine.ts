@@ -16,7 +16,7 @@ import { type Failure, failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { OutstandingRequest } from './request.js'
 import { pauseOf, rotationDeadline, stillWaiting } from './schedule.js'
-import { causesOf, holds, judged, rejected, setBack, standing, turnOf } from './standing.js'
+import { causesOf, holds, judged, rejected, setBack, standing, turnOf, usable } from './standing.js'
 import {
   type Approved,
   type CredentialName,
@@ -214,7 +214,7 @@ const informed = <S extends Pending | Approved | IssuedDelivered>(state: S, know
 /** What was found on disk; a request that was under way had its reason, and goes on. */
 const resume = (policy: RotationPolicy, known: Knowledge, at: Instant): State => {
   const found = standing(policy, known, at)
-  return found._tag === 'Issued' && O.isSome(found.draft)
+  return found._tag === 'Issued' && O.exists(usable(known))(known.draft)
     ? standing(policy, { ...known, asked: O.some({ why: 'a request was already under way', at }) }, at)
     : found
 }
@@ -303,15 +303,24 @@ const retemplated = (
   wanted: O.Option<CertificateTemplate>,
   at: Instant,
 ): State => {
-  const next = standing(policy, { ...knowledgeOf(state), wanted }, at)
-  if (!('request' in state)) return next
+  const known = { ...knowledgeOf(state), wanted }
+  if (!('request' in state)) return standing(policy, known, at)
   const accepted =
     O.isNone(wanted) ||
     (state._tag === 'Issued'
       ? unmet(wanted.value, state.delivered.certificate).length === 0
       : covers(state.request.template, wanted.value))
-  if (accepted && next._tag !== 'Issued') return { ...state, wanted }
-  return state._tag === 'Issued' ? { ...next, draft: O.none } : next
+  // A request that is given up may be certified unseen: its key is not used again.
+  const without = standing(policy, { ...known, draft: O.none }, at)
+  switch (without._tag) {
+    case 'Issued':
+      return without
+    case 'RenewDue':
+      return accepted ? { ...state, wanted } : without
+    case 'Bootstrapping':
+      // One that has arrived is better than none: it is stored, and replaced then.
+      return accepted || state._tag === 'Issued' ? { ...state, wanted } : without
+  }
 }
 
 // What a request's end means, in words ---------------------------------------------------------------------------

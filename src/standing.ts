@@ -22,16 +22,18 @@ import type { Instant } from './time.js'
 /** The idle state: it follows from the held certificate, the template, what was asked, and the time. */
 export const standing = (policy: RotationPolicy, known: Knowledge, now: Instant): Idle => {
   const { held, draft, ...situation } = known
-  const rest = { ...situation, draft: O.filter(usable(known))(draft) }
-  if (O.isNone(held) || !works(policy, held.value, now)) return { _tag: 'Bootstrapping', ...rest, held }
+  const next = O.filter(usable(known))(draft)
+  if (O.isNone(held) || !works(policy, held.value, now))
+    return { _tag: 'Bootstrapping', ...situation, held, draft: next }
   const causes = causesOf(policy, known, now)
   return isNonEmpty(causes)
-    ? { _tag: 'RenewDue', ...rest, held: held.value, causes }
-    : { _tag: 'Issued', stage: 'installed', ...rest, held: held.value }
+    ? { _tag: 'RenewDue', ...situation, held: held.value, causes, draft: next }
+    : // No draft outlasts its reason: by the next renewal its key may have been certified and forgotten by the API.
+      { _tag: 'Issued', stage: 'installed', ...situation, held: held.value }
 }
 
 /** A draft is worth keeping while its certificate would be accepted, and its key has not been certified. */
-const usable =
+export const usable =
   ({ wanted, held }: Knowledge) =>
   ({ keyId, template }: Draft): boolean =>
     (O.isNone(wanted) || covers(template, wanted.value)) &&

@@ -1,6 +1,6 @@
 import type { NonEmptyArray } from 'fp-ts/lib/NonEmptyArray.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type Certificate, type CertificateChain, expired, notYetValid } from './certificate.js'
+import { type Certificate, type CertificateChain, expired, type KeyId, notYetValid } from './certificate.js'
 import type { Failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft, OutstandingRequest } from './request.js'
@@ -95,7 +95,6 @@ export interface IssuedInstalled extends Situation {
   readonly _tag: 'Issued'
   readonly stage: 'installed'
   readonly held: Held
-  readonly draft: O.Option<Draft>
 }
 
 /** The certificate in use still works and its successor is due. */
@@ -134,8 +133,13 @@ export const knowledgeOf = (state: State): Knowledge => {
   const { wanted, setback, submittedAt, checkedAt } = state
   const asked = 'answers' in state ? O.alt(() => state.answers)(state.asked) : state.asked
   const situation = { wanted, asked, setback, submittedAt, checkedAt }
-  const draft = 'request' in state ? O.some(draftOf(state.request)) : state.draft
-  return { ...situation, held: heldOf(state), draft }
+  return { ...situation, held: heldOf(state), draft: nextOf(state) }
+}
+
+/** The request for the next certificate, at the API or not. */
+const nextOf = (state: State): O.Option<Draft> => {
+  if ('request' in state) return O.some(draftOf(state.request))
+  return 'draft' in state ? state.draft : O.none
 }
 
 const draftOf = ({ name, keyId, template, pem }: OutstandingRequest): Draft => ({
@@ -152,8 +156,7 @@ export const heldOf = (state: State): O.Option<Held> =>
     : state.held
 
 /** The key of the next certificate, where one has been made. */
-export const nextKeyOf = (state: State): O.Option<string> =>
-  'request' in state ? O.some(state.request.keyId) : O.map((draft: Draft) => draft.keyId)(state.draft)
+export const nextKeyOf = (state: State): O.Option<KeyId> => O.map(({ keyId }: Draft) => keyId)(nextOf(state))
 
 /** Whether a certificate can be relied on: within its time, and not refused by the server it authenticates to. */
 export const works = (policy: RotationPolicy, held: Held, now: Instant): boolean =>
