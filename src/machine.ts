@@ -260,7 +260,8 @@ const observed = (
 const ended = (policy: RotationPolicy, state: Pending | Approved, reason: Failure, at: Instant): State => {
   const known = knowledgeOf(state)
   const draft = reason._tag === 'Gone' ? known.draft : O.none
-  return standing(policy, setBack(policy, { ...known, draft }, reason, O.none, at), at)
+  const credential = O.some(turnOf(policy, known, at))
+  return standing(policy, setBack(policy, { ...known, draft }, reason, credential, at), at)
 }
 
 const delivered = (

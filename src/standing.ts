@@ -57,20 +57,24 @@ export const causesOf = (
 
 /**
  * Whose credential is next: the held certificate's while it works, the bootstrap credential otherwise. Where the
- * server has something against the one, the other has its turn.
+ * server has something against the one, the other has its turn; and while the held one is refused, it has a turn after
+ * each of the bootstrap credential's that came to nothing for another reason than an API out of reach.
  */
 export const turnOf = (policy: RotationPolicy, known: Knowledge, now: Instant): CredentialName => {
   if (policy.authenticateWith === 'external') return 'external'
   if (O.isNone(known.held) || expired(known.held.value.certificate, now)) return 'bootstrap'
-  const refused = pipe(
-    known.setback,
-    O.filter((setback) => aboutTheCredential(setback.failure)),
-    O.chain((setback) => setback.credential),
-    O.toUndefined,
-  )
-  if (rejected(known)) return refused === 'bootstrap' ? 'held' : 'bootstrap'
-  return refused === 'held' ? 'bootstrap' : 'held'
+  const lastTurn = (counts: (failure: Failure) => boolean) =>
+    pipe(
+      known.setback,
+      O.filter((setback) => counts(setback.failure)),
+      O.chain((setback) => setback.credential),
+      O.toUndefined,
+    )
+  if (rejected(known)) return lastTurn(conclusive) === 'bootstrap' ? 'held' : 'bootstrap'
+  return lastTurn(aboutTheCredential) === 'held' ? 'bootstrap' : 'held'
 }
+
+const conclusive = ({ _tag }: Failure): boolean => _tag !== 'Unreachable' && _tag !== 'Unavailable'
 
 const aboutTheCredential = ({ _tag }: Failure): boolean =>
   _tag === 'CredentialRejected' || _tag === 'NoCredential' || _tag === 'Forbidden'
