@@ -241,9 +241,11 @@ const observed = (
 ): State => {
   switch (observation._tag) {
     case 'Pending':
-      return state
     case 'Approved':
-      return { ...state, _tag: 'Approved' }
+      return state._tag === 'Pending' && observation._tag === 'Approved'
+        ? { ...state, _tag: 'Approved' }
+        : // A server that answers at once and says nothing must not be asked in a loop.
+          informed(state, setBack(policy, knowledgeOf(state), nothingNew(state), O.none, at))
     case 'Issued':
       return delivered(policy, state, observation.chain, at)
     case 'Unreadable':
@@ -356,6 +358,14 @@ const gone = ({ request }: Pending | Approved): Failure =>
     'soon',
     `request ${request.name} vanished before it was issued`,
     'nothing: it is sent again with the same key (the controller manager deletes undecided requests after 24 hours: approve it in time)',
+  )
+
+const nothingNew = ({ request, _tag }: Pending | Approved): Failure =>
+  failure(
+    'Unintelligible',
+    'soon',
+    `the API answered that request ${request.name} changed, and it has not (it is ${_tag} still, or again)`,
+    'look at what lies between this machine and the API server; the request is watched again',
   )
 
 const defective = ({ request }: Pending | Approved, problem: string): Failure =>
