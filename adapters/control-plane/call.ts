@@ -20,7 +20,7 @@ export type Stream = (send: (line: unknown) => void, end: () => void) => () => v
 
 export type Reply =
   | { readonly _tag: 'Json'; readonly code: number; readonly value: unknown }
-  | { readonly _tag: 'Text'; readonly value: string }
+  | { readonly _tag: 'Raw'; readonly contentType: string; readonly value: Buffer }
   | { readonly _tag: 'Stream'; readonly stream: Stream }
 
 export const ok = (value: unknown): Reply => ({ _tag: 'Json', code: 200, value })

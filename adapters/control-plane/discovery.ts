@@ -64,18 +64,35 @@ const events = {
 }
 
 /**
- * A schema that accepts every field, which is what `kubectl create` needs to know before it sends an object; the server
- * validates it anyway.
+ * All that `kubectl create` wants to know before it sends an object: that the server checks fields itself. (It does not,
+ * but nor does kubectl then.)
  */
-const schema = {
-  type: 'object',
-  'x-kubernetes-preserve-unknown-fields': true,
-  'x-kubernetes-group-version-kind': [
-    { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
-  ],
+const openApi3 = {
+  openapi: '3.0.0',
+  info: { title: 'Kubernetes', version: gitVersion },
+  paths: {
+    '/apis/certificates.k8s.io/v1/certificatesigningrequests/{name}': {
+      patch: {
+        'x-kubernetes-action': 'patch',
+        'x-kubernetes-group-version-kind': {
+          group: 'certificates.k8s.io',
+          version: 'v1',
+          kind: 'CertificateSigningRequest',
+        },
+        parameters: [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }],
+        responses: {},
+      },
+    },
+  },
 }
-const schemaName = 'io.k8s.api.certificates.v1.CertificateSigningRequest'
-const info = { title: 'Kubernetes', version: gitVersion }
+const openApi3Path = '/openapi/v3/apis/certificates.k8s.io/v1'
+
+/** Older kubectl reads OpenAPI 2 in protobuf: this one says `swagger: "2.0"` and describes nothing to check. */
+const openApi2: Reply = {
+  _tag: 'Raw',
+  contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  value: Buffer.from('\x0a\x032.0', 'latin1'),
+}
 
 const documents: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['/version', version],
@@ -87,26 +104,17 @@ const documents: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     (name) => [`/apis/${name}`, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(name) }] as const,
   ),
   ...groups.map((name) => [`/apis/${name}/v1`, resourceList(`${name}/v1`, resources[name])] as const),
-  ['/openapi/v2', { swagger: '2.0', info, paths: {}, definitions: { [schemaName]: schema } }],
-  [
-    '/openapi/v3',
-    {
-      paths: {
-        'apis/certificates.k8s.io/v1': { serverRelativeURL: '/openapi/v3/apis/certificates.k8s.io/v1' },
-      },
-    },
-  ],
-  [
-    '/openapi/v3/apis/certificates.k8s.io/v1',
-    { openapi: '3.0.0', info, paths: {}, components: { schemas: { [schemaName]: schema } } },
-  ],
+  ['/openapi/v3', { paths: { 'apis/certificates.k8s.io/v1': { serverRelativeURL: openApi3Path } } }],
+  [openApi3Path, openApi3],
 ])
 
 const healthPaths = ['/healthz', '/livez', '/readyz']
+const health: Reply = { _tag: 'Raw', contentType: 'text/plain; charset=utf-8', value: Buffer.from('ok') }
 
 /** The answer to a GET of a path that is no resource, if there is one. */
 export const document = (path: string): Reply | undefined => {
-  if (healthPaths.includes(path)) return { _tag: 'Text', value: 'ok' }
+  if (healthPaths.includes(path)) return health
+  if (path === '/openapi/v2') return openApi2
   const value = documents.get(path)
   return value === undefined ? undefined : ok(value)
 }

@@ -83,10 +83,10 @@ const handle = async (
   if (!request.complete) response.setHeader('Connection', 'close')
   if (reply._tag === 'Stream') send(response, reply.stream)
   else {
-    const text = reply._tag === 'Text' ? reply.value : JSON.stringify(reply.value)
-    const type = reply._tag === 'Text' ? 'text/plain; charset=utf-8' : 'application/json'
-    response.writeHead(code, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) })
-    response.end(method === 'HEAD' ? undefined : text)
+    const bytes = reply._tag === 'Raw' ? reply.value : Buffer.from(JSON.stringify(reply.value))
+    const contentType = reply._tag === 'Raw' ? reply.contentType : 'application/json'
+    response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': bytes.length })
+    response.end(method === 'HEAD' ? undefined : bytes)
   }
 }
 
