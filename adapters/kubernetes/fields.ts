@@ -81,9 +81,9 @@ export const pathOf = (keys: ReadonlyArray<string>): string =>
     .join('')
     .replace(/^\./, '')
 
-/** The first of a decoder's errors, in words. */
-export const firstProblem = (errors: t.Errors): Problem => {
-  const [error] = errors
+/** A decoder's errors in words: the one that lies deepest, as those of a union's other members lie higher. */
+export const problemOf = (errors: t.Errors): Problem => {
+  const [error] = [...errors].sort((a, b) => b.context.length - a.context.length)
   if (error === undefined) return { where: '', what: 'cannot be read' }
   const { context, message } = error
   // The members of an intersection or a union stand in the context by their number, which is no part of the path.

@@ -1,4 +1,9 @@
 export type { Access, Cluster, Credential } from './access.js'
+export {
+  type CertificateSigningRequestsOptions,
+  certificateSigningRequests,
+  type KubernetesApi,
+} from './api.js'
 export { decodeKubeconfig, type Kubeconfig } from './kubeconfig/decode.js'
 export type { ClusterEntry, Material, UserEntry } from './kubeconfig/entries.js'
 export { type ExistingKubeconfig, existingKubeconfig } from './kubeconfig/existing.js'
@@ -11,3 +16,5 @@ export {
   loadKubeconfig,
 } from './kubeconfig/read.js'
 export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from './kubeconfig/write.js'
+export type { Sleep } from './sleep.js'
+export { defaultTimeouts, type Timeouts } from './timeouts.js'

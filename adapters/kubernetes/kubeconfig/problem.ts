@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
 import { type Failure, failure } from '../../../src/failure.js'
-import { firstProblem, pathOf } from '../fields.js'
+import { pathOf, problemOf } from '../fields.js'
 
 /** Why a kubeconfig, or a file that it names, gives no credential. */
 export type KubeconfigError = Failure<'NoCredential'>
@@ -36,7 +36,7 @@ export const decodeAt = <A>(
   pipe(
     codec.decode(value),
     E.mapLeft((errors) => {
-      const { where, what } = firstProblem(errors)
+      const { where, what } = problemOf(errors)
       return problem(
         where === '' ? place : field(place, where),
         what,

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { pemBlocks } from '../../../src/pem.js'
 import { type Secret, secret } from '../../../src/secret.js'
 import type { Access, Cluster, Credential } from '../access.js'
 import { checkProxyUrl, proxyFromEnvironment } from '../proxy.js'
@@ -103,13 +104,15 @@ const authorityOf = ({
 
 /** The certificates of PEM text, in their order; blocks that cannot be read are left out. */
 export const certificatesIn = (pem: string): ReadonlyArray<X509Certificate> =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).flatMap((block) => {
-    try {
-      return [new X509Certificate(block)]
-    } catch {
-      return []
-    }
-  })
+  pemBlocks(pem)
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .flatMap(({ text }) => {
+      try {
+        return [new X509Certificate(text)]
+      } catch {
+        return []
+      }
+    })
 
 /** As in client-go, the file beats the token beside it while there is something to read in it. */
 const tokenOf = ({

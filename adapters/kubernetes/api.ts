@@ -1,0 +1,200 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { type ApiError, failure, interrupted } from '../../src/failure.js'
+import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
+import { conditionOf, type Draft, type OutstandingRequest } from '../../src/request.js'
+import type { Signal } from '../../src/signal.js'
+import type { Access, Cluster } from './access.js'
+import { type Answer, refusal } from './answer.js'
+import { type Client, client, type Result } from './client.js'
+import { connections } from './connection.js'
+import { type Observer, observer } from './observe.js'
+import { csrClient, decodeRequest, isSameRequest, type Served } from './requests.js'
+import { realSleep, type Sleep } from './sleep.js'
+import { defaultTimeouts, type Timeouts } from './timeouts.js'
+
+/** Where the API is, and how to talk to it. */
+export interface CertificateSigningRequestsOptions {
+  /** The API server for requests with the held certificate; run for each request, so that a new CA is seen. */
+  readonly cluster: TE.TaskEither<ApiError, Cluster>
+  /** Server and credential of the bootstrap kubeconfig; run for each request, since tokens are replaced. */
+  readonly bootstrap?: TE.TaskEither<ApiError, Access>
+  /** Server and credential of a rotation whose certificate is for something else. */
+  readonly external?: TE.TaskEither<ApiError, Access>
+  readonly timeouts?: Partial<Timeouts>
+  /** How long the server is asked to hold a watch, in seconds; client-go's 300 to 600 by default, spread by uid. */
+  readonly watchSeconds?: number
+  /** How it waits between two polls of a request that may not be watched. */
+  readonly sleep?: Sleep
+  /** What somebody should know although nothing failed. */
+  readonly warn?: (message: string) => void
+}
+
+/** The CertificateSigningRequest API of a Kubernetes API server. */
+export interface KubernetesApi extends CertificateSigningRequests {
+  /** Closes the watch and all connections; whatever still waits ends with an error. Again is the same as once. */
+  readonly close: IO<void>
+}
+
+/**
+ * The CertificateSigningRequest API over HTTPS. Renewing a certificate costs two requests, create and watch: the watch
+ * starts from the version that the creation was answered, and stays open from one observation to the next.
+ */
+export const certificateSigningRequests = (options: CertificateSigningRequestsOptions): KubernetesApi => {
+  const timeouts = { ...defaultTimeouts, ...options.timeouts }
+  const { sleep = realSleep, warn = () => {} } = options
+  const pool = connections(timeouts.connect)
+  const served: Served = { version: 'v1' }
+  const insecureServers = new Set<string>()
+  let observing: Observer | undefined
+
+  const stopObserving = (): void => {
+    observing?.close()
+    observing = undefined
+  }
+
+  const reach = async (
+    identity: Identity,
+  ): Result<{ readonly identity: string; readonly client: Client }> => {
+    const access = await accessOf(options, identity)()
+    if (E.isLeft(access)) return access
+    const { server, insecureSkipTlsVerify } = access.right.cluster
+    if (insecureSkipTlsVerify && !insecureServers.has(server)) {
+      insecureServers.add(server)
+      warn(`insecure-skip-tls-verify: whoever answers for ${server} is believed, and gets our token`)
+    }
+    const connection = pool.to(access.right)
+    if (E.isLeft(connection)) return connection
+    return E.right({
+      identity: connection.right.identity,
+      client: client(access.right, connection.right, timeouts),
+    })
+  }
+
+  const submit = async (identity: Identity, draft: Draft, signal: Signal): Result<Submission> => {
+    stopObserving()
+    const reached = await reach(identity)
+    if (E.isLeft(reached)) return reached
+    const csrs = csrClient(reached.right.client, served, warn)
+    const created = await csrs.create(draft, signal)
+    if (E.isLeft(created)) return created
+    if (created.right.status === 200 || created.right.status === 201) return submission(created.right)
+    if (created.right.status !== 409) return E.left(refusal(created.right))
+
+    const existing = await csrs.get(draft.name, signal)
+    if (E.isLeft(existing)) return existing
+    if (existing.right.status === 404 && existing.right.namesAnObject)
+      return E.left(
+        failure(
+          'Unavailable',
+          'soon',
+          `${created.right.what}: the name was taken, and is free again`,
+          'try again',
+        ),
+      )
+    if (existing.right.status !== 200) return E.left(refusal(existing.right))
+    const request = decodeRequest(existing.right.body, existing.right.what)
+    if (E.isLeft(request)) return request
+    return isSameRequest(request.right, draft)
+      ? submission(existing.right)
+      : E.left(
+          failure(
+            'NameTaken',
+            'soon',
+            `${created.right.what}: ${draft.name} is there already, and is for another key`,
+            'a new key will be tried under a new name; if it happens again, look who creates these requests',
+          ),
+        )
+  }
+
+  const observe = async (
+    identity: Identity,
+    request: OutstandingRequest,
+    known: 'Pending' | 'Approved',
+    signal: Signal,
+  ) => {
+    const reached = await reach(identity)
+    if (E.isLeft(reached)) {
+      stopObserving()
+      return reached
+    }
+    if (observing?.uid !== request.uid || observing.identity !== reached.right.identity) {
+      stopObserving()
+      const csrs = csrClient(reached.right.client, served, warn)
+      const { hide } = reached.right.client
+      const watchSeconds = options.watchSeconds ?? 300 + spread(request.uid, 300)
+      observing = observer(
+        { csrs, hide, timeouts, watchSeconds, sleep, warn },
+        request,
+        reached.right.identity,
+      )
+    }
+    return observing.observe(known, signal)
+  }
+
+  const probe = async (identity: Identity, signal: Signal): Result<void> => {
+    const reached = await reach(identity)
+    if (E.isLeft(reached)) return reached
+    // The cluster role system:discovery lets every authenticated user read it, and nobody else.
+    const answer = await reached.right.client.ask('GET', '/apis/certificates.k8s.io', undefined, signal)
+    if (E.isLeft(answer)) return answer
+    return answer.right.status === 200 ? E.right(undefined) : E.left(refusal(answer.right))
+  }
+
+  /** Nothing is begun when the signal has been given already. */
+  const unless =
+    <A>(signal: Signal, run: () => Result<A>) =>
+    async () =>
+      signal.aborted ? E.left(interrupted) : run()
+
+  return {
+    submit: (identity, draft, signal) => unless(signal, () => submit(identity, draft, signal)),
+    observe: (identity, request, known, signal) =>
+      unless(signal, () => observe(identity, request, known, signal)),
+    probe: (identity, signal) => unless(signal, () => probe(identity, signal)),
+    close: () => {
+      stopObserving()
+      pool.close()
+    },
+  }
+}
+
+const accessOf = (
+  { cluster, bootstrap, external }: CertificateSigningRequestsOptions,
+  identity: Identity,
+): TE.TaskEither<ApiError, Access> => {
+  switch (identity._tag) {
+    case 'Held': {
+      const { pem, key } = identity.credential
+      const credential = { token: O.none, clientCertificate: O.some({ pem, key }) }
+      return TE.map((found: Cluster) => ({ cluster: found, credential }))(cluster)
+    }
+    case 'Bootstrap':
+      return bootstrap ?? missing('bootstrap', 'supply a bootstrap kubeconfig')
+    case 'External':
+      return external ?? missing('external', 'supply a kubeconfig whose user may create these requests')
+  }
+}
+
+const missing = (name: string, cure: string): TE.TaskEither<ApiError, never> =>
+  TE.left(
+    failure(
+      'NoCredential',
+      'later',
+      `authenticating to the API server: there is no ${name} credential`,
+      cure,
+    ),
+  )
+
+const submission = ({ body, what, date }: Answer): E.Either<ApiError, Submission> => {
+  const request = decodeRequest(body, what)
+  if (E.isLeft(request)) return request
+  const { uid, resourceVersion } = request.right.metadata
+  return E.right({ uid, resourceVersion, condition: conditionOf(request.right), serverTime: date })
+}
+
+/** A number from 0 to `limit` that is always the same for the same text. */
+const spread = (text: string, limit: number): number =>
+  [...text].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003, 7) % limit

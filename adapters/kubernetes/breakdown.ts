@@ -1,0 +1,94 @@
+import { type ApiError, failure } from '../../src/failure.js'
+
+/** No answer, or half of one: what happened on the way, by its Node or OpenSSL code. */
+export interface Breakdown {
+  readonly _tag: 'Breakdown'
+  readonly code: string
+  /** In words, the end of the sentence "GET https://… failed: …". */
+  readonly reason: string
+}
+
+export const breakdown = (code: string, reason: string): Breakdown => ({ _tag: 'Breakdown', code, reason })
+
+/** An error that Node's sockets pass on, from which `breakdownOf` makes the breakdown again. */
+export const asError = ({ code, reason }: Breakdown): Error => Object.assign(new Error(reason), { code })
+
+const words: ReadonlyMap<string, string> = new Map([
+  ['ENOTFOUND', 'the name of the server cannot be resolved'],
+  ['EAI_AGAIN', 'the name of the server cannot be resolved for now'],
+  ['ECONNREFUSED', 'the connection was refused'],
+  ['ECONNRESET', 'the connection was reset'],
+  ['EPIPE', 'the connection was closed'],
+  ['ETIMEDOUT', 'the connection timed out'],
+  ['EHOSTUNREACH', 'there is no route to the server'],
+  ['ENETUNREACH', 'there is no network to the server'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was closed in the middle of the answer'],
+])
+
+export const breakdownOf = (error: unknown): Breakdown => {
+  if (!(error instanceof Error)) return breakdown('', 'for an unknown reason')
+  const given = 'code' in error ? String(error.code) : ''
+  // OpenSSL's messages are "address:error:number:library:function:reason:file:line:…".
+  const [, reason] = /:error:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(error.message) ?? []
+  // A handshake that fails while Node writes to it has EPROTO for its code.
+  const code =
+    given === 'EPROTO' && reason !== undefined
+      ? `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`
+      : given
+  return breakdown(code, words.get(code) ?? reason ?? error.message)
+}
+
+/** Alerts by which a server refuses our certificate or the lack of one (RFC 8446, 6.2), as OpenSSL names them. */
+const alertAboutUs =
+  /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REVOKED|EXPIRED|UNKNOWN|REQUIRED)|UNKNOWN_CA|ACCESS_DENIED)$/
+
+/** What Node reports when it does not believe the server's certificate (`X509_V_ERR_*` in OpenSSL), by the cure. */
+const distrust: ReadonlyMap<string, string> = new Map([
+  ...[
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'CERT_SIGNATURE_FAILURE',
+    'CERT_CHAIN_TOO_LONG',
+    'CERT_UNTRUSTED',
+    'CERT_REJECTED',
+    'CERT_REVOKED',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'PATH_LENGTH_EXCEEDED',
+  ].map((code) => [code, 'give the kubeconfig the CA of this server as certificate-authority'] as const),
+  [
+    'CERT_HAS_EXPIRED',
+    'renew the certificate of the server, or its CA in certificate-authority; look at the clock of this machine too',
+  ],
+  ['CERT_NOT_YET_VALID', 'look at the clock of this machine and of the one that issued the certificate'],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'use a name that is in the certificate of the server, as server or as tls-server-name in the kubeconfig',
+  ],
+])
+
+/** What a breakdown means for whoever wanted `what`: `GET https://…`. */
+export const unreachable = (what: string, { code, reason }: Breakdown): ApiError => {
+  const message = `${what} failed: ${reason}${code === '' || words.has(code) ? '' : ` (${code})`}`
+  if (alertAboutUs.test(code))
+    return failure(
+      'CredentialRejected',
+      'later',
+      message,
+      'the server refuses the client certificate: supply a bootstrap credential, and look whether its client CA changed',
+    )
+  if (/^(HPE_|BODY_TOO_LARGE)/.test(code))
+    return failure(
+      'Unintelligible',
+      'soon',
+      message,
+      'look whether server in the kubeconfig is an API server',
+    )
+  const cure = distrust.get(code)
+  return cure === undefined
+    ? failure('Unreachable', 'soon', message, 'look at the server, the network, and server in the kubeconfig')
+    : failure('Unreachable', 'later', message, cure)
+}

@@ -1,0 +1,53 @@
+import { request as httpRequest, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Secret } from '../../src/secret.js'
+import type { Milliseconds } from '../../src/time.js'
+import { asError, breakdown } from './breakdown.js'
+
+/** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
+export const tunnel = (
+  proxyUrl: Secret,
+  target: string,
+  timeout: Milliseconds,
+  signal: AbortSignal | undefined,
+): Promise<Socket> => {
+  const proxy = new URL(proxyUrl.reveal())
+  const user = decodeURIComponent(proxy.username)
+  const password = decodeURIComponent(proxy.password)
+  const basic = Buffer.from(`${user}:${password}`).toString('base64')
+  const options: RequestOptions = {
+    method: 'CONNECT',
+    host: proxy.hostname.replace(/^\[|\]$/g, ''),
+    port: proxy.port === '' ? (proxy.protocol === 'https:' ? 443 : 80) : proxy.port,
+    path: target,
+    headers: { host: target, ...(user === '' ? {} : { 'proxy-authorization': `Basic ${basic}` }) },
+    agent: false,
+    ...(signal === undefined ? {} : { signal }),
+  }
+  return new Promise((resolve, reject) => {
+    const connect = proxy.protocol === 'https:' ? httpsRequest(options) : httpRequest(options)
+    const timer = setTimeout(() => {
+      connect.destroy(asError(breakdown('PROXY_TIMEOUT', `the proxy ${proxy.host} did not answer in time`)))
+    }, timeout)
+    connect
+      .once('error', reject)
+      .once('close', () => {
+        clearTimeout(timer)
+        reject(asError(breakdown('PROXY_CLOSED', `the proxy ${proxy.host} closed the connection`)))
+      })
+      .once('response', ({ statusCode }) => refuse(statusCode))
+      .once('connect', ({ statusCode }, socket) => {
+        clearTimeout(timer)
+        if (statusCode === 200) return resolve(socket)
+        socket.destroy()
+        refuse(statusCode)
+      })
+      .end()
+    const refuse = (status: number | undefined): void => {
+      const reason = `the proxy ${proxy.host} refused to connect to ${target}: status ${status}`
+      connect.destroy(asError(breakdown('PROXY_REFUSED', reason)))
+      reject(asError(breakdown('PROXY_REFUSED', reason)))
+    }
+  })
+}
