@@ -1,0 +1,222 @@
+/**
+ * The changes to a certificate directory. Each is whole or has not happened, at every instant and after a crash at any
+ * point: a file is written under a temporary name, synced, renamed, and the directory synced; a link is replaced by
+ * renaming a new link over it.
+ */
+import type { Stats } from 'node:fs'
+import type { Certificate } from '../../src/certificate.js'
+import type { SavedRequest } from '../../src/ports.js'
+import type { Secret } from '../../src/secret.js'
+import { type Instant, instant } from '../../src/time.js'
+import { designated, linkInUse, list, savedRequest } from './contents.js'
+import { type FileSystem, kindOf } from './file-system.js'
+import { isTemporary, keptName, type Layout, newestFirst, type OwnPair, ownName, ownPair } from './layout.js'
+import { maximumSize, octal } from './pair-file.js'
+import { encodeRequest } from './request-file.js'
+import { codeOf, trouble } from './trouble.js'
+
+/** What is installed. */
+export interface NewPair {
+  readonly certificate: Certificate
+  readonly pem: string
+  readonly key: Secret
+  readonly receivedAt: Instant
+}
+
+/** Saves the request, after showing that a link can be made, and the current one replaced. */
+export const writeRequest = async (fs: FileSystem, layout: Layout, saved: SavedRequest): Promise<void> => {
+  await rehearse(fs, layout)
+  await setAsideUnreadable(fs, layout)
+  await writeFile(fs, layout, layout.request, encodeRequest(saved))
+}
+
+/** Removes the saved request; one that could not be read is kept aside. */
+export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<void> => {
+  await setAsideUnreadable(fs, layout)
+  if (await removed(fs, layout, layout.request)) await fs.syncDirectory(layout.directory)
+}
+
+/**
+ * Stores the pair, makes the link lead to it, forgets the request, and removes pairs of ours that are older than the
+ * one before. Begins where an earlier attempt for the same pair ended.
+ */
+export const installPair = async (fs: FileSystem, layout: Layout, pair: NewPair): Promise<void> => {
+  const text = pair.pem.trimEnd().concat('\n', pair.key.reveal().trimEnd(), '\n')
+  const names = await list(fs, layout)
+  const link = linkInUse(layout, names)
+  const before = link === undefined ? undefined : await designated(fs, layout, link)
+  const same = await ownWithContent(fs, layout, names, text)
+  const name = same ?? freeName(layout, names, pair.receivedAt)
+  if (same === undefined) await writeFile(fs, layout, name, text)
+  else await fs.syncDirectory(layout.directory)
+  if (!(await leadsTo(fs, layout, name))) {
+    await keepFile(fs, layout, names)
+    await replaceLink(fs, layout, name)
+  }
+  await removeRequest(fs, layout)
+  await prune(fs, layout, name, before)
+}
+
+const writeFile = async (fs: FileSystem, layout: Layout, name: string, text: string): Promise<void> => {
+  await replacing(fs, layout, name, async (temporary) => {
+    const file = await fs.create(temporary)
+    try {
+      await file.write(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  })
+  await fs.syncDirectory(layout.directory)
+}
+
+/**
+ * The link's target is the bare name, so that it also leads there where the directory is mounted elsewhere or was
+ * moved. A kubelet, which writes absolute targets, reads through the link and does not look at its target.
+ */
+const replaceLink = async (fs: FileSystem, layout: Layout, target: string): Promise<void> => {
+  await replacing(fs, layout, layout.current, (temporary) => fs.symlink(target, temporary))
+  await fs.syncDirectory(layout.directory)
+}
+
+const leadsTo = async (fs: FileSystem, { path, current }: Layout, name: string): Promise<boolean> =>
+  (await fs.readlink(path(current)).catch(() => undefined)) === name
+
+/** Makes something under a temporary name and renames it; nothing of it stays behind when that fails. */
+const replacing = async (
+  fs: FileSystem,
+  layout: Layout,
+  name: string,
+  make: (temporary: string) => Promise<void>,
+): Promise<void> => {
+  const temporary = layout.path(layout.temporary())
+  try {
+    await make(temporary)
+    await fs.rename(temporary, layout.path(name))
+  } catch (error) {
+    await fs.unlink(temporary).catch(() => {})
+    throw error
+  }
+}
+
+/** The pair of ours that has this content: an earlier attempt wrote it, and perhaps did not get further. */
+const ownWithContent = async (
+  fs: FileSystem,
+  layout: Layout,
+  names: ReadonlyArray<string>,
+  text: string,
+): Promise<string | undefined> => {
+  for (const { name } of ownPairs(layout, names)) {
+    const content = await fs.read(layout.path(name), maximumSize, 'refuse').catch(() => undefined)
+    if (content?.text === text) return name
+  }
+  return undefined
+}
+
+const ownPairs = (layout: Layout, names: ReadonlyArray<string>): ReadonlyArray<OwnPair> =>
+  names.flatMap((name) => ownPair(layout, name) ?? []).sort(newestFirst)
+
+const freeName = (layout: Layout, names: ReadonlyArray<string>, receivedAt: Instant): string => {
+  for (let sequence = 1; ; sequence += 1) {
+    const name = ownName(layout, receivedAt, sequence)
+    if (!names.includes(name)) return name
+  }
+}
+
+/** A file where the link should be, which somebody copied there, gets another name before the link takes its place. */
+const keepFile = async (fs: FileSystem, layout: Layout, names: ReadonlyArray<string>): Promise<void> => {
+  const { current, path } = layout
+  const stats = await fs.lstat(path(current)).catch(() => undefined)
+  if (stats === undefined || stats.isSymbolicLink()) return
+  refuseOther(stats)
+  const kept = (n: number) => keptName(layout, instant(stats.mtimeMs), n)
+  for (let n = 1; ; n += 1) {
+    if (!names.includes(kept(n))) {
+      await fs.link(path(current), path(kept(n)))
+      return
+    }
+    const there = await fs.lstat(path(kept(n)))
+    if (there.ino === stats.ino && there.dev === stats.dev) return
+  }
+}
+
+/** A directory cannot give way to a link. */
+const refuseOther = (stats: Stats): void => {
+  if (!stats.isFile())
+    throw trouble(`in the place of the link to the pair in use is ${kindOf(stats)}`, 'Move it away.')
+}
+
+/** Does to the link what an install will do, and changes nothing by it. */
+const rehearse = async (fs: FileSystem, layout: Layout): Promise<void> => {
+  const { current, path } = layout
+  const stats = await fs.lstat(path(current)).catch(() => undefined)
+  if (stats?.isSymbolicLink() === true) {
+    const target = await fs.readlink(path(current))
+    await replacing(fs, layout, current, (temporary) => fs.symlink(target, temporary))
+    return
+  }
+  if (stats !== undefined) refuseOther(stats)
+  const temporary = path(layout.temporary())
+  await fs.symlink(current, temporary)
+  await fs.unlink(temporary)
+}
+
+/**
+ * What a process that ended in the middle left behind: temporary files of ours go, and the link with which a kubelet
+ * was about to replace the current one becomes that, where there is none. Keys of ours become readable by us alone.
+ * Answers sentences for people.
+ */
+export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
+  const { path } = layout
+  const names = await list(fs, layout)
+  const warnings: Array<string> = []
+  for (const name of names) if (isTemporary(layout, name)) await removed(fs, layout, name)
+  if (
+    linkInUse(layout, names) === layout.updated &&
+    (await fs.lstat(path(layout.updated))).isSymbolicLink()
+  ) {
+    await fs.rename(path(layout.updated), path(layout.current))
+    await fs.syncDirectory(layout.directory)
+    warnings.push(`${path(layout.current)}: it was missing; ${layout.updated} took its place`)
+  }
+  for (const name of [layout.request, ...ownPairs(layout, names).map((pair) => pair.name)]) {
+    const stats = await fs.lstat(path(name)).catch(() => undefined)
+    if (stats?.isFile() !== true || (stats.mode & 0o077) === 0) continue
+    await fs.chmod(path(name), 0o600)
+    warnings.push(
+      `${path(name)}: its mode was ${octal(stats)}, which let others read its private key; it is 0600 now`,
+    )
+  }
+  return warnings
+}
+
+/** A request that we cannot read may be of a newer version of this program, which may want it back. */
+const setAsideUnreadable = async (fs: FileSystem, layout: Layout): Promise<void> => {
+  const { saved, warnings } = await savedRequest(fs, layout)
+  if (saved._tag === 'None' && warnings.length > 0)
+    await fs.rename(layout.path(layout.request), layout.path(layout.unreadableRequest))
+}
+
+/** Keeps the pair in use and the one before it. What cannot be removed now is removed by the next install. */
+const prune = async (
+  fs: FileSystem,
+  layout: Layout,
+  inUse: string,
+  before: string | undefined,
+): Promise<void> => {
+  const names = await list(fs, layout)
+  const others = ownPairs(layout, names).filter(({ name }) => name !== inUse)
+  const known = before !== undefined && before !== inUse && names.includes(before)
+  const previous = known ? before : others[0]?.name
+  for (const { name } of others) if (name !== previous) await removed(fs, layout, name).catch(() => {})
+}
+
+const removed = async (fs: FileSystem, { path }: Layout, name: string): Promise<boolean> => {
+  try {
+    await fs.unlink(path(name))
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}

@@ -1,0 +1,176 @@
+import { dirname, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { failure, type StoreError } from '../../src/failure.js'
+import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { installPair, removeRequest, tidy, writeRequest } from './changes.js'
+import { type FallbackPair, readContents } from './contents.js'
+import { type FileSystem, nodeFileSystem } from './file-system.js'
+import { describe } from './holder.js'
+import { type Layout, layoutOf } from './layout.js'
+import { acquire, type Lock, type Taken } from './lock.js'
+import { codeOf, inWords, storeError } from './trouble.js'
+
+export interface CertificateDirectoryOptions {
+  /** The kubelet's `--cert-dir`. Made with mode 0700 when it is not there. */
+  readonly directory: string
+  /** `kubelet-client` (the default), `kubelet-server`, or one of your own: letters, digits, `.`, `_`, `-`. */
+  readonly prefix?: string
+  /** What serves while the directory has no pair in use, best first. */
+  readonly fallbacks?: ReadonlyArray<FallbackPair>
+}
+
+/** A certificate store in a directory that is locked for this process. */
+export interface CertificateDirectory extends CertificateStore {
+  /** Gives the directory free. What is asked of the store afterwards, other than `load`, fails. */
+  readonly release: Task<void>
+}
+
+/**
+ * Opens a certificate directory in the kubelet's layout for reading and writing, and tidies up what a crash left
+ * behind. `StoreLocked` when another process has it, `StoreUnwritable` when it cannot be made or locked. On a disk
+ * that is full, failing or mounted read-only it opens all the same, so that the pairs there can be used; each change
+ * then fails until the disk has recovered.
+ */
+export const openCertificateDirectory = (
+  options: CertificateDirectoryOptions,
+): TE.TaskEither<StoreError, CertificateDirectory> => openWith(nodeFileSystem)(options)
+
+/** Reads a certificate directory as it is, whoever has it open. `StoreUnreadable` when it cannot be listed. */
+export const readCertificateDirectory = (
+  options: CertificateDirectoryOptions,
+): TE.TaskEither<StoreError, StoreContents> =>
+  load(nodeFileSystem, layoutFor(options), options.fallbacks ?? [])
+
+/** The same as `openCertificateDirectory`, over other system calls. */
+export const openWith =
+  (fs: FileSystem) =>
+  (options: CertificateDirectoryOptions): TE.TaskEither<StoreError, CertificateDirectory> =>
+  async () => {
+    const layout = layoutFor(options)
+    const invalid = checkPrefix(layout)
+    if (E.isLeft(invalid)) return invalid
+    const access = writeAccess(fs, layout)
+    const opened = await access.ensure()
+    if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && access.mayRecover())) return opened
+    const change = (doing: string, run: () => Promise<void>): TE.TaskEither<StoreError, void> => {
+      const attempt = TE.tryCatch(run, storeError('StoreUnwritable', doing, layout.directory))
+      return async () => {
+        const writable = await access.ensure()
+        return E.isLeft(writable) ? writable : attempt()
+      }
+    }
+    return E.right({
+      load: async () => {
+        const contents = await load(fs, layout, options.fallbacks ?? [])()
+        return E.map(({ warnings, ...rest }: StoreContents) => ({
+          ...rest,
+          warnings: [...access.warnings(), ...warnings],
+        }))(contents)
+      },
+      saveRequest: (saved) => change('saving the request in', () => writeRequest(fs, layout, saved)),
+      discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
+      install: (pair) => change('installing the certificate in', () => installPair(fs, layout, pair)),
+      release: access.release,
+    })
+  }
+
+const layoutFor = ({ directory, prefix = 'kubelet-client' }: CertificateDirectoryOptions): Layout =>
+  layoutOf(resolve(directory), prefix)
+
+const checkPrefix = ({ prefix }: Layout): E.Either<StoreError, void> =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(prefix)
+    ? E.right(undefined)
+    : E.left(
+        failure(
+          'StoreUnwritable',
+          'later',
+          `opening a certificate directory: ${JSON.stringify(prefix)} cannot begin file names`,
+          'Give a prefix of at most 63 letters, digits, ".", "_" or "-".',
+        ),
+      )
+
+const load = (
+  fs: FileSystem,
+  layout: Layout,
+  fallbacks: ReadonlyArray<FallbackPair>,
+): TE.TaskEither<StoreError, StoreContents> =>
+  TE.tryCatch(
+    () => readContents(fs, layout, fallbacks),
+    storeError('StoreUnreadable', 'reading the certificate directory', layout.directory),
+  )
+
+/** The right to write: the directory is there and its lock is ours. */
+interface WriteAccess {
+  /** Obtains it, or sees that it still is. */
+  readonly ensure: Task<E.Either<StoreError, void>>
+  /** Whether it was refused for something that passes. */
+  readonly mayRecover: () => boolean
+  readonly warnings: () => ReadonlyArray<string>
+  readonly release: Task<void>
+}
+
+/** The directory can be read while these last, and written when they have passed. */
+const passing = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']
+
+const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
+  let lock: Lock | undefined
+  let refusal: unknown
+  let tidied: ReadonlyArray<string> = []
+  let released = false
+  const obtain = async (): Promise<E.Either<StoreError, void>> => {
+    const made = await fs.makeDirectory(layout.directory)
+    if (made !== undefined) await fs.syncDirectory(dirname(made))
+    const acquired = await acquire(layout.directory, layout.prefix)
+    if (E.isLeft(acquired)) return E.left(locked(layout, acquired.left))
+    lock = acquired.right
+    tidied = await tidy(fs, layout)
+    return E.right(undefined)
+  }
+  return {
+    ensure: async () => {
+      if (released) return E.left(alreadyReleased(layout))
+      if (lock !== undefined && (await lock.intact())) return E.right(undefined)
+      try {
+        await lock?.release()
+        lock = undefined
+        refusal = undefined
+        return await obtain()
+      } catch (error) {
+        await lock?.release()
+        lock = undefined
+        refusal = error
+        return E.left(
+          storeError('StoreUnwritable', 'taking the certificate directory', layout.directory)(error),
+        )
+      }
+    },
+    mayRecover: () => passing.includes(codeOf(refusal) ?? ''),
+    warnings: () =>
+      refusal === undefined
+        ? tidied
+        : [...tidied, `${layout.directory}: it can only be read: ${inWords(refusal)}`],
+    release: async () => {
+      released = true
+      await lock?.release()
+      lock = undefined
+    },
+  }
+}
+
+const locked = ({ directory, prefix }: Layout, { holder }: Taken): StoreError =>
+  failure(
+    'StoreLocked',
+    'later',
+    `taking the certificate directory ${directory} for ${prefix}: it is in use by ${describe(holder)}`,
+    'Stop that process, or give this one another directory.',
+  )
+
+const alreadyReleased = ({ directory }: Layout): StoreError =>
+  failure(
+    'StoreUnwritable',
+    'later',
+    `changing the certificate directory ${directory}: it was released before`,
+    'Open it again.',
+  )

@@ -1,0 +1,8 @@
+/** The certificate store in a directory: the kubelet's own layout, so that either can take over from the other. */
+export type { FallbackPair } from './contents.js'
+export {
+  type CertificateDirectory,
+  type CertificateDirectoryOptions,
+  openCertificateDirectory,
+  readCertificateDirectory,
+} from './directory.js'

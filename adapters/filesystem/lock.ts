@@ -1,0 +1,205 @@
+/**
+ * One writer for a directory and prefix. A lock is a listening Unix domain socket in the directory: the kernel answers
+ * for its holder, so it ends with the process whatever ends it, means the same in every container that shares the
+ * directory (process numbers do not), and a connection can ask who holds it. Processes on several machines that share
+ * a directory over the network do not see each other.
+ *
+ * Who wants the lock announces itself under a name of its own, and then looks at all other announcements. Seeing nobody
+ * else alive is holding the lock. Of two, the one that announced later sees the other: both can give way, never both
+ * hold. No name is ever taken over, so nothing can be taken from somebody alive.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmod, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { connect, createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as E from 'fp-ts/lib/Either.js'
+import { Holder, thisProcess } from './holder.js'
+import { codeOf, trouble } from './trouble.js'
+
+export interface Lock {
+  /** Whether the announcement is still there; somebody may have removed the directory. */
+  readonly intact: () => Promise<boolean>
+  readonly release: () => Promise<void>
+}
+
+/** Who has the lock, where it says so. */
+export interface Taken {
+  readonly holder: Holder | undefined
+}
+
+interface Place {
+  readonly directory: string
+  readonly prefix: string
+  /** Where a socket of this name can be bound or reached: the address of a socket takes about a hundred bytes. */
+  readonly address: (name: string) => string
+}
+
+/** `sun_path` has 108 bytes on Linux and 104 elsewhere, a NUL included. */
+const maximumAddress = 103
+const patience = { answer: 1_000, between: 20, attempts: 50 } as const
+
+/** Takes the lock, or says who has it. Rejects when the directory cannot hold one. */
+export const acquire = async (directory: string, prefix: string): Promise<E.Either<Taken, Lock>> => {
+  const handle = await open(directory)
+  try {
+    return await contend(placeOf(directory, prefix, handle))
+  } finally {
+    await handle.close()
+  }
+}
+
+const placeOf = (directory: string, prefix: string, handle: FileHandle): Place => ({
+  directory,
+  prefix,
+  address: (name) => {
+    const path = join(directory, name)
+    if (Buffer.byteLength(path) <= maximumAddress) return path
+    if (process.platform === 'linux') return `/proc/self/fd/${handle.fd}/${name}`
+    throw trouble('the path is too long for a socket', 'Give a directory with a shorter path.')
+  },
+})
+
+const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
+  let announced: Announcement | undefined
+  let rival: Other | undefined
+  for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
+    announced ??= await announce(place)
+    if (announced !== undefined) {
+      const { name } = announced
+      const others = await look(place, name)
+      if (others.length === 0) {
+        announced.hold()
+        return E.right(announced)
+      }
+      rival = others.find(({ holds }) => holds) ?? others[0]
+      if (rival?.holds === true) break
+      // All others are still looking. One of them stays announced, so that not all give way for ever.
+      if (others.some((other) => other.name < name)) {
+        await announced.release()
+        announced = undefined
+      }
+    }
+    await sleep(patience.between * (1 + Math.random()))
+  }
+  await announced?.release()
+  return E.left({ holder: rival?.holder })
+}
+
+interface Announcement extends Lock {
+  readonly name: string
+  readonly hold: () => void
+}
+
+/** Listens under a name that nobody looks at, then takes its place among the announcements: there it is alive from the start. */
+const announce = async ({ directory, prefix, address }: Place): Promise<Announcement | undefined> => {
+  const name = `${prefix}.lock-${randomBytes(8).toString('hex')}`
+  const [path, unannounced] = [join(directory, name), join(directory, `${name}.tmp`)]
+  let self = thisProcess(false)
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.end(JSON.stringify(self))
+    socket.unref()
+  })
+  await listen(server, address(`${name}.tmp`))
+  try {
+    await chmod(unannounced, 0o600)
+    await rename(unannounced, path)
+  } catch (error) {
+    await close(server)
+    // Another process tidied up: to it, a socket looks dead between bind(2) and listen(2).
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  const { ino, dev } = await lstat(path)
+  return {
+    name,
+    hold: () => {
+      self = { ...self, holds: true }
+    },
+    intact: async () => {
+      const found = await lstat(path).catch(() => undefined)
+      return found?.ino === ino && found.dev === dev
+    },
+    release: async () => {
+      await unlink(path).catch(() => {})
+      await close(server)
+    },
+  }
+}
+
+/** `exclusive`: in a cluster worker the primary would listen, and go on when the worker has died. */
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path, exclusive: true }, () => {
+      server.off('error', reject)
+      server.unref()
+      resolve()
+    })
+  })
+
+const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
+
+/** Somebody alive: whether it has the lock, or is only looking; and who it is, where it says so. */
+interface Answer extends Taken {
+  readonly holds: boolean
+}
+
+interface Other extends Answer {
+  readonly name: string
+}
+
+/** The others that are alive. Whatever is dead is removed: no process will have its name again. */
+const look = async (place: Place, self: string): Promise<ReadonlyArray<Other>> => {
+  const start = `${place.prefix}.lock-`
+  const names = (await readdir(place.directory)).filter(
+    (name) =>
+      name !== self && name.startsWith(start) && /^[0-9a-f]{16}(\.tmp)?$/.test(name.slice(start.length)),
+  )
+  const alive: Array<Other> = []
+  const meet = async (name: string): Promise<void> => {
+    const answer = await ask(place.address(name))
+    if (answer === 'dead') await unlink(join(place.directory, name)).catch(() => {})
+    else if (answer !== 'gone' && !name.endsWith('.tmp')) alive.push({ name, ...answer })
+  }
+  await Promise.all(names.map(meet))
+  return alive
+}
+
+/** Asks whoever listens there. Anything but a clear "nobody" counts as somebody, silence as somebody who holds it. */
+const ask = (path: string): Promise<'dead' | 'gone' | Answer> =>
+  new Promise((resolve) => {
+    let text = ''
+    const socket = connect(path)
+    const answer = (silent: boolean): void => {
+      const holder = decode(text)
+      resolve({ holder, holds: holder?.holds ?? silent })
+    }
+    socket.setEncoding('utf8')
+    socket.setTimeout(patience.answer, () => {
+      answer(true)
+      socket.destroy()
+    })
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      if (text.length > 4096) socket.destroy()
+    })
+    // Closed without a word: it gives way at this moment. The next look will show.
+    socket.once('close', () => answer(false))
+    socket.once('error', (error) => {
+      const code = codeOf(error)
+      if (code === 'ECONNREFUSED') resolve('dead')
+      else if (code === 'ENOENT') resolve('gone')
+      else answer(code !== 'ECONNRESET' && code !== 'EPIPE')
+    })
+  })
+
+const decode = (text: string): Holder | undefined => {
+  const parsed = E.tryCatch(
+    (): unknown => JSON.parse(text),
+    () => undefined,
+  )
+  const holder = E.isRight(parsed) ? Holder.decode(parsed.right) : parsed
+  return E.isRight(holder) ? holder.right : undefined
+}

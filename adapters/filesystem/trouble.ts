@@ -1,0 +1,51 @@
+import { getSystemErrorMap } from 'node:util'
+import { failure, type StoreError } from '../../src/failure.js'
+
+/** The code of an error of the operating system (`ENOENT`, …). */
+export const codeOf = (thrown: unknown): string | undefined =>
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+
+/** Such an error in words, without what libuv adds about paths. */
+export const inWords = (thrown: unknown): string => {
+  const errno = thrown instanceof Error && 'errno' in thrown ? thrown.errno : undefined
+  const [code, words] = (typeof errno === 'number' ? getSystemErrorMap().get(errno) : undefined) ?? []
+  if (code !== undefined && words !== undefined) return `${words} (${code})`
+  return thrown instanceof Error && remedyOf(thrown) !== undefined ? thrown.message : 'an unexpected error'
+}
+
+/** What is thrown inside this adapter where the operating system would not object. */
+export const trouble = (message: string, remedy: string): Error =>
+  Object.assign(new Error(message), { remedy })
+
+const remedyOf = (thrown: unknown): string | undefined =>
+  thrown instanceof Error && 'remedy' in thrown && typeof thrown.remedy === 'string'
+    ? thrown.remedy
+    : undefined
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'Free some space on the file system; it is tried again.',
+  EDQUOT: 'Free some space or raise the quota; it is tried again.',
+  EROFS: 'Mount the file system writable, or give another directory.',
+  EACCES: 'Give this process’s user the rights, or run it as the directory’s owner.',
+  EPERM: 'Give this process’s user the rights, and check for immutable files (lsattr).',
+  ENOTDIR: 'A part of the path is a file; move it away or give another directory.',
+  EIO: 'Check the disk; it is tried again.',
+  EMFILE: 'Raise the limit of open files of this process; it is tried again.',
+}
+
+/** What only a person can change; anything else may pass by itself. */
+const lasting = ['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EOPNOTSUPP', 'ENOSYS']
+
+/** The failure of an operation on a path. */
+export const storeError =
+  (tag: 'StoreUnreadable' | 'StoreUnwritable', doing: string, path: string) =>
+  (thrown: unknown): StoreError => {
+    const code = codeOf(thrown) ?? ''
+    const remedy = remedyOf(thrown)
+    return failure(
+      tag,
+      lasting.includes(code) || remedy !== undefined ? 'later' : 'soon',
+      `${doing} ${path}: ${inWords(thrown)}`,
+      remedy ?? remedies[code] ?? 'Check the directory and its file system.',
+    )
+  }
