@@ -106,7 +106,7 @@ const announce = async ({ directory, prefix, address }: Place): Promise<Announce
     await chmod(unannounced, 0o600)
     await rename(unannounced, path)
   } catch (error) {
-    await close(server)
+    server.close()
     // Another process tidied up: to it, a socket looks dead between bind(2) and listen(2).
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
@@ -123,7 +123,7 @@ const announce = async ({ directory, prefix, address }: Place): Promise<Announce
     },
     release: async () => {
       await unlink(path).catch(() => {})
-      await close(server)
+      server.close()
     },
   }
 }
@@ -138,8 +138,6 @@ const listen = (server: Server, path: string): Promise<void> =>
       resolve()
     })
   })
-
-const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
 
 /** Somebody alive: whether it has the lock, or is only looking; and who it is, where it says so. */
 interface Answer extends Taken {

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { openCertificateDirectory } from '../../../adapters/filesystem/index.js'
+import { acquire, type Lock } from '../../../adapters/filesystem/lock.js'
+import { assert, sample, suite, type TestContext } from '../../helper/index.js'
+import { left, right } from '../outcome.js'
+import { pair } from './material.js'
+
+const test = suite('lock')
+
+interface Child {
+  readonly process: ChildProcess
+  readonly says: string
+}
+
+const child = async (directory: string, { defer }: Pick<TestContext, 'defer'>): Promise<Child> => {
+  const program = join(import.meta.dirname, 'lock-child.js')
+  const started = spawn(process.execPath, [program, directory], { stdio: ['pipe', 'pipe', 'inherit'] })
+  defer(async () => {
+    if (started.exitCode === null && started.signalCode === null && started.kill('SIGKILL'))
+      await once(started, 'exit')
+  })
+  const [line] = await once(started.stdout, 'data')
+  return { process: started, says: String(line).trim() }
+}
+
+const kill = async ({ process }: Child): Promise<void> => {
+  process.kill('SIGKILL')
+  await once(process, 'exit')
+}
+
+const lockFiles = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory).filter((name) => name.includes('.lock'))
+
+test('names the process that has the directory', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const holder = await child(directory, context)
+  assert.is(holder.says, 'open')
+  const error = await left(openCertificateDirectory({ directory }))
+  assert.is(error._tag, 'StoreLocked')
+  const who = `lock-child.js, process ${holder.process.pid} on ${hostname()}, since 2`
+  assert.match(error.message, `certificate directory ${directory} for kubelet-client: it is in use by ${who}`)
+  holder.process.stdin?.end()
+  assert.equal(await once(holder.process, 'exit'), [0, null])
+  assert.equal(lockFiles(directory), [])
+})
+
+test('ends with its holder, also by kill -9', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const holder = await child(directory, context)
+  await kill(holder)
+  assert.is(lockFiles(directory).length, 1, 'its socket is still there')
+  const store = await right(openCertificateDirectory({ directory }))
+  assert.is(lockFiles(directory).length, 1, 'and is now gone')
+  await store.release()
+  assert.equal(lockFiles(directory), [])
+})
+
+test('of several processes that start at once, one gets it', { deadline: 30_000 }, async (context) => {
+  const directory = await context.temporaryDirectory()
+  for (let round = 0; round < 2; round += 1) {
+    const children = await Promise.all(Array.from({ length: 4 }, () => child(directory, context)))
+    assert.equal(children.map(({ says }) => says.split(':')[0]).sort(), [
+      'StoreLocked',
+      'StoreLocked',
+      'StoreLocked',
+      'open',
+    ])
+    await Promise.all(children.map(kill))
+  }
+})
+
+test('is had by one at a time, however many contend', { deadline: 60_000 }, async (context) => {
+  const directory = await context.temporaryDirectory()
+  let holders = 0
+  let taken = 0
+  const contender = async (): Promise<void> => {
+    for (let n = 0; n < sample(8, 60); n += 1) {
+      const outcome = await acquire(directory, 'x')
+      if (E.isLeft(outcome)) continue
+      holders += 1
+      taken += 1
+      assert.is(holders, 1)
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.is(holders, 1)
+      holders -= 1
+      await outcome.right.release()
+    }
+  }
+  await Promise.all(Array.from({ length: 5 }, contender))
+  assert.ok(taken >= 5, `taken ${taken} times`)
+  assert.equal(lockFiles(directory), [])
+})
+
+test('is noticed when it is lost, and not taken back from who has it now', async (context) => {
+  const directory = join(await context.temporaryDirectory(), 'pki')
+  const store = await right(openCertificateDirectory({ directory }))
+  context.defer(store.release)
+  const { rmSync } = await import('node:fs')
+  rmSync(directory, { recursive: true })
+  const other = await child(directory, context)
+  assert.is(other.says, 'open')
+  const error = await left(store.install(pair('a')))
+  assert.is(error._tag, 'StoreLocked')
+  assert.match(error.message, `process ${other.process.pid}`)
+})
+
+test('works where the path is too long for a socket', async (context) => {
+  const directory = join(await context.temporaryDirectory(), 'x'.repeat(120))
+  mkdirSync(directory)
+  const lock = await acquire(directory, 'kubelet-client')
+  assert.ok(E.isRight(lock))
+  assert.ok(E.isLeft(await acquire(directory, 'kubelet-client')))
+  await (E.isRight(lock) ? lock.right.release() : undefined)
+  assert.equal(lockFiles(directory), [])
+})
+
+test('is not taken from a holder that does not answer', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const mute = createServer(() => {})
+  context.defer(() => mute.close())
+  mute.listen(join(directory, 'x.lock-0123456789abcdef'))
+  await once(mute, 'listening')
+  const outcome = await acquire(directory, 'x')
+  assert.equal(outcome, E.left({ holder: undefined }))
+})
+
+test('is not shared between users: its socket is for the owner alone', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const before = process.umask(0)
+  context.defer(() => process.umask(before))
+  const outcome = await acquire(directory, 'x')
+  const lock: Lock | undefined = E.isRight(outcome) ? outcome.right : undefined
+  const [name = ''] = lockFiles(directory)
+  assert.is(statSync(join(directory, name)).mode & 0o777, 0o600)
+  assert.is(await lock?.intact(), true)
+  await lock?.release()
+  assert.is(await lock?.intact(), false)
+})
+
+test('keeps no process alive', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const program = join(import.meta.dirname, '../../../adapters/filesystem/index.js')
+  const script = `import { openCertificateDirectory } from ${JSON.stringify(program)}
+    console.log((await openCertificateDirectory({ directory: ${JSON.stringify(directory)} })())._tag)`
+  const started = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(started.stdout, 'data')
+  assert.match(String(line), 'Right')
+  assert.equal(await once(started, 'exit'), [0, null])
+})
