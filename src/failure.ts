@@ -7,9 +7,9 @@ import type { Milliseconds } from './time.js'
  */
 export interface Failure<Tag extends string = FailureTag> {
   readonly _tag: Tag
-  /** What was being done, to what, and how it failed. No secret in it. */
+  /** What was being done, to what, and how it failed; a clause without capital and full stop. No secret in it. */
   readonly message: string
-  /** What a person can do about it. */
+  /** What a person can do about it; a clause likewise, to stand after a semicolon. */
   readonly remedy: string
   /** `soon`: it may pass by itself (network, overload, disk). `later`: somebody said no, or has to act. */
   readonly retry: 'soon' | 'later'

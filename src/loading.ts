@@ -23,7 +23,7 @@ export interface Found {
  */
 export const loading =
   (
-    store: CertificateStore,
+    store: Pick<CertificateStore, 'load'>,
     crypto: CryptoBackend,
     keys: Keyring,
     now: Instant,

@@ -36,7 +36,11 @@ export interface Setback {
 
 /** A rotation that was asked for although the certificate works. */
 export interface Ask {
-  readonly why: 'requested by the embedder' | 'the trust changed' | 'a request was already under way'
+  readonly why:
+    | 'requested by the embedder'
+    | 'the trust changed'
+    | 'the certificate came from the kubeconfig'
+    | 'a request was already under way'
   readonly at: Instant
 }
 

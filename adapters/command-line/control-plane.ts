@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { type ControlPlaneEvent, startControlPlane } from '../control-plane/index.js'
+import { hour, inWords, rfc3339 } from '../node/index.js'
+import { parseDuration } from './duration.js'
+import { type Flags, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
+
+export const controlPlaneFlags = {
+  'secure-port': { value: 'PORT', help: 'TCP port on 127.0.0.1 (default 6443; 0: any that is free)' },
+  'data-dir': {
+    value: 'DIR',
+    help: 'where admin.kubeconfig, bootstrap.kubeconfig, ca.crt and the CA are kept',
+  },
+  'cluster-signing-duration': {
+    value: 'DURATION',
+    help: 'how long certificates are good for (default 8760h)',
+  },
+  'experimental-cluster-signing-duration': { value: 'DURATION', help: 'its name before Kubernetes 1.19' },
+  'auto-approve': { help: 'false: wait for kubectl certificate approve (default true)' },
+} satisfies Flags<string>
+
+export interface ControlPlaneRequest {
+  readonly port: number
+  readonly dataDir: string
+  /** ms */
+  readonly clusterSigningDuration: number
+  readonly autoApprove: boolean
+}
+
+export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageError, ControlPlaneRequest> => {
+  const given = readFlags(controlPlaneFlags, args)
+  if (E.isLeft(given)) return given
+  const flags = given.right
+  const port = flags['secure-port'] ?? '6443'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    return E.left(usageError(`--secure-port=${port} is no TCP port`, 'write a number from 0 to 65535'))
+  const dataDir = flags['data-dir']
+  if (dataDir === undefined)
+    return E.left(usageError('--data-dir is missing', 'name a directory for the kubeconfigs and the CA'))
+  const name =
+    flags['cluster-signing-duration'] === undefined
+      ? ('experimental-cluster-signing-duration' as const)
+      : ('cluster-signing-duration' as const)
+  const text = flags[name]
+  const duration = text === undefined ? E.right(8_760 * hour) : parseDuration(text)
+  if (E.isLeft(duration)) return E.left(usageError(`--${name}: ${duration.left}`, 'for instance 24h'))
+  if (duration.right < 1_000) return E.left(usageError(`--${name} is too short`, 'write 1s or more'))
+  const autoApprove = readSwitch('auto-approve', flags['auto-approve'], true)
+  if (E.isLeft(autoApprove)) return autoApprove
+  return E.right({
+    port: Number(port),
+    dataDir,
+    clusterSigningDuration: duration.right,
+    autoApprove: autoApprove.right,
+  })
+}
+
+/** Runs a control plane until the signal is given. Answers with the exit code. */
+export const controlPlane = async (request: ControlPlaneRequest, signal: AbortSignal): Promise<number> => {
+  const print = (line: string) => process.stdout.write(`${line}\n`)
+  const onEvent = (event: ControlPlaneEvent) => print(`${rfc3339(event.at)} ${eventInWords(event)}`)
+  const started = await startControlPlane({ ...request, onEvent })()
+  if (E.isLeft(started)) {
+    process.stderr.write(`kube-cert-rotation: ${started.left.message}; ${started.left.remedy}\n`)
+    return 1
+  }
+  const { url, close } = started.right
+  const { dataDir, clusterSigningDuration, autoApprove } = request
+  print(
+    `API server at ${url}, certificates of ${inWords(clusterSigningDuration)}${autoApprove ? '' : ', approval by hand'}`,
+  )
+  print(`  kubectl --kubeconfig ${join(dataDir, 'admin.kubeconfig')} get csr`)
+  print(
+    `  kube-cert-rotation run --bootstrap-kubeconfig ${join(dataDir, 'bootstrap.kubeconfig')} --cert-dir DIR`,
+  )
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await close()
+  return 0
+}
+
+/** An event of the control plane in a line. */
+export const eventInWords = (event: ControlPlaneEvent): string => {
+  switch (event._tag) {
+    case 'Call': {
+      const user = O.getOrElse(() => 'nobody it knows')(event.user)
+      const certificate = O.isSome(event.certificateSerialNumber)
+        ? `, certificate ${event.certificateSerialNumber.value}`
+        : ''
+      return `${event.code} ${event.method} ${event.path} (${user}${certificate})`
+    }
+    case 'Approved':
+      return `${event.name} approved`
+    case 'Issued':
+      return `${event.name} issued: certificate ${event.serialNumber} until ${rfc3339(event.notAfter)}`
+    case 'Failed':
+      return `${event.name} failed: ${event.message}`
+    case 'Cleaned':
+    case 'NotApproved':
+    case 'NotSigned':
+      return `${event.name}: ${event.reason}`
+  }
+}

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util'
+import * as E from 'fp-ts/lib/Either.js'
+
+/** What can follow a command on the command line. */
+export interface Flag {
+  /** What stands for the value in the help: `FILE`, `DURATION`; none for a switch. */
+  readonly value?: string
+  readonly help: string
+  readonly short?: string
+}
+export type Flags<Name extends string> = Readonly<Record<Name, Flag>>
+
+/** The last value given for each flag; a switch without a value is `true`. */
+export type Given<Name extends string> = Partial<Readonly<Record<Name, string>>>
+
+/** A mistake in how the program was called: what is wrong, and how to call it. */
+export interface UsageError {
+  readonly _tag: 'UsageError'
+  readonly message: string
+  readonly hint: string
+}
+
+export const usageError = (message: string, hint: string): UsageError => ({
+  _tag: 'UsageError',
+  message,
+  hint,
+})
+
+/** Reads `--flag value`, `--flag=value` and switches (`--flag`, `--flag=false`), as the kubelet's flags are written. */
+export const readFlags = <Name extends string>(
+  flags: Flags<Name>,
+  args: ReadonlyArray<string>,
+): E.Either<UsageError, Given<Name>> => {
+  const known = (name: string): name is Name => Object.hasOwn(flags, name)
+  const options = Object.fromEntries(
+    Object.entries<Flag>(flags).map(([name, { value, short }]) => [
+      name,
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short }),
+      },
+    ]),
+  )
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const given: Partial<Record<Name, string>> = {}
+  for (const token of tokens) {
+    if (token.kind === 'positional')
+      return E.left(usageError(`${JSON.stringify(token.value)} is not expected here`, 'flags start with --'))
+    if (token.kind !== 'option') continue
+    if (!known(token.name))
+      return E.left(
+        usageError(
+          `there is no flag ${token.rawName}`,
+          `the flags are ${Object.keys(flags)
+            .map((flag) => `--${flag}`)
+            .join(', ')}`,
+        ),
+      )
+    const wantsValue = flags[token.name].value
+    if (wantsValue !== undefined && (token.value === undefined || token.value === ''))
+      return E.left(usageError(`${token.rawName} needs a value`, `write ${token.rawName}=${wantsValue}`))
+    given[token.name] = token.value ?? 'true'
+  }
+  return E.right(given)
+}
+
+/** Reads a switch as Go's `strconv.ParseBool` does. */
+export const readSwitch = (
+  name: string,
+  text: string | undefined,
+  otherwise: boolean,
+): E.Either<UsageError, boolean> => {
+  if (text === undefined) return E.right(otherwise)
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return E.right(true)
+  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return E.right(false)
+  return E.left(
+    usageError(`--${name}=${text} is neither true nor false`, `write --${name}=true or --${name}=false`),
+  )
+}

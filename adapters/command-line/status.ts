@@ -1,0 +1,130 @@
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { keyring } from '../../src/keyring.js'
+import { type Found, loading } from '../../src/loading.js'
+import { evolve } from '../../src/machine.js'
+import { cryptoBackend } from '../crypto/index.js'
+import { readCertificateDirectory } from '../filesystem/index.js'
+import {
+  defaultPolicy,
+  explain,
+  type Instant,
+  initial,
+  rfc3339,
+  rotateAt,
+  wallClock,
+  works,
+} from '../node/index.js'
+import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
+import { defaultCertDir } from './run.js'
+
+export const statusFlags = {
+  'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  output: { value: 'json', short: 'o', help: 'json: for programs' },
+} satisfies Flags<string>
+
+export interface StatusRequest {
+  readonly certDir: string
+  readonly json: boolean
+}
+
+export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, StatusRequest> => {
+  const given = readFlags(statusFlags, args)
+  if (E.isLeft(given)) return given
+  const { output = 'text', 'cert-dir': certDir = defaultCertDir } = given.right
+  return output === 'json' || output === 'text'
+    ? E.right({ certDir, json: output === 'json' })
+    : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
+}
+
+/** Shows what is in a certificate directory, whoever has it open. Exit code 0: there is a certificate to use. */
+export const status = async ({ certDir, json }: StatusRequest): Promise<number> => {
+  const now = wallClock.now()
+  const store = { load: readCertificateDirectory({ directory: certDir }) }
+  const found = await loading(store, cryptoBackend, keyring(), now)()
+  if (E.isLeft(found)) {
+    process.stderr.write(`kube-cert-rotation: ${found.left.message}; ${found.left.remedy}\n`)
+    return 1
+  }
+  const report = reportOn(found.right, now)
+  process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
+  return report.usable ? 0 : 1
+}
+
+/** What `-o json` prints; instants in RFC 3339. */
+interface Report {
+  readonly state: string
+  readonly explanation: string
+  readonly usable: boolean
+  readonly certificate?: {
+    readonly serialNumber: string
+    readonly commonName: string
+    readonly organizations: ReadonlyArray<string>
+    readonly issuer: string
+    readonly keyId: string
+    readonly notBefore: string
+    readonly notAfter: string
+  }
+  readonly receivedAt?: string
+  readonly rotateAt?: string
+  readonly pendingRequest?: { readonly name: string; readonly signerName: string; readonly keyId: string }
+  readonly warnings: ReadonlyArray<string>
+}
+
+const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
+  const wanted = O.map(({ template }) => template)(draft)
+  const state = evolve(defaultPolicy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
+  const certificate = O.toUndefined(held)?.certificate
+  const request = O.toUndefined(draft)
+  const renewal = rotateAt(defaultPolicy, state)
+  return {
+    state: state._tag,
+    explanation: explain(defaultPolicy, state, now),
+    usable: O.isSome(held) && works(defaultPolicy, held.value, now),
+    ...(certificate === undefined
+      ? {}
+      : {
+          certificate: {
+            serialNumber: certificate.serialNumber,
+            commonName: certificate.commonName,
+            organizations: certificate.organizations,
+            issuer: certificate.issuer,
+            keyId: certificate.keyId,
+            notBefore: rfc3339(certificate.notBefore),
+            notAfter: rfc3339(certificate.notAfter),
+          },
+        }),
+    ...(O.isSome(held) ? { receivedAt: rfc3339(held.value.receivedAt) } : {}),
+    ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
+    ...(request === undefined
+      ? {}
+      : {
+          pendingRequest: {
+            name: request.name,
+            signerName: request.template.signerName,
+            keyId: request.keyId,
+          },
+        }),
+    warnings,
+  }
+}
+
+const inLines = (report: Report): string => {
+  const { certificate, pendingRequest } = report
+  const rows: ReadonlyArray<readonly [string, string | undefined]> = [
+    ['state', report.state],
+    ['certificate', certificate?.serialNumber],
+    ['subject', certificate && `CN=${certificate.commonName}, O=${certificate.organizations.join('+')}`],
+    ['issuer', certificate?.issuer],
+    ['valid', certificate && `${certificate.notBefore} to ${certificate.notAfter}`],
+    ['received', report.receivedAt],
+    ['renewed at', report.rotateAt],
+    ['request', pendingRequest && `${pendingRequest.name} (${pendingRequest.signerName})`],
+  ]
+  return [
+    ...rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${value}`])),
+    report.explanation,
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+    '',
+  ].join('\n')
+}

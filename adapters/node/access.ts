@@ -1,0 +1,129 @@
+/** Where requests go, and with which credential besides the certificate itself: what the kubeconfigs say. */
+import { resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { failure } from '../../src/failure.js'
+import type { Clock } from '../../src/ports.js'
+import type { Secret } from '../../src/secret.js'
+import {
+  type Access,
+  accessFromKubeconfig,
+  type Cluster,
+  clusterFromKubeconfig,
+  existingKubeconfig,
+  type KubeconfigError,
+  kubeconfigText,
+  loadKubeconfig,
+  writeKubeconfig,
+} from '../kubernetes/index.js'
+
+/** A certificate that a kubeconfig brings along. */
+export interface Pair {
+  readonly pem: string
+  readonly key: Secret
+}
+
+/** Both are read anew each time: tokens, CA files and addresses are replaced under a running agent. */
+export interface Accesses {
+  readonly cluster: TaskEither<KubeconfigError, Cluster>
+  readonly bootstrap: TaskEither<KubeconfigError, Access>
+}
+
+const missing = (message: string, remedy: string): KubeconfigError =>
+  failure('NoCredential', 'soon', message, remedy)
+
+/** The credential of a bootstrap kubeconfig, and its cluster. */
+export const fromBootstrap = (bootstrapKubeconfig: string | undefined): Accesses => {
+  const bootstrap: Accesses['bootstrap'] =
+    bootstrapKubeconfig === undefined
+      ? TE.left(
+          missing(
+            'no certificate works, and no bootstrap kubeconfig was named',
+            'name one (--bootstrap-kubeconfig)',
+          ),
+        )
+      : accessFromKubeconfig(bootstrapKubeconfig)
+  const cluster =
+    bootstrapKubeconfig === undefined
+      ? TE.left(missing('it is not known where the API is', 'name a kubeconfig or a bootstrap kubeconfig'))
+      : clusterFromKubeconfig(bootstrapKubeconfig)
+  return { cluster, bootstrap }
+}
+
+/** What a kubeconfig that follows the certificate says, and brings along. */
+export interface Following extends Accesses {
+  /** The certificate in the kubeconfig itself or in files of its own, to be taken into an empty store. */
+  readonly pair: O.Option<Pair>
+  /** Makes the kubeconfig point to the stored pair; what was there is kept beside it. Again is the same as once. */
+  readonly follow: TaskEither<KubeconfigError, void>
+}
+
+/**
+ * The kubeconfig that uses the certificate (the kubelet's `--kubeconfig`): it is written before the first request,
+ * for the cluster of the bootstrap kubeconfig, and then says where the API is. One whose client certificate works is
+ * preferred to the bootstrap kubeconfig, and made to follow the store once its certificate lies there.
+ */
+export const following = (
+  options: {
+    readonly kubeconfig: string
+    readonly bootstrapKubeconfig: string | undefined
+    /** The file with the current certificate and key. */
+    readonly pairPath: string
+    readonly onWarning: (message: string) => void
+  },
+  clock: Clock,
+): TaskEither<KubeconfigError, Following> => {
+  const { kubeconfig: path, bootstrapKubeconfig, onWarning } = options
+  const pairPath = resolve(options.pairPath)
+  const fallback = fromBootstrap(bootstrapKubeconfig)
+
+  const write =
+    (source: string): TaskEither<KubeconfigError, void> =>
+    async () => {
+      const loaded = await loadKubeconfig(source)()
+      if (E.isLeft(loaded)) return loaded
+      const done = await writeKubeconfig(path, kubeconfigText(loaded.right.cluster, pairPath))()
+      if (E.isLeft(done)) return E.left(missing(done.left.message, done.left.remedy))
+      if (O.isSome(done.right.backup))
+        onWarning(`kubeconfig ${path} was rewritten; what it said is in ${done.right.backup.value}`)
+      return E.right(undefined)
+    }
+
+  return async () => {
+    const existing = await existingKubeconfig(path, clock.now())()
+    if (E.isLeft(existing)) return existing
+    const found = existing.right
+    const usable = found._tag === 'Usable'
+    const legible = usable || (found._tag === 'Unusable' && O.isSome(found.kubeconfig))
+    const source = usable || bootstrapKubeconfig === undefined ? path : bootstrapKubeconfig
+    let written = usable
+    const ensure: TaskEither<KubeconfigError, void> = async () => {
+      if (written) return E.right(undefined)
+      const done = await write(source)()
+      if (E.isRight(done)) written = true
+      // Without a bootstrap kubeconfig the cluster that stands there already has to do.
+      return E.isLeft(done) && legible ? E.right(undefined) : done
+    }
+    return E.right({
+      cluster: pipe(
+        ensure,
+        TE.chain(() => clusterFromKubeconfig(path)),
+      ),
+      bootstrap: pipe(
+        ensure,
+        TE.chain(() => fallback.bootstrap),
+      ),
+      pair:
+        usable && !leadsTo(found.certificatePath, pairPath)
+          ? O.some({ pem: found.certificate, key: found.key })
+          : O.none,
+      follow: write(source),
+    })
+  }
+}
+
+const leadsTo = (path: O.Option<string>, pairPath: string): boolean =>
+  O.isSome(path) && resolve(path.value) === pairPath

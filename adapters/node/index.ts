@@ -1,0 +1,16 @@
+/**
+ * The front door: a certificate that renews itself, for those who want to start it in a few lines. The core is here too,
+ * for those who want to look inside.
+ */
+export * from '../../src/index.js'
+export { wallClock } from './clock.js'
+export type { Credential, TlsOptions } from './credential.js'
+export type { InvalidOptions, RotationOptions } from './options.js'
+export {
+  type RunningRotation,
+  type StartError,
+  type Stopped,
+  startRotation,
+  startRotationTask,
+} from './start.js'
+export { rotateAt, type StateName, type Transition, transitionOf } from './transition.js'

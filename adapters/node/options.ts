@@ -1,0 +1,82 @@
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { type Failure, failure } from '../../src/failure.js'
+import type { Ports } from '../../src/performing.js'
+import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/policy.js'
+import { type CertificateTemplate, kubeletClientTemplate } from '../../src/template.js'
+import type { Transition } from './transition.js'
+
+/** How to start a rotation. Durations in ms, paths relative to the working directory. */
+export interface RotationOptions {
+  /** Asks for the client certificate of the kubelet of this node, as `system:node:NAME`; in lower case. */
+  readonly nodeName?: string
+  /** What to ask for instead; `undefined` together with no `nodeName`: wait for `setTemplate`. */
+  readonly template?: CertificateTemplate
+  /** The certificate directory, as the kubelet's `--cert-dir`. */
+  readonly certDir?: string
+  /** What the files in it begin with: `kubelet-client` (the default), `kubelet-server`, or a name of your own. */
+  readonly certPrefix?: string
+  /** The kubeconfig with the bootstrap token, as `--bootstrap-kubeconfig`; read anew at each attempt. */
+  readonly bootstrapKubeconfig?: string
+  /**
+   * The kubeconfig that uses the certificate, as the kubelet's `--kubeconfig`: written before the first request,
+   * pointing to the certificate in `certDir`. With `authenticateWith: 'external'` it is only read: requests go out
+   * with its credential.
+   */
+  readonly kubeconfig?: string
+  /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
+  readonly requestedLifetime?: number
+  /** What differs from `defaultPolicy`. */
+  readonly policy?: Partial<RotationPolicy>
+  /** Ends the rotation, as `stop` does. */
+  readonly signal?: AbortSignal
+  readonly onTransition?: (transition: Transition) => void
+  /** Something looks wrong and is no failure: a sentence for people. */
+  readonly onWarning?: (message: string) => void
+  /** Adapters of your own, in place of the wall clock, WebCrypto, the certificate directory and the API over HTTPS. */
+  readonly ports?: Partial<Ports>
+}
+
+export type InvalidOptions = Failure<'InvalidOptions'>
+
+export const invalid = (what: string, cure: string): InvalidOptions =>
+  failure('InvalidOptions', 'later', what, cure)
+
+/** A DNS subdomain name (RFC 1123), which is what Kubernetes takes as a node's name. */
+const nodeNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
+/** The template that the options describe; none while there is nothing to ask for. */
+export const templateFrom = ({
+  nodeName,
+  template,
+  requestedLifetime,
+}: RotationOptions): E.Either<InvalidOptions, O.Option<CertificateTemplate>> => {
+  if (nodeName !== undefined && template !== undefined)
+    return E.left(invalid('nodeName and template are both given', 'give one of the two'))
+  const name = nodeName?.trim().toLowerCase()
+  if (name !== undefined && (name.length > 253 || !nodeNamePattern.test(name)))
+    return E.left(
+      invalid(
+        `nodeName ${JSON.stringify(nodeName)} cannot be the name of a node`,
+        'use letters, digits, dots and dashes',
+      ),
+    )
+  const wanted = name === undefined ? template : kubeletClientTemplate(name)
+  if (wanted === undefined || requestedLifetime === undefined) return E.right(O.fromNullable(wanted))
+  const expirationSeconds = Math.round(requestedLifetime / 1000)
+  return expirationSeconds >= 600 && expirationSeconds <= 0x7fffffff
+    ? E.right(O.some({ ...wanted, expirationSeconds }))
+    : E.left(
+        invalid(
+          `requestedLifetime of ${expirationSeconds} s is not accepted by Kubernetes`,
+          'ask for ten minutes or more, up to 68 years',
+        ),
+      )
+}
+
+/** The policy that the options describe. */
+export const policyFrom = (options: RotationOptions): E.Either<InvalidOptions, RotationPolicy> => {
+  const policy = { ...defaultPolicy, ...options.policy }
+  const [problem] = policyProblems(policy)
+  return problem === undefined ? E.right(policy) : E.left(invalid(`policy: ${problem}`, 'correct it'))
+}

@@ -1,0 +1,144 @@
+/** The real adapters, opened, where an embedder brings none of its own. */
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { expired } from '../../src/certificate.js'
+import type { StoreError } from '../../src/failure.js'
+import { keyring } from '../../src/keyring.js'
+import { loading } from '../../src/loading.js'
+import type { Ports } from '../../src/performing.js'
+import type { RotationPolicy } from '../../src/policy.js'
+import type { CertificateSigningRequests, CertificateStore, Clock } from '../../src/ports.js'
+import { cryptoBackend } from '../crypto/index.js'
+import { openCertificateDirectory } from '../filesystem/index.js'
+import {
+  accessFromKubeconfig,
+  type CertificateSigningRequestsOptions,
+  certificateSigningRequests,
+  clusterFromKubeconfig,
+  type KubeconfigError,
+} from '../kubernetes/index.js'
+import { type Accesses, type Following, following, fromBootstrap } from './access.js'
+import { wallClock } from './clock.js'
+import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
+
+/** Everything a rotation stands on. */
+export interface Parts {
+  readonly ports: Ports
+  /** A certificate was taken over from the kubeconfig: it is somebody else's, and to be replaced at once. */
+  readonly takenOver: boolean
+  /** Lets go of the directory and the connections. */
+  readonly close: Task<void>
+}
+
+export type PartsError = InvalidOptions | StoreError | KubeconfigError
+
+const defaultPrefix = 'kubelet-client'
+
+/** Opens what the options name. */
+export const openParts =
+  (options: RotationOptions, policy: RotationPolicy): TaskEither<PartsError, Parts> =>
+  async () => {
+    const clock = options.ports?.clock ?? wallClock
+    const crypto = options.ports?.crypto ?? cryptoBackend
+    const opened = await openStore(options)()
+    if (E.isLeft(opened)) return opened
+    const { store, release } = opened.right
+    const reached = await openRequests(options, policy, clock)()
+    if (E.isLeft(reached)) {
+      await release()
+      return reached
+    }
+    const { requests, follows, close } = reached.right
+    const letGo: Task<void> = async () => {
+      close()
+      await release()
+    }
+    const ports = { clock, crypto, store, requests }
+    const takenOver = follows === undefined ? E.right(false) : await takeOver(ports, follows)()
+    if (E.isLeft(takenOver)) {
+      await letGo()
+      return takenOver
+    }
+    return E.right({ ports, takenOver: takenOver.right, close: letGo })
+  }
+
+const openStore = ({
+  ports,
+  certDir,
+  certPrefix = defaultPrefix,
+}: RotationOptions): TaskEither<
+  PartsError,
+  { readonly store: CertificateStore; readonly release: Task<void> }
+> => {
+  if (ports?.store !== undefined) return TE.right({ store: ports.store, release: async () => {} })
+  if (certDir === undefined)
+    return TE.left(invalid('certDir is missing', 'name the directory for keys and certificates'))
+  return pipe(
+    openCertificateDirectory({ directory: certDir, prefix: certPrefix }),
+    TE.map((directory) => ({ store: directory, release: directory.release })),
+  )
+}
+
+interface Reached {
+  readonly requests: CertificateSigningRequests
+  /** The kubeconfig that follows the certificate, where there is one. */
+  readonly follows?: Following
+  readonly close: () => void
+}
+
+const openRequests = (
+  options: RotationOptions,
+  policy: RotationPolicy,
+  clock: Clock,
+): TaskEither<PartsError, Reached> => {
+  const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
+  if (ports?.requests !== undefined) return TE.right({ requests: ports.requests, close: () => {} })
+  const warn = options.onWarning ?? (() => {})
+  const over = (access: Partial<CertificateSigningRequestsOptions> & Pick<Accesses, 'cluster'>) => {
+    const requests = certificateSigningRequests({ ...access, warn })
+    return { requests, close: requests.close }
+  }
+  if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
+    return TE.left(invalid('it is not known where the API is', 'name a bootstrapKubeconfig or a kubeconfig'))
+  if (policy.authenticateWith === 'external') {
+    const path = kubeconfig ?? bootstrapKubeconfig ?? ''
+    return TE.right(over({ cluster: clusterFromKubeconfig(path), external: accessFromKubeconfig(path) }))
+  }
+  if (kubeconfig === undefined || certDir === undefined)
+    return TE.right(over(fromBootstrap(bootstrapKubeconfig)))
+  const pairPath = join(certDir, `${certPrefix}-current.pem`)
+  return pipe(
+    following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
+    TE.map((follows) => ({ ...over(follows), follows })),
+  )
+}
+
+/**
+ * A certificate that the kubeconfig brings along goes into a store that has none; either way the kubeconfig points to
+ * the store from then on, so that nobody goes on with the first certificate when it has been renewed (kubernetes
+ * 99645).
+ */
+const takeOver =
+  ({ store, crypto, clock }: Ports, { pair, follow }: Following): TaskEither<PartsError, boolean> =>
+  async () => {
+    if (O.isNone(pair)) return E.right(false)
+    const now = clock.now()
+    const found = await loading(store, crypto, keyring(), now)()
+    if (E.isLeft(found)) return found
+    const held = found.right.held
+    const needed = O.isNone(held) || expired(held.value.certificate, now)
+    if (needed) {
+      const chain = await crypto.parseChain(pair.value.pem)()
+      // The kubeconfig counts as usable only when its certificate could be read and belongs to its key.
+      if (E.isLeft(chain)) return E.right(false)
+      const stored = await store.install({ ...chain.right, key: pair.value.key, receivedAt: now })()
+      if (E.isLeft(stored)) return stored
+    }
+    const followed = await follow()
+    return E.isLeft(followed) ? followed : E.right(needed)
+  }

@@ -1,0 +1,166 @@
+/** Puts the parts together: the machine, the real adapters where none are given, and the loop, running. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { explain } from '../../src/explain.js'
+import { type Failure, failure, type StoreError } from '../../src/failure.js'
+import type { RotationPolicy } from '../../src/policy.js'
+import { type Notice, type Rotation, rotation } from '../../src/rotation.js'
+import { heldOf, type State, works } from '../../src/state.js'
+import type { CertificateTemplate } from '../../src/template.js'
+import { type Credential, credentialFrom } from './credential.js'
+import { policyFrom, type RotationOptions, templateFrom } from './options.js'
+import { openParts, type Parts, type PartsError } from './parts.js'
+import { broadcast } from './stream.js'
+import { type Transition, transitionOf } from './transition.js'
+
+/** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
+export type StartError = PartsError
+
+/** A rotation at work. */
+export interface RunningRotation {
+  /** The certificate to use now; undefined while there is none that has not ended. */
+  readonly current: () => Credential | undefined
+  /** The certificate in use, as soon as one works and is stored; `Stopped` when the rotation ends before. */
+  readonly issuedTask: TaskEither<StoreError | Stopped, Credential>
+  /** The same as a promise; it rejects with an `Error` that has a `code`. */
+  readonly issued: () => Promise<Credential>
+  /** What happens from now on; ends with the rotation. */
+  readonly transitions: () => AsyncIterableIterator<Transition>
+  readonly state: () => State
+  /** What it is doing, why, and what comes next: a few sentences for people. */
+  readonly explain: () => string
+  /** Wants another certificate from now on, or none until told. */
+  readonly setTemplate: (template: CertificateTemplate | undefined) => void
+  /** Renews now, although there is no need; `trustChanged`: because the cluster's CA did. */
+  readonly rotateNow: (why?: 'requested' | 'trustChanged') => void
+  /** Tells that a server refused this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
+  readonly reportRejected: (credential: Credential) => void
+  /** The credential and its changes, for what follows it. */
+  readonly credentials: Rotation['credentials']
+  readonly policy: RotationPolicy
+  /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
+  readonly stop: Task<void>
+  /** Why it ended; only a store that cannot be read makes it end by itself. */
+  readonly endedTask: TaskEither<StoreError, void>
+  /** The same as a promise; it rejects with an `Error` that has a `code`. */
+  readonly ended: Promise<void>
+}
+
+export type Stopped = Failure<'Stopped'>
+
+/** Starts a rotation: opens the certificate directory, reads what is there, and keeps a certificate alive from then on. */
+export const startRotationTask =
+  (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
+  async () => {
+    const template = templateFrom(options)
+    if (E.isLeft(template)) return template
+    const policy = policyFrom(options)
+    if (E.isLeft(policy)) return policy
+    const parts = await openParts(options, policy.right)()
+    if (E.isLeft(parts)) return parts
+    return E.right(running(options, policy.right, template.right, parts.right))
+  }
+
+/** The same as a promise, which rejects with an `Error` that has a `code`: the `_tag` of a `StartError`. */
+export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
+  orThrow(startRotationTask(options)())
+
+const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
+  const settled = await outcome
+  if (E.isRight(settled)) return settled.right
+  const { _tag, message, remedy } = settled.left
+  throw Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
+}
+
+const running = (
+  options: RotationOptions,
+  policy: RotationPolicy,
+  template: O.Option<CertificateTemplate>,
+  { ports, takenOver, close }: Parts,
+): RunningRotation => {
+  const stopping = new AbortController()
+  const stopToo = () => stopping.abort()
+  const told = broadcast<Transition>()
+  const notify = (notice: Notice): void => {
+    const transition = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
+    if (notice._tag === 'Warning') options.onWarning?.(notice.message)
+    if (transition !== undefined) {
+      told.send(transition)
+      options.onTransition?.(transition)
+    }
+  }
+  const { run, state, credentials, tell } = rotation({ policy, template, ports, notify })
+  if (takenOver) tell({ _tag: 'RotationAsked', why: 'the certificate came from the kubeconfig' })()
+
+  const current = (): Credential | undefined =>
+    pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
+  /** The current one, if it works and is stored. */
+  const installed = (): Credential | undefined => {
+    const held = heldOf(state())
+    return O.isSome(held) && works(policy, held.value, ports.clock.now()) ? current() : undefined
+  }
+
+  if (options.signal?.aborted === true) stopToo()
+  options.signal?.addEventListener('abort', stopToo, { once: true })
+  const outcome = (async () => {
+    const result = await run(stopping.signal)()
+    options.signal?.removeEventListener('abort', stopToo)
+    await close()
+    told.end()
+    return result
+  })()
+  const endedTask = () => outcome
+  const ended = orThrow(outcome)
+  // Nobody has to look at it: `issued` tells the same.
+  ended.catch(() => {})
+
+  const issuedTask: RunningRotation['issuedTask'] = async () => {
+    const transitions = told.listen()
+    for (let found = installed(); ; found = installed()) {
+      if (found !== undefined) {
+        await transitions.return?.()
+        return E.right(found)
+      }
+      const next = await transitions.next()
+      if (next.done !== true) continue
+      const why = await outcome
+      return E.isLeft(why)
+        ? why
+        : E.left(
+            failure(
+              'Stopped',
+              'later',
+              'the rotation was stopped before a certificate was issued',
+              'start it again',
+            ),
+          )
+    }
+  }
+
+  return {
+    current,
+    issuedTask,
+    issued: () => orThrow(issuedTask()),
+    transitions: told.listen,
+    state,
+    explain: () => explain(policy, state(), ports.clock.now()),
+    setTemplate: (next) => tell({ _tag: 'TemplateChanged', template: O.fromNullable(next) })(),
+    rotateNow: (why = 'requested') =>
+      tell({
+        _tag: 'RotationAsked',
+        why: why === 'requested' ? 'requested by the embedder' : 'the trust changed',
+      })(),
+    reportRejected: ({ keyId }) => tell({ _tag: 'CredentialRejected', keyId })(),
+    credentials,
+    policy,
+    stop: async () => {
+      stopping.abort()
+      await outcome
+    },
+    endedTask,
+    ended,
+  }
+}
