@@ -6,6 +6,7 @@ import { evolve } from '../../src/machine.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { readCertificateDirectory } from '../filesystem/index.js'
 import {
+  type Draft,
   defaultPolicy,
   explain,
   type Instant,
@@ -72,7 +73,7 @@ interface Report {
 }
 
 const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
-  const wanted = O.map(({ template }) => template)(draft)
+  const wanted = O.map(({ template }: Draft) => template)(draft)
   const state = evolve(defaultPolicy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
   const certificate = O.toUndefined(held)?.certificate
   const request = O.toUndefined(draft)
