@@ -6,9 +6,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { secret } from '../../src/secret.js'
 import type { Authority } from '../crypto/index.js'
+import { isBootstrapToken } from './credentials.js'
 import { type ControlPlaneError, dataDirectoryUnusable, reasonOf } from './error.js'
 
-export const files = {
+const files = {
   authority: 'ca.crt',
   authorityKey: 'ca.key',
   bootstrapToken: 'bootstrap-token',
@@ -22,18 +23,14 @@ const unusable =
     dataDirectoryUnusable(`${doing}: ${reasonOf(thrown)}`)
 
 /** Makes the directory, for this user alone, unless it is there. */
-export const prepare = (directory: string): TE.TaskEither<ControlPlaneError, unknown> =>
+const prepare = (directory: string): TE.TaskEither<ControlPlaneError, unknown> =>
   TE.tryCatch(
     () => mkdir(directory, { recursive: true, mode: 0o700 }),
     unusable(`the data directory ${directory} cannot be made`),
   )
 
 /** Replaces a file in one step, readable by its owner alone from its first byte on. */
-export const write = (
-  directory: string,
-  name: string,
-  text: string,
-): TE.TaskEither<ControlPlaneError, void> => {
+const write = (directory: string, name: string, text: string): TE.TaskEither<ControlPlaneError, void> => {
   const path = join(directory, name)
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
   return TE.tryCatch(
@@ -73,7 +70,7 @@ const read = (directory: string, name: string): TE.TaskEither<ControlPlaneError,
 }
 
 /** The authority that an earlier control plane left there; undefined when there is none. */
-export const readAuthority =
+const readAuthority =
   (directory: string): TE.TaskEither<ControlPlaneError, Authority | undefined> =>
   async () => {
     const pem = await read(directory, files.authority)()
@@ -87,5 +84,51 @@ export const readAuthority =
     )
   }
 
-export const readBootstrapToken = (directory: string): TE.TaskEither<ControlPlaneError, string | undefined> =>
+const readBootstrapToken = (directory: string): TE.TaskEither<ControlPlaneError, string | undefined> =>
   TE.map((text: string | undefined) => text?.trim())(read(directory, files.bootstrapToken))
+
+export interface Kept {
+  readonly authority: Authority | undefined
+  readonly token: string | undefined
+}
+
+/** What an earlier control plane left in the data directory; nothing when there is no directory. */
+export const restored =
+  (dataDir: string | undefined): TE.TaskEither<ControlPlaneError, Kept> =>
+  async () => {
+    if (dataDir === undefined) return E.right({ authority: undefined, token: undefined })
+    const prepared = await prepare(dataDir)()
+    if (E.isLeft(prepared)) return prepared
+    const authority = await readAuthority(dataDir)()
+    if (E.isLeft(authority)) return authority
+    const token = await readBootstrapToken(dataDir)()
+    if (E.isLeft(token)) return token
+    return token.right === undefined || isBootstrapToken(token.right)
+      ? E.right({ authority: authority.right, token: token.right })
+      : E.left(dataDirectoryUnusable(`the bootstrap token in ${dataDir} is none`))
+  }
+
+/** Writes everything that a control plane keeps, and what its clients start from. */
+export const saved =
+  (
+    dataDir: string,
+    authority: Authority,
+    token: string,
+    admin: string,
+    bootstrap: string,
+  ): TE.TaskEither<ControlPlaneError, void> =>
+  async () => {
+    const contents = [
+      // The key first: a certificate without its key would be taken for no authority, and replaced.
+      [files.authorityKey, authority.key.reveal()],
+      [files.authority, authority.pem],
+      [files.bootstrapToken, `${token}\n`],
+      [files.adminKubeconfig, admin],
+      [files.bootstrapKubeconfig, bootstrap],
+    ] as const
+    for (const [name, text] of contents) {
+      const written = await write(dataDir, name, text)()
+      if (E.isLeft(written)) return written
+    }
+    return E.right(undefined)
+  }

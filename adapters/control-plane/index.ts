@@ -3,7 +3,8 @@
  * for tests, and for agents that bring their own authority.
  */
 
-export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.js'
+export { startControlPlane } from './control-plane.js'
 export type { Gate } from './controllers.js'
 export type { ControlPlaneError } from './error.js'
 export type { ApiCall, ControlPlaneEvent } from './event.js'
+export type { ControlPlane, ControlPlaneOptions } from './types.js'

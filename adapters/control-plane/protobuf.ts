@@ -4,103 +4,15 @@
  * JSON would be parsed, bytes in base64 and times in RFC 3339; fields that are not listed are passed over.
  */
 import * as E from 'fp-ts/lib/Either.js'
-
-type Kind = 'string' | 'bytes' | 'integer' | 'time' | 'map' | Message
-
-interface Field {
-  readonly name: string
-  readonly kind: Kind
-  readonly repeated?: true
-}
-
-type Message = ReadonlyMap<number, Field>
-
-const message = (fields: Readonly<Record<number, Field>>): Message =>
-  new Map(Object.entries(fields).map(([number, field]) => [Number(number), field]))
-
-const text = (name: string): Field => ({ name, kind: 'string' })
-const texts = (name: string): Field => ({ name, kind: 'string', repeated: true })
-
-/** The numbers are those of the `generated.proto` files under staging/src/k8s.io. */
-const objectMeta = message({
-  1: text('name'),
-  2: text('generateName'),
-  5: text('uid'),
-  6: text('resourceVersion'),
-  11: { name: 'labels', kind: 'map' },
-  12: { name: 'annotations', kind: 'map' },
-})
-const metadata: Field = { name: 'metadata', kind: objectMeta }
-
-const condition = message({
-  1: text('type'),
-  2: text('reason'),
-  3: text('message'),
-  4: { name: 'lastUpdateTime', kind: 'time' },
-  5: { name: 'lastTransitionTime', kind: 'time' },
-  6: text('status'),
-})
-
-const signingRequest = message({
-  1: metadata,
-  2: {
-    name: 'spec',
-    kind: message({
-      1: { name: 'request', kind: 'bytes' },
-      5: texts('usages'),
-      7: text('signerName'),
-      8: { name: 'expirationSeconds', kind: 'integer' },
-    }),
-  },
-  3: {
-    name: 'status',
-    kind: message({
-      1: { name: 'conditions', kind: condition, repeated: true },
-      2: { name: 'certificate', kind: 'bytes' },
-    }),
-  },
-})
-
-const accessReview = message({
-  1: metadata,
-  2: {
-    name: 'spec',
-    kind: message({
-      1: {
-        name: 'resourceAttributes',
-        kind: message({
-          1: text('namespace'),
-          2: text('verb'),
-          3: text('group'),
-          4: text('version'),
-          5: text('resource'),
-          6: text('subresource'),
-          7: text('name'),
-        }),
-      },
-      2: { name: 'nonResourceAttributes', kind: message({ 1: text('path'), 2: text('verb') }) },
-    }),
-  },
-})
-
-const deleteOptions = message({
-  2: { name: 'preconditions', kind: message({ 1: text('uid'), 2: text('resourceVersion') }) },
-})
-
-const kinds: ReadonlyMap<string, Message> = new Map([
-  ['CertificateSigningRequest', signingRequest],
-  ['SelfSubjectAccessReview', accessReview],
-  ['SelfSubjectReview', message({ 1: metadata })],
-  ['DeleteOptions', deleteOptions],
-])
-
-const unknown = message({
-  1: { name: 'typeMeta', kind: message({ 1: text('apiVersion'), 2: text('kind') }) },
-  2: { name: 'raw', kind: 'bytes' },
-})
-
-const mapEntry = message({ 1: text('key'), 2: text('value') })
-const timestamp = message({ 1: { name: 'seconds', kind: 'integer' } })
+import {
+  type Field,
+  type Kind,
+  kinds,
+  type Message,
+  mapEntry,
+  timestamp,
+  unknown,
+} from './protobuf-messages.js'
 
 const magic = Buffer.from('k8s\0', 'latin1')
 
@@ -124,16 +36,18 @@ const isJson = (value: unknown): value is Json => typeof value === 'object' && v
 
 const truncated = E.left('it ends in the middle of a field')
 
-/** A number of up to 64 bits, seven a byte, the lowest first; beyond 2^53 it loses its lowest bits. */
-const varint = (
-  bytes: Buffer,
-  from: number,
-): { readonly value: number; readonly end: number } | undefined => {
-  let value = 0
+interface Varint {
+  readonly value: number
+  readonly end: number
+}
+
+/** A number of up to 64 bits in two's complement, seven bits a byte, the lowest first; exact up to 2^53. */
+const varint = (bytes: Buffer, from: number): Varint | undefined => {
+  let value = 0n
   for (let index = from; index < Math.min(bytes.length, from + 10); index += 1) {
     const byte = bytes[index] ?? 0
-    value += (byte & 127) * 2 ** (7 * (index - from))
-    if (byte < 128) return { value, end: index + 1 }
+    value += BigInt(byte & 127) << BigInt(7 * (index - from))
+    if (byte < 128) return { value: Number(BigInt.asIntN(64, value)), end: index + 1 }
   }
   return undefined
 }
@@ -153,10 +67,12 @@ const decode = (shape: Message, bytes: Buffer): E.Either<string, Json> => {
       wireType === wire.varint || wireType === wire.lengthDelimited ? varint(bytes, tag.end) : undefined
     if (wireType === wire.varint) {
       if (prefix === undefined) return truncated
-      if (field?.kind === 'integer') object[field.name] = signed(prefix.value)
+      if (field?.kind === 'integer') object[field.name] = prefix.value
       at = prefix.end
     } else if (wireType === wire.lengthDelimited) {
-      if (prefix === undefined || prefix.end + prefix.value > bytes.length) return truncated
+      if (prefix === undefined || prefix.value < 0 || prefix.end + prefix.value > bytes.length) {
+        return truncated
+      }
       at = prefix.end + prefix.value
       if (field === undefined || field.kind === 'integer') continue
       const value = decodeValue(field.kind, bytes.subarray(prefix.end, at))
@@ -171,9 +87,6 @@ const decode = (shape: Message, bytes: Buffer): E.Either<string, Json> => {
   }
   return E.right(object)
 }
-
-/** A negative int32 comes as a 64-bit two's complement. */
-const signed = (value: number): number => (value >= 2 ** 63 ? value - 2 ** 64 : value)
 
 const decodeValue = (kind: Exclude<Kind, 'integer'>, bytes: Buffer): E.Either<string, unknown> => {
   if (kind === 'string') return E.right(bytes.toString('utf8'))

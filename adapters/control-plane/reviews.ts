@@ -28,8 +28,7 @@ export const canI =
   (call: Call): Reply => {
     const review = decodedBody(accessType, IncomingAccessReview, call.body)
     if (E.isLeft(review)) return failed(review.left)
-    const spec = review.right.spec ?? {}
-    const { resourceAttributes, nonResourceAttributes } = spec
+    const { resourceAttributes, nonResourceAttributes } = review.right.spec ?? {}
     const attributes: Attributes =
       nonResourceAttributes === undefined || nonResourceAttributes === null
         ? {
@@ -45,10 +44,11 @@ export const canI =
             path: nonResourceAttributes.path ?? '',
           }
     const allowed = permitted(bindings, call.caller, attributes)
+    const { _tag: _, ...asked } = attributes
     return created({
       ...accessType,
       metadata: {},
-      spec,
+      spec: attributes._tag === 'Path' ? { nonResourceAttributes: asked } : { resourceAttributes: asked },
       status: allowed ? { allowed } : { allowed, reason: refusal(call.caller, attributes) },
     })
   }
