@@ -25,14 +25,15 @@ export const decodeProtobuf = (body: Buffer): E.Either<string, Json> => {
   const envelope = decode(unknown, body.subarray(magic.length))
   if (E.isLeft(envelope)) return envelope
   const { typeMeta, raw } = envelope.right
-  const { apiVersion, kind } = isJson(typeMeta) ? typeMeta : {}
+  const { apiVersion, kind } = isRecord(typeMeta) ? typeMeta : {}
   const shape = typeof kind === 'string' ? kinds.get(kind) : undefined
   if (shape === undefined) return E.left(`no object of kind ${JSON.stringify(kind ?? '')} is read here`)
   const object = decode(shape, Buffer.from(typeof raw === 'string' ? raw : '', 'base64'))
   return E.isLeft(object) ? object : E.right({ ...object.right, apiVersion, kind })
 }
 
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 
 const truncated = E.left('it ends in the middle of a field')
 
@@ -108,15 +109,17 @@ const decodeTime = (bytes: Buffer): E.Either<string, string | undefined> => {
     : E.right(date.toISOString().replace('.000Z', 'Z'))
 }
 
+/** Adds to what is there rather than copying it: a body may hold a million entries. */
 const put = (object: Record<string, unknown>, field: Field, value: unknown): void => {
   const before = object[field.name]
   if (field.kind === 'map') {
-    const { key, value: entry } = isJson(value) ? value : {}
-    const added = { [typeof key === 'string' ? key : '']: entry ?? '' }
-    object[field.name] = { ...(isJson(before) ? before : {}), ...added }
-  } else if (field.repeated) {
-    object[field.name] = [...(Array.isArray(before) ? before : []), value]
+    const { key, value: entry } = isRecord(value) ? value : {}
+    const map: Record<string, unknown> = isRecord(before) ? before : {}
+    map[typeof key === 'string' ? key : ''] = entry ?? ''
+    object[field.name] = map
+  } else if (field.repeated && Array.isArray(before)) {
+    before.push(value)
   } else {
-    object[field.name] = value
+    object[field.name] = field.repeated ? [value] : value
   }
 }

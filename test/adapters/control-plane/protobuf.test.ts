@@ -108,7 +108,7 @@ test('reads a number, a negative one too', () => {
     ]
   assert.equal(seconds([0xd8, 0x04]), { expirationSeconds: 600 })
   assert.equal(seconds([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), {
-    expirationSeconds: 0,
+    expirationSeconds: -1,
   })
 })
 
