@@ -72,16 +72,19 @@ interface Report {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** Nothing is asked of a server here. */
+const policy = { ...defaultPolicy, probeInterval: 0 }
+
 const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
   const wanted = O.map(({ template }: Draft) => template)(draft)
-  const state = evolve(defaultPolicy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
+  const state = evolve(policy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
   const certificate = O.toUndefined(held)?.certificate
   const request = O.toUndefined(draft)
-  const renewal = rotateAt(defaultPolicy, state)
+  const renewal = rotateAt(policy, state)
   return {
     state: state._tag,
-    explanation: explain(defaultPolicy, state, now),
-    usable: O.isSome(held) && works(defaultPolicy, held.value, now),
+    explanation: explain(policy, state, now),
+    usable: O.isSome(held) && works(policy, held.value, now),
     ...(certificate === undefined
       ? {}
       : {
