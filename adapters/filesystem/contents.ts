@@ -67,6 +67,7 @@ export const readContents = async (
           : `${layout.path(link)}: it leads to nothing that can be used`,
       )
   }
+  const [inUse] = pairs
   for (const fallback of fallbacks) {
     if (fallback._tag === 'Files') await add({ ...fallback, receivedAt: undefined })
     else pairs.push(fallback)
@@ -88,8 +89,12 @@ export const readContents = async (
       `${layout.directory}: ${foreign.length} pairs (${foreign[0]}, …) are not ours and are never removed; remove those that nobody uses`,
     )
   const request = names.includes(layout.request) ? await savedRequest(fs, layout) : nothingSaved
-  return { pairs, request: request.saved, warnings: [...warnings, ...request.warnings] }
+  // An install that was cut off after its link was swapped has happened: the request is forgotten.
+  const open = O.filter(({ key }: SavedRequest) => inUse === undefined || !sameKey(key, inUse.key))
+  return { pairs, request: open(request.saved), warnings: [...warnings, ...request.warnings] }
 }
+
+const sameKey = (a: Secret, b: Secret): boolean => a.reveal().trim() === b.reveal().trim()
 
 /** The link that counts: the current one, or the one with which a kubelet was about to replace it. */
 export const linkInUse = (layout: Layout, names: ReadonlyArray<string>): string | undefined =>
