@@ -1,19 +1,16 @@
-/**
- * The changes to a certificate directory. Each is whole or has not happened, at every instant and after a crash at any
- * point: a file is written under a temporary name, synced, renamed, and the directory synced; a link is replaced by
- * renaming a new link over it.
- */
+/** The changes to a certificate directory, as the store's port has them. Each can be cut off anywhere and tried again. */
 import type { Stats } from 'node:fs'
 import type { Certificate } from '../../src/certificate.js'
 import type { SavedRequest } from '../../src/ports.js'
 import type { Secret } from '../../src/secret.js'
 import { type Instant, instant } from '../../src/time.js'
+import { removed, replaceLink, replacing, writeFile } from './atomic.js'
 import { designated, linkInUse, list, savedRequest } from './contents.js'
 import { type FileSystem, kindOf } from './file-system.js'
-import { isTemporary, keptName, type Layout, newestFirst, type OwnPair, ownName, ownPair } from './layout.js'
-import { maximumSize, octal } from './pair-file.js'
+import { keptName, type Layout, ownName, ownPairs } from './layout.js'
+import { maximumSize } from './pair-file.js'
 import { encodeRequest } from './request-file.js'
-import { codeOf, trouble } from './trouble.js'
+import { trouble } from './trouble.js'
 
 /** What is installed. */
 export interface NewPair {
@@ -57,47 +54,8 @@ export const installPair = async (fs: FileSystem, layout: Layout, pair: NewPair)
   await prune(fs, layout, name, before)
 }
 
-const writeFile = async (fs: FileSystem, layout: Layout, name: string, text: string): Promise<void> => {
-  await replacing(fs, layout, name, async (temporary) => {
-    const file = await fs.create(temporary)
-    try {
-      await file.write(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  })
-  await fs.syncDirectory(layout.directory)
-}
-
-/**
- * The link's target is the bare name, so that it also leads there where the directory is mounted elsewhere or was
- * moved. A kubelet, which writes absolute targets, reads through the link and does not look at its target.
- */
-const replaceLink = async (fs: FileSystem, layout: Layout, target: string): Promise<void> => {
-  await replacing(fs, layout, layout.current, (temporary) => fs.symlink(target, temporary))
-  await fs.syncDirectory(layout.directory)
-}
-
 const leadsTo = async (fs: FileSystem, { path, current }: Layout, name: string): Promise<boolean> =>
   (await fs.readlink(path(current)).catch(() => undefined)) === name
-
-/** Makes something under a temporary name and renames it; nothing of it stays behind when that fails. */
-const replacing = async (
-  fs: FileSystem,
-  layout: Layout,
-  name: string,
-  make: (temporary: string) => Promise<void>,
-): Promise<void> => {
-  const temporary = layout.path(layout.temporary())
-  try {
-    await make(temporary)
-    await fs.rename(temporary, layout.path(name))
-  } catch (error) {
-    await fs.unlink(temporary).catch(() => {})
-    throw error
-  }
-}
 
 /** The pair of ours that has this content: an earlier attempt wrote it, and perhaps did not get further. */
 const ownWithContent = async (
@@ -112,9 +70,6 @@ const ownWithContent = async (
   }
   return undefined
 }
-
-const ownPairs = (layout: Layout, names: ReadonlyArray<string>): ReadonlyArray<OwnPair> =>
-  names.flatMap((name) => ownPair(layout, name) ?? []).sort(newestFirst)
 
 const freeName = (layout: Layout, names: ReadonlyArray<string>, receivedAt: Instant): string => {
   for (let sequence = 1; ; sequence += 1) {
@@ -133,6 +88,7 @@ const keepFile = async (fs: FileSystem, layout: Layout, names: ReadonlyArray<str
   for (let n = 1; ; n += 1) {
     if (!names.includes(kept(n))) {
       await fs.link(path(current), path(kept(n)))
+      await fs.syncDirectory(layout.directory)
       return
     }
     const there = await fs.lstat(path(kept(n)))
@@ -161,35 +117,6 @@ const rehearse = async (fs: FileSystem, layout: Layout): Promise<void> => {
   await fs.unlink(temporary)
 }
 
-/**
- * What a process that ended in the middle left behind: temporary files of ours go, and the link with which a kubelet
- * was about to replace the current one becomes that, where there is none. Keys of ours become readable by us alone.
- * Answers sentences for people.
- */
-export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
-  const { path } = layout
-  const names = await list(fs, layout)
-  const warnings: Array<string> = []
-  for (const name of names) if (isTemporary(layout, name)) await removed(fs, layout, name)
-  if (
-    linkInUse(layout, names) === layout.updated &&
-    (await fs.lstat(path(layout.updated))).isSymbolicLink()
-  ) {
-    await fs.rename(path(layout.updated), path(layout.current))
-    await fs.syncDirectory(layout.directory)
-    warnings.push(`${path(layout.current)}: it was missing; ${layout.updated} took its place`)
-  }
-  for (const name of [layout.request, ...ownPairs(layout, names).map((pair) => pair.name)]) {
-    const stats = await fs.lstat(path(name)).catch(() => undefined)
-    if (stats?.isFile() !== true || (stats.mode & 0o077) === 0) continue
-    await fs.chmod(path(name), 0o600)
-    warnings.push(
-      `${path(name)}: its mode was ${octal(stats)}, which let others read its private key; it is 0600 now`,
-    )
-  }
-  return warnings
-}
-
 /** A request that we cannot read may be of a newer version of this program, which may want it back. */
 const setAsideUnreadable = async (fs: FileSystem, layout: Layout): Promise<void> => {
   const { saved, warnings } = await savedRequest(fs, layout)
@@ -209,14 +136,4 @@ const prune = async (
   const known = before !== undefined && before !== inUse && names.includes(before)
   const previous = known ? before : others[0]?.name
   for (const { name } of others) if (name !== previous) await removed(fs, layout, name).catch(() => {})
-}
-
-const removed = async (fs: FileSystem, { path }: Layout, name: string): Promise<boolean> => {
-  try {
-    await fs.unlink(path(name))
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }

@@ -6,7 +6,7 @@ import type { SavedRequest, StoreContents, StoredPair } from '../../src/ports.js
 import type { Secret } from '../../src/secret.js'
 import type { Instant } from '../../src/time.js'
 import type { FileSystem } from './file-system.js'
-import { isForeignPair, type Layout, newestFirst, ownPair } from './layout.js'
+import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
 import { decodeRequest } from './request-file.js'
 import { codeOf, inWords } from './trouble.js'
@@ -77,7 +77,7 @@ export const readContents = async (
     key: layout.path(layout.key),
     receivedAt: undefined,
   })
-  const own = names.flatMap((name) => ownPair(layout, name) ?? []).sort(newestFirst)
+  const own = ownPairs(layout, names)
   for (const { name } of own.slice(0, maximumDatedPairs)) await add(oneFile(name))
   const foreign = names
     .filter((name) => isForeignPair(layout, name))

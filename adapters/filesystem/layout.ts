@@ -80,6 +80,8 @@ export const keptName = ({ prefix }: Layout, modifiedAt: Instant, n: number): st
 export const isTemporary = ({ prefix }: Layout, name: string): boolean =>
   name.startsWith(`${prefix}-`) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(prefix.length + 1))
 
-/** The newest first. */
-export const newestFirst = (a: OwnPair, b: OwnPair): number =>
-  b.receivedAt - a.receivedAt || b.sequence - a.sequence
+const newestFirst = (a: OwnPair, b: OwnPair): number => b.receivedAt - a.receivedAt || b.sequence - a.sequence
+
+/** The pairs of ours among the names, the newest first. */
+export const ownPairs = (layout: Layout, names: ReadonlyArray<string>): ReadonlyArray<OwnPair> =>
+  names.flatMap((name) => ownPair(layout, name) ?? []).sort(newestFirst)

@@ -1,4 +1,4 @@
-import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CertificateDirectory, openWith } from '../../../adapters/filesystem/directory.js'
@@ -27,6 +27,7 @@ const beginnings: Readonly<Record<string, (directory: string) => Promise<void>>>
   },
   'a file in the place of the link': async (directory) => {
     writeFileSync(current(directory), pairPem('old'), { mode: 0o600 })
+    utimesSync(current(directory), noon / 1000, noon / 1000)
   },
 }
 
