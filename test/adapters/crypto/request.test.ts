@@ -1,8 +1,9 @@
 import { createPublicKey } from 'node:crypto'
+import fc from 'fast-check'
 import { cryptoBackend, parseRequest } from '../../../adapters/crypto/index.js'
 import type { Names } from '../../../src/certificate.js'
 import { secret } from '../../../src/secret.js'
-import { assert, suite } from '../../helper/index.js'
+import { assert, sample, seed, suite } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { openssl, withoutOpenssl } from './openssl.js'
 
@@ -139,4 +140,22 @@ test('that are damaged, or signed by another key, are refused', async () => {
     pem.replace('M', '!'),
   ])
     assert.is((await left(parseRequest(damaged)))._tag, 'Malformed')
+})
+
+test('with a few bytes changed are refused, or are another request of the same key', {
+  deadline: 120_000,
+}, async () => {
+  const { key, pem } = await requestFor(everything)
+  const der = Buffer.from(pem.replaceAll(/-----.*-----|\n/g, ''), 'base64')
+  const change = fc.record({ at: fc.nat(der.length - 1), to: fc.nat(255) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+      const changed = Buffer.from(der)
+      for (const { at, to } of changes) changed[at] = to
+      const block = `-----BEGIN CERTIFICATE REQUEST-----\n${changed.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`
+      const outcome = await parseRequest(block)()
+      return outcome._tag === 'Left' ? outcome.left._tag === 'Malformed' : outcome.right.keyId === key.id
+    }),
+    { numRuns: sample(300, 20_000), seed },
+  )
 })

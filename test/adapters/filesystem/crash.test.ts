@@ -1,10 +1,13 @@
-import { existsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CertificateDirectory, openWith } from '../../../adapters/filesystem/directory.js'
 import { openCertificateDirectory, readCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { after, second } from '../../../src/time.js'
-import { assert, suite, type TestContext } from '../../helper/index.js'
+import { assert, sample, suite, type TestContext } from '../../helper/index.js'
 import { right } from '../outcome.js'
 import { current, files, nameInFile, names, noon, pair, pairPem, request, requestName } from './material.js'
 import { type Recording, recording, systemError } from './recording.js'
@@ -104,6 +107,28 @@ const finished = async (
   assert.is(await run(directory, recording()), 'installed')
   return directory
 }
+
+test('by kill -9 at random moments leaves a matching pair and nothing else', {
+  deadline: 300_000,
+}, async (context) => {
+  const directory = await context.temporaryDirectory()
+  const program = join(import.meta.dirname, 'rotating-child.js')
+  for (let n = 0; n < sample(6, 200); n += 1) {
+    const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    await sleep(Math.random() * 60)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    if (existsSync(current(directory))) assert.not.match(nameInFile(current(directory)), ' ')
+    const store = await right(openCertificateDirectory({ directory }))
+    const { pairs, warnings } = await right(store.load)
+    assert.equal(warnings, [])
+    assert.ok(pairs.length <= 4, `${pairs.length} pairs`)
+    assert.not.match(files(directory).join(), '.tmp')
+    await store.release()
+    assert.not.match(readdirSync(directory).join(), '.lock')
+  }
+})
 
 test('has no pair to lose at any call that the disk refuses once', async (context) => {
   const begin = beginnings['two pairs of ours'] ?? (async () => {})

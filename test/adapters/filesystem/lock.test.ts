@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { openCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { acquire, type Lock } from '../../../adapters/filesystem/lock.js'
-import { assert, sample, suite, type TestContext } from '../../helper/index.js'
+import { assert, eventually, sample, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { pair } from './material.js'
 
@@ -18,9 +18,13 @@ interface Child {
   readonly says: string
 }
 
-const child = async (directory: string, { defer }: Pick<TestContext, 'defer'>): Promise<Child> => {
+const child = async (
+  directory: string,
+  { defer }: Pick<TestContext, 'defer'>,
+  [command, ...args]: readonly [string, ...ReadonlyArray<string>] = [process.execPath],
+): Promise<Child> => {
   const program = join(import.meta.dirname, 'lock-child.js')
-  const started = spawn(process.execPath, [program, directory], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const started = spawn(command, [...args, program, directory], { stdio: ['pipe', 'pipe', 'inherit'] })
   defer(async () => {
     if (started.exitCode === null && started.signalCode === null && started.kill('SIGKILL'))
       await once(started, 'exit')
@@ -59,6 +63,30 @@ test('ends with its holder, also by kill -9', async (context) => {
   assert.is(lockFiles(directory).length, 1, 'and is now gone')
   await store.release()
   assert.equal(lockFiles(directory), [])
+})
+
+const ownNamespace = ['unshare', '--pid', '--fork', '--kill-child', process.execPath] as const
+const withoutNamespaces =
+  spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
+    ? undefined
+    : 'this process may not make process namespaces'
+
+test('holds between containers, in each of which every process is number 1', {
+  skip: withoutNamespaces,
+}, async (context) => {
+  const directory = await context.temporaryDirectory()
+  const first = await child(directory, context, ownNamespace)
+  assert.is(first.says, 'open')
+  const second = await child(directory, context, ownNamespace)
+  assert.match(second.says, `StoreLocked: taking the certificate directory ${directory}`)
+  assert.match(second.says, 'lock-child.js, process 1 on')
+  await kill(first)
+  const third = await eventually('the first one has ended', async () => {
+    const contender = await child(directory, context, ownNamespace)
+    return contender.says === 'open' && contender
+  })
+  await kill(third)
+  await kill(second)
 })
 
 test('of several processes that start at once, one gets it', { deadline: 30_000 }, async (context) => {
@@ -101,7 +129,6 @@ test('is noticed when it is lost, and not taken back from who has it now', async
   const directory = join(await context.temporaryDirectory(), 'pki')
   const store = await right(openCertificateDirectory({ directory }))
   context.defer(store.release)
-  const { rmSync } = await import('node:fs')
   rmSync(directory, { recursive: true })
   const other = await child(directory, context)
   assert.is(other.says, 'open')
