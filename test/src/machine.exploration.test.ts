@@ -1,0 +1,36 @@
+import * as O from 'fp-ts/lib/Option.js'
+import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
+import { assert, sample, suite, thorough } from '../helper/index.js'
+import { explore } from './machine/explorer.js'
+import { start } from './machine/steps.js'
+import { template } from './samples.js'
+
+const test = suite('machine, explored')
+
+const policies: Readonly<Record<string, RotationPolicy>> = {
+  'when it rotates as the kubelet does': defaultPolicy,
+  'when rotation is switched off': { ...defaultPolicy, rotate: false },
+  'when it authenticates with something else': { ...defaultPolicy, authenticateWith: 'external' },
+}
+
+for (const [name, policy] of Object.entries(policies))
+  test(`keeps its promises on every path ${name}`, { deadline: sample(60_000, 600_000) }, () => {
+    const depth = policy === defaultPolicy ? sample(4, 5) : sample(3, 4)
+    const began = performance.now()
+    const found = explore(policy, [start(O.some(template)), start(O.none)], {
+      depth,
+      classes: 200_000,
+      fine: thorough,
+      credentials: [
+        { heldIsAccepted: true, bootstrap: true },
+        { heldIsAccepted: false, bootstrap: true },
+        { heldIsAccepted: true, bootstrap: false },
+      ],
+    })
+    console.log(
+      `${name}: ${found.points} states of machine, clock and journal on all ${found.sequences} sequences up to ${depth} steps; ` +
+        `then ${found.classes} classes of states over ${found.edges} steps, until no new one was found; ${Math.round(performance.now() - began)} ms`,
+    )
+    assert.equal(found.faults, [])
+    assert.ok(found.closed, 'more classes than can be explored')
+  })

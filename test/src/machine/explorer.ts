@@ -1,0 +1,151 @@
+/**
+ * Everything that can happen to the machine, exhaustively: from each state that was reached, each outcome of the action
+ * it decides on, each piece of news, each event that does not fit, each step of the clock, a restart. First all
+ * sequences up to a depth, then, a state standing for all that look like it, until nothing new is found.
+ */
+import * as O from 'fp-ts/lib/Option.js'
+import { notYetValid } from '../../../src/certificate.js'
+import type { Event } from '../../../src/event.js'
+import { decide, evolve } from '../../../src/machine.js'
+import type { RotationPolicy } from '../../../src/policy.js'
+import { heldOf, initial, type State } from '../../../src/state.js'
+import { after, hour, minute, second } from '../../../src/time.js'
+import { classOf } from './classes.js'
+import { type Credentials, unfairEnd } from './fair.js'
+import { type Journal, onAction, onEvent, onRestart } from './invariants.js'
+import { clock, misfits, news, outcomes, type Path, type Point, restart, type Step } from './steps.js'
+
+export interface Arrow {
+  readonly from: State
+  readonly label: string
+  readonly event: Event
+  readonly to: State
+}
+
+export interface Exploration {
+  /** Distinct states of machine, clock and journal on sequences up to `depth`. */
+  readonly points: number
+  /** Event sequences up to `depth`. */
+  readonly sequences: number
+  /** Classes of states that look alike, until there are no more. */
+  readonly classes: number
+  readonly edges: number
+  /** Whether nothing new was left to find. */
+  readonly closed: boolean
+  /** What was wrong, and how to get there. */
+  readonly faults: ReadonlyArray<string>
+}
+
+export interface Limits {
+  readonly depth: number
+  readonly classes: number
+  /** Whether to tell more states apart. */
+  readonly fine: boolean
+  readonly credentials: ReadonlyArray<Credentials>
+}
+
+export const explore = (
+  policy: RotationPolicy,
+  from: ReadonlyArray<Point>,
+  limits: Limits,
+  onArrow: (arrow: Arrow) => void = () => {},
+): Exploration => {
+  const faults = new Map<string, string>()
+  const report = (fault: string, path: Path | undefined) => {
+    const kind = fault.replace(/\d{2,}/g, 'n')
+    if (!faults.has(kind)) faults.set(kind, `${fault}\n  after: ${tell(path)}`)
+  }
+  let edges = 0
+  /** All points one step on, every invariant checked on the way. */
+  const successors = (point: Point): ReadonlyArray<Point> => {
+    const { state, now } = point
+    const action = decide(policy)(state, now)
+    const acting = onAction(policy, point.journal, state, action, now)
+    for (const fault of acting.faults) report(`${fault} (${action._tag} in ${state._tag})`, point.path)
+    // The clock may have moved on when the action is decided on.
+    for (const later of [second, 6 * minute, 2 * hour].map((by) => after(now, by)))
+      for (const fault of onAction(policy, point.journal, state, decide(policy)(state, later), later).faults)
+        report(`${fault} (later, in ${state._tag})`, point.path)
+    const told = JSON.stringify(evolve(policy)(state, { _tag: 'TimePassed', at: now }))
+    for (const event of misfits(point))
+      if (JSON.stringify(evolve(policy)(state, event)) !== told)
+        report(`5: ${event._tag}, which does not fit, changes ${state._tag}`, point.path)
+    const steps = [...outcomes(point, action), ...news(point), ...clock(point), restart(point)]
+    edges += steps.length
+    return steps.map((step) => follow(point, acting.journal, step))
+  }
+  const follow = (point: Point, acted: Journal, step: Step): Point => {
+    const path = { label: step.label, before: point.path }
+    let journal = step.action === undefined ? point.journal : acted
+    let state = step.restart ? initial(point.state.wanted) : point.state
+    for (const fact of step.facts) {
+      const event: Event = { ...fact, at: step.at }
+      const next = evolve(policy)(state, event)
+      if (event._tag === 'Loaded') journal = onRestart(journal, event)
+      const verdict = onEvent(policy, journal, state, event, next, step.lost)
+      for (const fault of verdict.faults) report(`${fault} (${fact._tag} in ${state._tag})`, path)
+      if (!step.restart) onArrow({ from: state, label: step.label, event, to: next })
+      journal = verdict.journal
+      state = next
+    }
+    return { state, now: step.at, journal, keys: step.keys ?? point.keys, path }
+  }
+
+  const exact = new Map<string, { readonly point: Point; count: number }>()
+  const classes = new Map<string, Point>()
+  const queue: Array<Point> = []
+  const meet = (point: Point) => {
+    const key = classOf(policy, point, limits.fine)
+    if (classes.has(key) || classes.size >= limits.classes) return
+    classes.set(key, point)
+    queue.push(point)
+    for (const credentials of limits.credentials) {
+      if (!credentials.bootstrap && !standsAlone(policy, point)) continue
+      const end = unfairEnd(policy, point.state, point.now, credentials)
+      if (end !== undefined) report(`2: in a fair world ${JSON.stringify(credentials)} it ${end}`, point.path)
+    }
+  }
+  let frontier = new Map(from.map((point) => [JSON.stringify(point), { point, count: 1 }]))
+  let sequences = 0
+  for (let depth = 0; depth < limits.depth; depth++) {
+    const next = new Map<string, { readonly point: Point; count: number }>()
+    for (const { point, count } of frontier.values()) {
+      meet(point)
+      for (const successor of successors(point)) {
+        sequences += count
+        const { path: _, ...value } = successor
+        const key = JSON.stringify(value)
+        const known = next.get(key)
+        if (known === undefined) next.set(key, { point: successor, count })
+        else known.count += count
+        if (!exact.has(key)) exact.set(key, { point: successor, count: 0 })
+      }
+    }
+    frontier = next
+  }
+  for (const { point } of frontier.values()) meet(point)
+  for (let point = queue.shift(); point !== undefined; point = queue.shift())
+    for (const successor of successors(point)) meet(successor)
+  return {
+    points: exact.size,
+    sequences,
+    classes: classes.size,
+    edges,
+    closed: classes.size < limits.classes,
+    faults: [...faults.values()],
+  }
+}
+
+const tell = (path: Path | undefined): string =>
+  path === undefined ? 'start' : `${tell(path.before)} → ${path.label}`
+
+/** Without a bootstrap credential only a certificate with time to spare can help itself. */
+const standsAlone = (policy: RotationPolicy, { state, now }: Point): boolean => {
+  const held = O.toUndefined(heldOf(state))
+  return (
+    policy.authenticateWith === 'external' ||
+    (held !== undefined &&
+      !notYetValid(held.certificate, now) &&
+      held.certificate.notAfter - now > 40 * minute)
+  )
+}

@@ -1,0 +1,335 @@
+/**
+ * The six invariants of the design ("What must always hold") as far as they are about the machine, checked from
+ * outside: a journal keeps what an onlooker knows who sees every action and event, also those that the machine
+ * forgets. Used by the exploration and by the random worlds.
+ */
+import * as O from 'fp-ts/lib/Option.js'
+import type { Action } from '../../../src/action.js'
+import { type Certificate, expired, type KeyId, notYetValid } from '../../../src/certificate.js'
+import type { Event } from '../../../src/event.js'
+import { decide, evolve } from '../../../src/machine.js'
+import type { RotationPolicy } from '../../../src/policy.js'
+import type { Draft } from '../../../src/request.js'
+import { rotationDeadline } from '../../../src/schedule.js'
+import { heldOf, inUse, type State, works } from '../../../src/state.js'
+import { covers, unmet } from '../../../src/template.js'
+import { after, type Instant, minute, second } from '../../../src/time.js'
+
+export interface Journal {
+  /** Keys that a signer has certified, for all that was seen. */
+  readonly certified: ReadonlyArray<KeyId>
+  /** The request at the API that would still be accepted. */
+  readonly live: Draft | undefined
+  /** When the API last took a request. */
+  readonly submittedAt: Instant | undefined
+  /** What was tried at the instant `latest`. */
+  readonly tried: ReadonlyArray<string>
+  readonly latest: Instant
+  /** A rotation that was asked for: not yet answered, or by the certificate that is being installed. */
+  readonly ask: 'none' | 'open' | 'issued'
+}
+
+export const blank = (now: Instant): Journal => ({
+  certified: [],
+  live: undefined,
+  submittedAt: undefined,
+  tried: [],
+  latest: now,
+  ask: 'none',
+})
+
+export interface Verdict {
+  readonly journal: Journal
+  /** Sentences, each with the number of the invariant. */
+  readonly faults: ReadonlyArray<string>
+}
+
+/** The journal when the clock shows `now`: a clock set back ends what is measured by it. */
+const turnTo = (journal: Journal, now: Instant): Journal => ({
+  ...journal,
+  tried: now === journal.latest ? journal.tried : [],
+  latest: now,
+  submittedAt:
+    journal.submittedAt !== undefined && now < journal.submittedAt ? undefined : journal.submittedAt,
+})
+
+// An action ------------------------------------------------------------------------------------------------------
+
+/** What is wrong with deciding on `action` in `state` at `now`. */
+export const onAction = (
+  policy: RotationPolicy,
+  before: Journal,
+  state: State,
+  action: Action,
+  now: Instant,
+): Verdict => {
+  const journal = turnTo(before, now)
+  const faults: Array<string> = []
+  const expect = (holds: boolean, fault: string) => {
+    if (!holds) faults.push(fault)
+  }
+  const held = O.toUndefined(heldOf(state))
+  const holding = held !== undefined && works(policy, held, now)
+  switch (action._tag) {
+    case 'Submit': {
+      const { draft } = action
+      const key = O.isSome(draft) ? draft.value.keyId : undefined
+      expect(key === undefined || !journal.certified.includes(key), '6: submits a key that was certified')
+      expect(key === undefined || key !== held?.certificate.keyId, '6: submits the key in use')
+      expect(
+        journal.live === undefined ||
+          key === journal.live.keyId ||
+          !covers(journal.live.template, action.template),
+        '4: submits a second request while one is outstanding that would do',
+      )
+      expect(
+        journal.submittedAt === undefined || now >= after(journal.submittedAt, policy.submitInterval),
+        '3: submits sooner than the interval allows',
+      )
+      expect(
+        state._tag === 'Bootstrapping' || state._tag === 'RenewDue',
+        `1: submits in ${state._tag}, where nothing is due`,
+      )
+      expect(
+        held === undefined ||
+          !notYetValid(held.certificate, now) ||
+          O.isSome(held.rejectedAt) ||
+          unmet(action.template, held.certificate).length > 0,
+        '2: submits although the certificate only has to wait for its time',
+      )
+      break
+    }
+    case 'Install': {
+      const { certificate } = action.delivered
+      expect('request' in state && certificate.keyId === state.request.keyId, '1: installs for another key')
+      expect(!expired(certificate, now), '1: installs a certificate that has ended')
+      expect(!holding || !notYetValid(certificate, now), '1: gives up one that works for one not yet valid')
+      break
+    }
+    case 'Observe':
+      expect(action.until > now, '3: observes until a time that has passed')
+      expect(
+        action.credential !== 'held' || (held !== undefined && !expired(held.certificate, now)),
+        '2: observes with a certificate that has ended',
+      )
+      break
+    case 'Probe':
+      expect(
+        held !== undefined && !expired(held.certificate, now),
+        '2: probes with a certificate that has ended',
+      )
+      break
+    case 'Wait':
+      faults.push(...waitFaults(policy, state, action.until, now))
+  }
+  if (action._tag === 'Wait') return { journal, faults }
+  const attempt = attemptOf(action)
+  // One probe more: what is known of the bootstrap credential may be from before the held one was accepted.
+  const allowed = action._tag === 'Probe' ? 2 : 1
+  const times = journal.tried.filter((tried) => tried === attempt).length
+  expect(times < allowed, `3: ${attempt} again without time passing`)
+  return { journal: { ...journal, tried: [...journal.tried, attempt] }, faults }
+}
+
+const attemptOf = (action: Exclude<Action, { readonly _tag: 'Wait' }>): string => {
+  switch (action._tag) {
+    case 'Observe':
+      return `Observe ${action.known} ${action.credential}`
+    case 'Install':
+      return `Install ${action.delivered.certificate.keyId}`
+    default:
+      return action._tag
+  }
+}
+
+/** A wait ends in the future, and no later than something happens that matters, or than delays may be. */
+const waitFaults = (
+  policy: RotationPolicy,
+  state: State,
+  until: Instant,
+  now: Instant,
+): ReadonlyArray<string> => {
+  if (until <= now) {
+    const next = evolve(policy)(state, { _tag: 'TimePassed', at: now })
+    return next._tag === state._tag && 'request' in next === 'request' in state
+      ? ['3: waits for a time that has passed']
+      : []
+  }
+  const held = O.toUndefined(heldOf(state))
+  const holding = held !== undefined && works(policy, held, now)
+  const moments: Array<Instant> = holding ? [held.certificate.notAfter] : []
+  if (holding && policy.rotate && state._tag === 'Issued' && state.stage === 'installed')
+    moments.push(rotationDeadline(policy, held.certificate, held.receivedAt))
+  if (held !== undefined && !('request' in state)) moments.push(held.certificate.notBefore)
+  const due = state._tag === 'Issued' && state.stage === 'installed'
+  const missed = moments.some(
+    (moment) => moment < until && (moment > now || (due && moment !== held?.certificate.notBefore)),
+  )
+  const early = held !== undefined && notYetValid(held.certificate, now)
+  const attends =
+    (state._tag === 'Issued' && state.stage === 'installed') ||
+    (!('request' in state) && O.isNone(state.wanted)) ||
+    (state._tag === 'Bootstrapping' && early)
+  const forItsTime = 'delivered' in state && notYetValid(state.delivered.certificate, now)
+  const longest = holding
+    ? Math.max(second, Math.min(policy.longestDelay, (held.certificate.notAfter - now) / 10))
+    : policy.longestDelay
+  const tooLong = !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval)
+  return [
+    ...(missed && !(state._tag === 'Bootstrapping' && O.isSome(state.setback))
+      ? ['2: sleeps past a moment that matters']
+      : []),
+    ...(tooLong ? [`2: waits ${until - now} ms, longer than allowed`] : []),
+  ]
+}
+
+// An event -------------------------------------------------------------------------------------------------------
+
+/** What is wrong with going from `from` to `to` by `event`; `lost`: the API took the request, its answer was lost. */
+export const onEvent = (
+  policy: RotationPolicy,
+  before: Journal,
+  from: State,
+  event: Event,
+  to: State,
+  lost = false,
+): Verdict => {
+  const { at } = event
+  const known = turnTo(before, at)
+  const journal = remember(known, from, event, to, lost)
+  return {
+    journal,
+    faults: [
+      ...keepsWhatWorks(policy, from, event, to),
+      ...backsOff(policy, from, event, to),
+      ...(journal.ask === 'open' && policy.rotate && to._tag === 'Issued' && to.stage === 'installed'
+        ? ['2: a rotation that was asked for is forgotten']
+        : []),
+      ...(journal.ask === 'none' && O.isSome(to.asked) ? ['3: a rotation is made twice'] : []),
+    ],
+  }
+}
+
+/**
+ * The journal after a restart: what is not on disk is forgotten. A request that was issued and not installed is taken up
+ * where it is at the API, so its key may be sent once more.
+ */
+export const onRestart = (journal: Journal, found: Extract<Event, { readonly _tag: 'Loaded' }>): Journal => {
+  const saved = O.toUndefined(found.draft)
+  return {
+    ...journal,
+    certified: journal.certified.filter((key) => key !== saved?.keyId),
+    live: saved ?? journal.live,
+    submittedAt: undefined,
+    tried: [],
+  }
+}
+
+const remember = (journal: Journal, from: State, event: Event, to: State, lost: boolean): Journal => {
+  const issued =
+    event._tag === 'Observed' && event.observation._tag === 'Issued'
+      ? [event.observation.chain.certificate.keyId]
+      : []
+  const taken = event._tag === 'Submitted'
+  const sent = taken
+    ? event.request
+    : event._tag !== 'SubmitFailed'
+      ? journal.live
+      : lost
+        ? O.toUndefined(event.draft)
+        : event.failure._tag === 'NameTaken'
+          ? undefined
+          : journal.live
+  const ended = event._tag === 'Observed' && !['Pending', 'Approved'].includes(event.observation._tag)
+  const arrived = to._tag === 'Issued' && to.stage === 'delivered'
+  const unwanted = O.isSome(to.wanted) && sent !== undefined && !covers(sent.template, to.wanted.value)
+  // A request is forgotten when its reason is gone; it stays at the API, and may be certified there unseen.
+  const forgotten = !ended && (unwanted || (to._tag === 'Issued' && !arrived))
+  return {
+    ...journal,
+    certified: [
+      ...new Set([...journal.certified, ...issued, ...(forgotten && sent !== undefined ? [sent.keyId] : [])]),
+    ],
+    live: ended || forgotten ? undefined : sent,
+    submittedAt: taken ? event.at : journal.submittedAt,
+    tried: isNews(event) ? journal.tried.filter((attempt) => !attempt.startsWith('Observe')) : journal.tried,
+    ask: askAfter(journal.ask, from, event, to),
+  }
+}
+
+const isNews = ({ _tag }: Event): boolean =>
+  ['TemplateChanged', 'RotationAsked', 'CredentialAccepted', 'CredentialRejected'].includes(_tag)
+
+const askAfter = (ask: Journal['ask'], from: State, event: Event, to: State): Journal['ask'] => {
+  const delivering = (state: State) => state._tag === 'Issued' && state.stage === 'delivered'
+  if (event._tag === 'RotationAsked') return 'open'
+  if (event._tag === 'Loaded') return O.isSome(to.asked) ? 'open' : 'none'
+  if (event._tag === 'Installed' && delivering(from) && !delivering(to))
+    return ask === 'issued' ? 'none' : ask
+  if (!delivering(from) && delivering(to)) return ask === 'open' ? 'issued' : ask
+  return delivering(from) && !delivering(to) && ask === 'issued' ? 'open' : ask
+}
+
+/** Invariant 1. */
+const keepsWhatWorks = (
+  policy: RotationPolicy,
+  from: State,
+  event: Event,
+  to: State,
+): ReadonlyArray<string> => {
+  const { at } = event
+  const faults: Array<string> = []
+  if (O.isSome(inUse(policy, from, at)) && O.isNone(inUse(policy, to, at)))
+    faults.push('1: gives up the certificate in use for none')
+  const before = O.toUndefined(heldOf(from))
+  const now = O.toUndefined(heldOf(to))
+  if (event._tag === 'Loaded') return faults
+  if (before?.certificate !== now?.certificate) {
+    if (event._tag !== 'Installed') faults.push(`1: the certificate changes by ${event._tag}`)
+    else if (now?.certificate.keyId === before?.certificate.keyId)
+      faults.push('6: a rotation with the old key')
+  }
+  if (before === undefined || !works(policy, before, at)) return faults
+  if (to._tag === 'Issued' && to.stage === 'delivered' && event._tag === 'Observed')
+    faults.push(...worse(policy, from, before.certificate, to.delivered.certificate, at))
+  return faults
+}
+
+const worse = (
+  policy: RotationPolicy,
+  from: State,
+  old: Certificate,
+  next: Certificate,
+  at: Instant,
+): ReadonlyArray<string> => {
+  const flaws: Array<string> = []
+  if (expired(next, at)) flaws.push('1: accepts an expired certificate')
+  if ('request' in from && next.keyId !== from.request.keyId) flaws.push('1: accepts one for another key')
+  if (O.isSome(from.wanted) && unmet(from.wanted.value, next).length > 0)
+    flaws.push('1: accepts one that does not satisfy the template')
+  const somethingElse =
+    O.isSome(from.asked) || (O.isSome(from.wanted) && unmet(from.wanted.value, old).length > 0)
+  if (!somethingElse && next.notAfter < old.notAfter && next.notAfter - at < policy.minimumUsefulLifetime)
+    flaws.push('1: accepts one that ends soon, and before the old one')
+  return flaws
+}
+
+/** Invariant 3: a failure moves the next attempt into the future. */
+const backsOff = (policy: RotationPolicy, from: State, event: Event, to: State): ReadonlyArray<string> => {
+  const failed =
+    (event._tag === 'SubmitFailed' && !('request' in from)) ||
+    (event._tag === 'ObserveFailed' &&
+      'request' in from &&
+      event.uid === from.request.uid &&
+      from._tag !== 'Issued') ||
+    (event._tag === 'InstallFailed' && from._tag === 'Issued' && from.stage === 'delivered')
+  if (!failed) return []
+  const next = decide(policy)(to, event.at)
+  const attends = to._tag === 'Issued' && to.stage === 'installed'
+  return next._tag === 'Wait' || (attends && next._tag === 'Probe')
+    ? []
+    : [`3: ${event._tag} is followed by ${next._tag} at once`]
+}
+
+/** How long a fair world may take, whatever happened before. */
+export const patience = (policy: RotationPolicy) => 4 * (policy.longestDelay + policy.submitInterval) + minute
