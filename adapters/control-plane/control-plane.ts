@@ -56,7 +56,7 @@ export const startControlPlane =
     const read = requestReader()
     const requests = requestsApi(storage, read, now)
     const trustedPems = (): ReadonlyArray<string> => state.trust.authorities.map((one) => one.toString())
-    const server = apiServer(tlsOptions(state.identity.serving, trustedPems()), {
+    const { server, endStreams } = apiServer(tlsOptions(state.identity.serving, trustedPems()), {
       route: route({ requests, bindings, now }),
       bindings,
       trust: () => state.trust,
@@ -122,6 +122,7 @@ export const startControlPlane =
         },
       close: async () => {
         controllers.stop()
+        endStreams()
         await stopListening(server)()
       },
     })

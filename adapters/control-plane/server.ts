@@ -41,23 +41,35 @@ export const tlsOptions = (pair: Pair, authorities: ReadonlyArray<string>) => ({
   ca: [...authorities],
 })
 
-/** An HTTPS server that asks for client certificates and lets the API judge them. Not yet listening. */
-export const apiServer = (tls: ReturnType<typeof tlsOptions>, options: ServerOptions): Server => {
+export interface ApiServer {
+  /** Not yet listening. */
+  readonly server: Server
+  /** Ends every watch in good order. */
+  readonly endStreams: IO<void>
+}
+
+/** An HTTPS server that asks for client certificates and lets the API judge them. */
+export const apiServer = (tls: ReturnType<typeof tlsOptions>, options: ServerOptions): ApiServer => {
+  const streams = new Set<ServerResponse>()
   const server = createServer(
     { ...tls, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 90 * second },
     (request, response) => {
-      handle(request, response, options).catch(() => response.destroy())
+      handle(request, response, options, streams).catch(() => response.destroy())
     },
   )
   server.on('tlsClientError', (_, socket) => socket.destroy())
   server.on('clientError', (_, socket) => socket.destroy())
-  return server
+  const endStreams = (): void => {
+    for (const response of streams) response.end()
+  }
+  return { server, endStreams }
 }
 
 const handle = async (
   request: IncomingMessage,
   response: ServerResponse,
   options: ServerOptions,
+  streams: Set<ServerResponse>,
 ): Promise<void> => {
   request.on('error', () => response.destroy())
   response.on('error', () => response.destroy())
@@ -81,7 +93,7 @@ const handle = async (
   response.setHeader('Cache-Control', 'no-cache, private')
   // What is left of a body that nobody read would be taken for the next request.
   if (!request.complete) response.setHeader('Connection', 'close')
-  if (reply._tag === 'Stream') send(response, reply.stream)
+  if (reply._tag === 'Stream') send(response, reply.stream, streams)
   else {
     const bytes = reply._tag === 'Raw' ? reply.value : Buffer.from(JSON.stringify(reply.value))
     const contentType = reply._tag === 'Raw' ? reply.contentType : 'application/json'
@@ -159,7 +171,10 @@ const tableOptions = (accept: string, query: URLSearchParams): TableOptions | un
     : { version, includeObject: include === 'None' || include === 'Object' ? include : 'Metadata' }
 }
 
-const send = (response: ServerResponse, stream: Stream): void => {
+const send = (response: ServerResponse, stream: Stream, streams: Set<ServerResponse>): void => {
+  // The client may have gone while we found out who it was.
+  if (response.destroyed) return
+  streams.add(response)
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.flushHeaders()
   const write = (line: unknown): void => {
@@ -168,5 +183,8 @@ const send = (response: ServerResponse, stream: Stream): void => {
     if (response.writableLength > maximumBacklog) response.destroy()
   }
   const stop = stream(write, () => response.end())
-  response.once('close', stop)
+  response.once('close', () => {
+    streams.delete(response)
+    stop()
+  })
 }

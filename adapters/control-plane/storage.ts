@@ -69,10 +69,13 @@ export const memoryStorage = (start: number): Storage => {
     },
     watch: (after, listener) => {
       if (after < forgottenUntil) return E.left('Expired')
-      history.filter((change) => change.version > after).forEach(listener)
-      listeners.add(listener)
+      const tell: Listener = (change) => {
+        if (change.version > after) listener(change)
+      }
+      history.forEach(tell)
+      listeners.add(tell)
       return E.right(() => {
-        listeners.delete(listener)
+        listeners.delete(tell)
       })
     },
     compact: () => {

@@ -1,7 +1,6 @@
 /** A small client of the control plane over real sockets, for tests. */
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
-import { createInterface } from 'node:readline'
 import * as E from 'fp-ts/lib/Either.js'
 import { parse } from 'yaml'
 import {
@@ -78,7 +77,8 @@ export interface Client {
 
 export interface Watch {
   readonly lines: ReadonlyArray<Json>
-  readonly ended: Promise<void>
+  /** True when the server ended it in good order. */
+  readonly ended: Promise<boolean>
   readonly stop: () => void
 }
 
@@ -139,10 +139,16 @@ export const client = (
     watch: async (query, headers = {}) => {
       const incoming = await send('GET', `${requestsPath}?watch=1&${query}`, undefined, headers)
       const lines: Array<Json> = []
-      const reader = createInterface({ input: incoming })
-      reader.on('line', (line) => lines.push(json(line)))
+      let rest = ''
+      incoming.setEncoding('utf8').on('data', (chunk: string) => {
+        const parts = (rest + chunk).split('\n')
+        rest = parts.pop() ?? ''
+        lines.push(...parts.map(json))
+      })
       incoming.on('error', () => {})
-      const ended = new Promise<void>((resolve) => incoming.once('close', resolve))
+      const ended = new Promise<boolean>((resolve) =>
+        incoming.once('close', () => resolve(incoming.complete)),
+      )
       const stop = (): void => {
         incoming.destroy()
       }
