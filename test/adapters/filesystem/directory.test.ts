@@ -2,6 +2,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -9,7 +10,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { inspect } from 'node:util'
+import {
+  createAuthority,
+  createCertificate,
+  cryptoBackend,
+  parseRequest,
+} from '../../../adapters/crypto/index.js'
 import {
   type CertificateDirectory,
   openCertificateDirectory,
@@ -57,6 +65,25 @@ test('keeps a pair as a kubelet would, under a name that tells when it was recei
   assert.is(pairs[0]?.receivedAt, after(noon, 2 * second))
   assert.is(pairs[0]?.location, current(directory))
   assert.equal(warnings, [])
+})
+
+test('holds in one file what TLS takes as certificate and as key', async (context) => {
+  const { directory, store } = await opened(context)
+  const key = await right(cryptoBackend.generateKey)
+  const validity = { notBefore: noon, notAfter: after(noon, 3600 * second) }
+  const authority = await right(createAuthority({ ...validity, serialNumber: '1', commonName: 'ca' }))
+  const { publicKey, ...requested } = await right(
+    parseRequest(await right(key.createRequest(pair('worker-1').certificate))),
+  )
+  const parameters = { ...requested, ...validity, serialNumber: '2', usages: ['client auth'], publicKey }
+  const pem = await right(createCertificate(authority, parameters))
+  const chain = await right(cryptoBackend.parseChain(`issued today\n${pem}${authority.pem}`))
+  await right(store.install({ ...chain, key: await right(key.forStorage), receivedAt: noon }))
+  const file = readFileSync(current(directory))
+  createSecureContext({ cert: file, key: file })
+  const [stored] = (await right(store.load)).pairs
+  assert.is(stored?.pem, pem + authority.pem)
+  assert.is(stored && (await right(cryptoBackend.restoreKey(stored.key))).id, key.id)
 })
 
 test('keeps the pair in use and the one before, and removes older ones of ours', async (context) => {
