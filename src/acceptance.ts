@@ -2,7 +2,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import { type Certificate, expired } from './certificate.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft } from './request.js'
-import { type Cause, type Held, works } from './state.js'
+import { type Cause, type Held, type IssuedDelivered, works } from './state.js'
 import { type CertificateTemplate, unmet } from './template.js'
 import { type Instant, inWords, rfc3339 } from './time.js'
 
@@ -38,6 +38,16 @@ export const defectsOf = (
         ]
       : []),
   ]
+}
+
+/** What a person should know of a certificate that is taken all the same; sentences without a full stop. */
+export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<string> => {
+  const { serialNumber, notAfter } = delivered.certificate
+  return O.isSome(held) && notAfter < held.value.certificate.notAfter
+    ? [
+        `certificate ${serialNumber} ends at ${rfc3339(notAfter)}, before the one it replaces (${rfc3339(held.value.certificate.notAfter)}): the signing duration was shortened`,
+      ]
+    : []
 }
 
 /** What a certificate is measured by: what was asked for, and what there is already. */

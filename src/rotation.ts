@@ -4,13 +4,15 @@
  * The contract with whoever runs it:
  * 1. `run(stop)` loads the store once and then performs one action at a time until `stop` is given.
  * 2. Everything it learns, it says with `notify`, in order; a support case is the list of these events.
- * 3. `credentials` always answers with the certificate to use now, and tells of each change after it is stored.
+ * 3. `credentials` always answers with the certificate to use now, and tells of each change: after it is stored, or where
+ *    no other works, as soon as it has arrived.
  * 4. `tell` brings news at any time; news cuts short what waits and nothing else.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { remarksOn } from './acceptance.js'
 import type { Event, News, Outcome } from './event.js'
 import type { StoreError } from './failure.js'
 import { keyring } from './keyring.js'
@@ -81,6 +83,8 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
     state = evolve(policy)(from, event)
     for (const chain of chainsOf(state)) await keys.equip(chain)()
     say({ _tag: 'Step', event, from, to: state })
+    if (state._tag === 'Issued' && state.stage === 'delivered' && from._tag !== 'Issued')
+      remarksOn(state).forEach(warn)
     const given = idsOf(state)
     const before = fact._tag === 'Loaded' ? O.map(({ keyId }: Draft) => keyId)(fact.draft) : nextKeyOf(from)
     if (O.isSome(before) && !given.includes(before.value)) {
