@@ -1,10 +1,10 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from './action.js'
-import { expired } from './certificate.js'
+import { type Certificate, expired } from './certificate.js'
 import { decide } from './machine.js'
 import type { RotationPolicy } from './policy.js'
 import { rotationDeadline } from './schedule.js'
-import type { Cause, Held, State } from './state.js'
+import { type Cause, type Held, type IssuedDelivered, inUse, type State } from './state.js'
 import { endOfTime, type Instant, inWords, rfc3339 } from './time.js'
 
 /** A state in a few sentences for people: what it is, why, and what happens next and when. */
@@ -23,7 +23,7 @@ const situation = (policy: RotationPolicy, state: State, now: Instant): string =
       return `Request ${state.request.name} is approved and waits to be signed by ${state.request.template.signerName}.${meanwhile(state.held, now)}`
     case 'Issued':
       return state.stage === 'delivered'
-        ? `Certificate ${state.delivered.certificate.serialNumber} has arrived and is to be stored.${meanwhile(state.held, now)}`
+        ? arrived(policy, state, now)
         : `Certificate ${state.held.certificate.serialNumber} is in use until ${moment(state.held.certificate.notAfter, now)}${policy.rotate ? '' : '; rotation is switched off'}.`
     case 'RenewDue':
       return `Certificate ${state.held.certificate.serialNumber} works until ${moment(state.held.certificate.notAfter, now)} and is to be replaced: ${state.causes.map(inOneClause).join('; ')}.`
@@ -38,6 +38,16 @@ const withoutCertificate = (held: O.Option<Held>, now: Instant): string => {
   return O.isSome(rejectedAt)
     ? `The server refuses certificate ${serialNumber} since ${moment(rejectedAt.value, now)}.`
     : `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock.`
+}
+
+const arrived = (policy: RotationPolicy, state: IssuedDelivered, now: Instant): string => {
+  const { serialNumber, notBefore } = state.delivered.certificate
+  const early =
+    now < notBefore ? ` It is not valid before ${moment(notBefore, now)} by this machine's clock.` : ''
+  const used = O.exists((certificate: Certificate) => certificate.serialNumber === serialNumber)(
+    inUse(policy, state, now),
+  )
+  return `Certificate ${serialNumber} has arrived and is to be stored.${early}${used ? ' It is in use already.' : meanwhile(state.held, now)}`
 }
 
 const meanwhile = (held: O.Option<Held>, now: Instant): string =>
@@ -56,11 +66,14 @@ const inOneClause = (cause: Cause): string => {
   }
 }
 
-/** The last failure, if there was one since the last success. */
-const trouble = ({ setback }: State): string =>
-  O.isSome(setback)
+/** The last failure, if there was one since the last success. A certificate that works is the end of all trouble. */
+const trouble = (state: State): string => {
+  const { setback } = state
+  if (state._tag === 'Issued' && state.stage === 'installed') return ''
+  return O.isSome(setback)
     ? `Trouble at ${rfc3339(setback.value.at)}: ${setback.value.failure.message}; ${setback.value.failure.remedy}.`
     : ''
+}
 
 const outlook = (policy: RotationPolicy, state: State, next: Action, now: Instant): string => {
   switch (next._tag) {
