@@ -102,7 +102,13 @@ export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, chang
     return removed
   }
 
+  const expectPending = (name?: string) => {
+    const { condition } = chosen(name)
+    if (condition._tag !== 'Pending') throw new Error(`the request is ${condition._tag} already`)
+  }
+
   const approve = (name?: string) => {
+    expectPending(name)
     conclude(name, { _tag: 'Approved' })
     if (settings.autoSign) sign({}, name)
   }
@@ -143,7 +149,10 @@ export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, chang
     find,
     create,
     approve,
-    deny: (reason, message, name) => conclude(name, { _tag: 'Denied', reason, message }),
+    deny: (reason, message, name) => {
+      expectPending(name)
+      conclude(name, { _tag: 'Denied', reason, message })
+    },
     fail: (reason, message, name) => conclude(name, { _tag: 'Failed', reason, message }),
     sign,
     attach,
