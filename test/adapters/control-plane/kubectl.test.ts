@@ -99,9 +99,12 @@ const tests = (name: string, program: string | undefined, missing: string): void
   test('watches a request from Pending to Issued', options, async (context) => {
     const { controlPlane, post, start } = await setUp(context, path, { autoApprove: false })
     await post('csr-1')
-    const lines: Array<string> = []
-    start('get csr -w').stdout?.on('data', (chunk: Buffer) => lines.push(...rows(String(chunk))))
-    const conditions = () => lines.map((line) => line.split(' | ').at(-1))
+    const printed: Array<string> = []
+    start('get csr -w').stdout?.on('data', (chunk: Buffer) => printed.push(String(chunk)))
+    const conditions = () => {
+      const whole = printed.join('').split('\n').slice(0, -1).join('\n')
+      return rows(whole).map((line) => line.split(' | ').at(-1))
+    }
     await eventually('the request is listed', () => conditions().includes('Pending'), { deadline: 20_000 })
     controlPlane.approval.resume()
     await eventually('it is issued', () => conditions().includes('Approved,Issued'))
