@@ -28,17 +28,15 @@ export const cryptoBackend: CryptoBackend = {
         'KeyUnavailable',
         'soon',
         'no private key could be made',
-        'Check that this Node.js has WebCrypto.',
+        'check that this Node.js has WebCrypto',
       ),
     ),
     TE.map(keyHandle),
   ),
   restoreKey: (stored) => pipe(readKey(stored), TE.map(keyHandle)),
   parseChain: (pem) =>
-    attempt(
-      'the certificate chain cannot be read',
-      'Give PEM CERTIFICATE blocks, the leaf first.',
-      async () => (await import('./chain.js')).readChain(pem),
+    attempt('the certificate chain cannot be read', 'give PEM CERTIFICATE blocks, the leaf first', async () =>
+      (await import('./chain.js')).readChain(pem),
     ),
   sha256: (text) => async () => createHash('sha256').update(text, 'utf8').digest('hex'),
 }
@@ -47,7 +45,7 @@ export const cryptoBackend: CryptoBackend = {
 export const parseRequest = (pem: string): TE.TaskEither<CryptoError, ParsedRequest> =>
   attempt(
     'the certification request cannot be read',
-    'Give a PEM CERTIFICATE REQUEST block that is signed by the key it is for.',
+    'give a PEM CERTIFICATE REQUEST block that is signed by the key it is for',
     async () => (await import('./request.js')).readRequest(pem),
   )
 
@@ -66,4 +64,4 @@ export const createCertificate = (
     (await import('./authority.js')).newCertificate(authority, parameters),
   )
 
-const checkParameters = 'Check the names, the usages, the serial number and the authority’s key.'
+const checkParameters = 'check the names, the usages, the serial number and the authority’s key'

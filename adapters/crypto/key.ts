@@ -34,7 +34,7 @@ export const keyPem = (key: KeyObject): Secret =>
 /** The first private key in a PEM text: SEC 1, PKCS#1 or PKCS#8, not encrypted. */
 export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> => {
   const text = stored.reveal()
-  const remedy = 'Give an unencrypted private key in PEM: EC PRIVATE KEY, PRIVATE KEY or RSA PRIVATE KEY.'
+  const remedy = 'give an unencrypted private key in PEM: EC PRIVATE KEY, PRIVATE KEY or RSA PRIVATE KEY'
   if (text.length > maximumKeySize)
     return TE.left(malformed(`a private key of ${text.length} characters is too long to be one`, remedy))
   const block = pemBlocks(text).find(({ label }) => keyLabels.includes(label))
@@ -50,7 +50,7 @@ export const keyHandle = (key: KeyObject): KeyHandle => ({
   createRequest: (names) =>
     attempt(
       `a request for ${JSON.stringify(names.commonName)} cannot be made`,
-      'Check the names: IP addresses, and DNS names and URIs in printable ASCII.',
+      'check the names: IP addresses, and DNS names and URIs in printable ASCII',
       async () => (await import('./request.js')).createRequest(key, names),
     ),
   forStorage: TE.fromIO(() => keyPem(key)),

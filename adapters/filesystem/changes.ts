@@ -99,7 +99,7 @@ const keepFile = async (fs: FileSystem, layout: Layout, names: ReadonlyArray<str
 /** A directory cannot give way to a link. */
 const refuseOther = (stats: Stats): void => {
   if (!stats.isFile())
-    throw trouble(`in the place of the link to the pair in use is ${kindOf(stats)}`, 'Move it away.')
+    throw trouble(`in the place of the link to the pair in use is ${kindOf(stats)}`, 'move it away')
 }
 
 /** Does to the link what an install will do, and changes nothing by it. */

@@ -88,7 +88,7 @@ const checkPrefix = ({ prefix }: Layout): E.Either<StoreError, void> =>
           'StoreUnwritable',
           'later',
           `opening a certificate directory: ${JSON.stringify(prefix)} cannot begin file names`,
-          'Give a prefix of at most 63 letters, digits, ".", "_" or "-".',
+          'give a prefix of at most 63 letters, digits, ".", "_" or "-"',
         ),
       )
 
@@ -165,7 +165,7 @@ const locked = ({ directory, prefix }: Layout, { holder }: Taken): StoreError =>
     'StoreLocked',
     'later',
     `taking the certificate directory ${directory} for ${prefix}: it is in use by ${describe(holder)}`,
-    'Stop that process, or give this one another directory.',
+    'stop that process, or give this one another directory',
   )
 
 const alreadyReleased = ({ directory }: Layout): StoreError =>
@@ -173,5 +173,5 @@ const alreadyReleased = ({ directory }: Layout): StoreError =>
     'StoreUnwritable',
     'later',
     `changing the certificate directory ${directory}: it was released before`,
-    'Open it again.',
+    'open it again',
   )

@@ -56,8 +56,8 @@ export const nodeFileSystem: FileSystem = {
     const handle = await fs.open(path, O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0))
     try {
       const stats = await handle.stat()
-      if (!stats.isFile()) throw trouble(`it is ${kindOf(stats)}`, 'Move it away.')
-      if (stats.size > limit) throw trouble(`its ${stats.size} bytes are too many`, 'Move it away.')
+      if (!stats.isFile()) throw trouble(`it is ${kindOf(stats)}`, 'move it away')
+      if (stats.size > limit) throw trouble(`its ${stats.size} bytes are too many`, 'move it away')
       const buffer = Buffer.alloc(limit)
       const { bytesRead } = await handle.read(buffer, 0, limit, 0)
       return { text: buffer.toString('utf8', 0, bytesRead), stats }

@@ -56,7 +56,7 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
     const path = join(directory, name)
     if (Buffer.byteLength(path) <= maximumAddress) return path
     if (process.platform === 'linux') return `/proc/self/fd/${handle.fd}/${name}`
-    throw trouble('the path is too long for a socket', 'Give a directory with a shorter path.')
+    throw trouble('the path is too long for a socket', 'give a directory with a shorter path')
   },
 })
 

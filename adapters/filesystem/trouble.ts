@@ -22,20 +22,20 @@ const remedyOf = (thrown: unknown): string | undefined =>
     ? thrown.remedy
     : undefined
 
-const noSockets = 'This file system holds no sockets or links; give a directory on a local one.'
+const noSockets = 'this file system holds no sockets or links: give a directory on a local one'
 
 const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space on the file system; it is tried again.',
-  EDQUOT: 'Free some space or raise the quota; it is tried again.',
-  EROFS: 'Mount the file system writable, or give another directory.',
-  EACCES: 'Give this process’s user the rights, or run it as the directory’s owner.',
+  ENOSPC: 'free some space on the file system; it is tried again',
+  EDQUOT: 'free some space or raise the quota; it is tried again',
+  EROFS: 'mount the file system writable, or give another directory',
+  EACCES: 'give this process’s user the rights, or run it as the directory’s owner',
   EPERM:
-    'Give this process’s user the rights, and check for immutable files and for a file system without sockets.',
-  ENOTDIR: 'A part of the path is a file; move it away or give another directory.',
+    'give this process’s user the rights, and check for immutable files and for a file system without sockets',
+  ENOTDIR: 'a part of the path is a file: move it away or give another directory',
   EOPNOTSUPP: noSockets,
   ENOSYS: noSockets,
-  EIO: 'Check the disk; it is tried again.',
-  EMFILE: 'Raise the limit of open files of this process; it is tried again.',
+  EIO: 'check the disk; it is tried again',
+  EMFILE: 'raise the limit of open files of this process; it is tried again',
 }
 
 /** What only a person can change; anything else may pass by itself. */
@@ -51,6 +51,6 @@ export const storeError =
       tag,
       lasting.includes(code) || remedy !== undefined ? 'later' : 'soon',
       `${doing} ${path}: ${inWords(thrown)}`,
-      remedy ?? remedies[code] ?? 'Check the directory and its file system.',
+      remedy ?? remedies[code] ?? 'check the directory and its file system',
     )
   }

@@ -84,7 +84,8 @@ export const refusal = (given: Answer): ApiError => {
   if (status === 401)
     return failure(
       'CredentialRejected',
-      'later',
+      // The other credential has its turn then, and tokens are replaced: neither is to wait for long.
+      'soon',
       message,
       'the credential has ended, or its CA is not trusted any more: supply a fresh bootstrap credential',
       retryAfter,
@@ -92,7 +93,7 @@ export const refusal = (given: Answer): ApiError => {
   if (status === 403 && given.message.includes('system:anonymous'))
     return failure(
       'CredentialRejected',
-      'later',
+      'soon',
       message,
       'no credential arrived: connect without a proxy that ends TLS, or supply a bootstrap credential',
       retryAfter,

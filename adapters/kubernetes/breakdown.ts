@@ -76,7 +76,8 @@ export const unreachable = (what: string, { code, reason }: Breakdown): ApiError
   if (alertAboutUs.test(code))
     return failure(
       'CredentialRejected',
-      'later',
+      // The other credential has its turn then, and tokens are replaced: neither is to wait for long.
+      'soon',
       message,
       'the server refuses the client certificate: supply a bootstrap credential, and look whether its client CA changed',
     )

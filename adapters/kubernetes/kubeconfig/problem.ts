@@ -19,9 +19,9 @@ export const field = ({ file, at }: Place, name: string): Place => ({
   at: pathOf(at === '' ? [name] : [at, name]),
 })
 
-/** What is wrong at a place, and the cure. Somebody has to act, so a retry has time. */
+/** What is wrong at a place, and the cure. Looking at the file again costs nobody anything, so it is tried again soon. */
 export const problem = ({ file, at }: Place, what: string, cure: string): KubeconfigError =>
-  failure('NoCredential', 'later', `kubeconfig ${file}: ${at === '' ? 'it' : at} ${what}`, cure)
+  failure('NoCredential', 'soon', `kubeconfig ${file}: ${at === '' ? 'it' : at} ${what}`, cure)
 
 /** The same for a result. */
 export const refuse = (place: Place, what: string, cure: string): E.Either<KubeconfigError, never> =>

@@ -150,7 +150,7 @@ test('has no pair to lose at any call that the disk refuses once', async (contex
         second.left.message,
         /^(saving|installing|removing|taking).*: no space left on device \(ENOSPC\)$/,
       )
-      assert.match(second.left.remedy, 'Free some space')
+      assert.match(second.left.remedy, 'free some space')
       assert.not.match(files(directory).join(), '.tmp', where)
     }
     assert.is(await rotate(store), 'installed', where)

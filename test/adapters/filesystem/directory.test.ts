@@ -247,7 +247,7 @@ test('with a directory where the link should be saves and installs nothing', asy
     const error = await left(change)
     assert.is(error._tag, 'StoreUnwritable')
     assert.match(error.message, /in the place of the link to the pair in use is a directory/)
-    assert.is(error.remedy, 'Move it away.')
+    assert.is(error.remedy, 'move it away')
   }
   assert.match(
     (await right(store.load)).warnings.join(),

@@ -55,7 +55,7 @@ test('that is full lets no request be saved, and the pair in use stay', {
   const makePlace = fill(join(directory, '..'), 8192)
   const error = await left(store.saveRequest(request('new')))
   assert.is(error.message, `saving the request in ${directory}: no space left on device (ENOSPC)`)
-  assert.match(error.remedy, 'Free some space')
+  assert.match(error.remedy, 'free some space')
   assert.equal(files(directory), ['kubelet-client-2026-11-23T12-00-00Z.pem', 'kubelet-client-current.pem'])
   makePlace()
   await right(store.saveRequest(request('new')))

@@ -150,7 +150,8 @@ for (const [code, message, tag] of [
     assert.match(error.message, message)
     assert.match(error.message, `POST ${server.url}${v1}`)
     assert.ok(error.remedy.length > 0)
-    assert.is(error.retry, tag === 'Unavailable' || tag === 'Unintelligible' ? 'soon' : 'later')
+    const soon = ['Unavailable', 'Unintelligible', 'CredentialRejected'].includes(tag)
+    assert.is(error.retry, soon ? 'soon' : 'later')
   })
 
 test('passes on how long the server asks to wait, in seconds or as a date by its own clock', async (context) => {
