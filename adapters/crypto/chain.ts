@@ -4,9 +4,9 @@ import { type Extension, ExtKeyUsage, Certificate as PkiCertificate } from 'pkij
 import type { Certificate, CertificateChain } from '../../src/certificate.js'
 import { type PemBlock, pemBlocks } from '../../src/pem.js'
 import { type Instant, instant } from '../../src/time.js'
-import { keyIdOf } from './key.js'
 import { decodeAlternativeNames, decodeSubject, noAlternativeNames, parsed } from './names.js'
 import { oid } from './oid.js'
+import { keyIdOf } from './public-key.js'
 import { nameOfExtendedKeyUsage } from './usages.js'
 
 /** A certificate of a few hundred names takes 20 kB; a chain has three or four. */

@@ -1,25 +1,16 @@
-import { createHash, createPrivateKey, createPublicKey, KeyObject, webcrypto } from 'node:crypto'
+import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { KeyId } from '../../src/certificate.js'
 import type { CryptoError } from '../../src/failure.js'
 import { pemBlocks } from '../../src/pem.js'
 import type { KeyHandle } from '../../src/ports.js'
 import { type Secret, secret } from '../../src/secret.js'
 import { attempt, malformed } from './outcome.js'
+import { keyIdOf } from './public-key.js'
 
 /** An RSA key of 16384 bits takes 13 kB. */
 const maximumKeySize = 32 * 1024
 
 const keyLabels = ['EC PRIVATE KEY', 'PRIVATE KEY', 'RSA PRIVATE KEY']
-
-/** The key id of a public key, or of a private key's public half. */
-export const keyIdOf = (key: KeyObject): KeyId => keyIdOfSpki(spkiOf(key))
-
-/** SubjectPublicKeyInfo in DER. */
-export const spkiOf = (key: KeyObject): Buffer =>
-  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
-
-export const keyIdOfSpki = (spki: Uint8Array): KeyId => createHash('sha256').update(spki).digest('hex')
 
 /** A new EC key on P-256, the curve of the kubelet's own keys. */
 export const newKey = async (): Promise<KeyObject> => {

@@ -3,7 +3,6 @@ import { createPublicKey } from 'node:crypto'
 import { Attribute, CertificationRequest, Extension, Extensions, PublicKeyInfo } from 'pkijs'
 import type { Names } from '../../src/certificate.js'
 import { engine, forSigning, hashFor } from './engine.js'
-import { keyIdOf, spkiOf } from './key.js'
 import {
   type AlternativeNames,
   decodeAlternativeNames,
@@ -15,6 +14,7 @@ import {
 } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
+import { keyIdOf, spkiOf } from './public-key.js'
 import type { ParsedRequest } from './types.js'
 
 /** More than any request that an API server takes (its objects are limited to 1.5 MB, base64). */
