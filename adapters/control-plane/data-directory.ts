@@ -1,13 +1,15 @@
 /** What outlives a control plane: its authority and its bootstrap token; and the files that clients start from. */
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { secret } from '../../src/secret.js'
 import type { Authority } from '../crypto/index.js'
 import { isBootstrapToken } from './credentials.js'
-import { type ControlPlaneError, dataDirectoryUnusable, reasonOf } from './error.js'
+import { authorityUnusable, type ControlPlaneError, dataDirectoryUnusable, reasonOf } from './error.js'
 
 const files = {
   authority: 'ca.crt',
@@ -69,7 +71,10 @@ const read = (directory: string, name: string): TE.TaskEither<ControlPlaneError,
   )
 }
 
-/** The authority that an earlier control plane left there; undefined when there is none. */
+/**
+ * The authority that an earlier control plane left there; undefined when there is none. A key alone is what a crash
+ * left before anybody could trust it; a certificate alone is trusted by somebody, and is not replaced without a word.
+ */
 const readAuthority =
   (directory: string): TE.TaskEither<ControlPlaneError, Authority | undefined> =>
   async () => {
@@ -77,12 +82,18 @@ const readAuthority =
     if (E.isLeft(pem)) return pem
     const key = await read(directory, files.authorityKey)()
     if (E.isLeft(key)) return key
-    return E.right(
-      pem.right === undefined || key.right === undefined
-        ? undefined
-        : { pem: pem.right, key: secret(key.right) },
-    )
+    if (pem.right === undefined) return E.right(undefined)
+    const authority = { pem: pem.right, key: secret(key.right ?? '') }
+    return belongTogether(authority)
+      ? E.right(authority)
+      : E.left(authorityUnusable(`${files.authority} and ${files.authorityKey} in ${directory} are no pair`))
   }
+
+const belongTogether = ({ pem, key }: Authority): boolean =>
+  pipe(
+    O.tryCatch(() => new X509Certificate(pem).checkPrivateKey(createPrivateKey(key.reveal()))),
+    O.getOrElse(() => false),
+  )
 
 const readBootstrapToken = (directory: string): TE.TaskEither<ControlPlaneError, string | undefined> =>
   TE.map((text: string | undefined) => text?.trim())(read(directory, files.bootstrapToken))
@@ -119,7 +130,7 @@ export const saved =
   ): TE.TaskEither<ControlPlaneError, void> =>
   async () => {
     const contents = [
-      // The key first: a certificate without its key would be taken for no authority, and replaced.
+      // The key first: what a crash leaves of a new authority is then a key that nobody trusts.
       [files.authorityKey, authority.key.reveal()],
       [files.authority, authority.pem],
       [files.bootstrapToken, `${token}\n`],

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Instant, Milliseconds } from '../../src/time.js'
 import type { Authority } from '../crypto/index.js'
-import { newAuthority, newPair, type Pair } from './authority.js'
+import { endOf, newAuthority, newPair, type Pair } from './authority.js'
 import { authorityUnusable, type ControlPlaneError } from './error.js'
 
 /** What an authority brings with it. */
@@ -31,6 +31,7 @@ export const identityOf = (
     purpose,
   ]
   return async () => {
+    if (now >= endOf(authority)) return E.left(authorityUnusable('the authority has ended'))
     const serving = await newPair(authority, now, serverNames, usages('server auth'))()
     if (E.isLeft(serving)) return E.left(authorityUnusable(serving.left.message))
     const admin = await newPair(authority, now, adminNames, usages('client auth'))()

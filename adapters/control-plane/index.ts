@@ -1,6 +1,14 @@
 /**
  * A control plane of one's own: a local API server for certificate requests, with approver and signers. For trying,
  * for tests, and for agents that bring their own authority.
+ *
+ * ```ts
+ * const started = await startControlPlane({ dataDir, clusterSigningDuration: 60_000 })()
+ * if (isRight(started)) {
+ *   // kubectl --kubeconfig $dataDir/admin.kubeconfig get csr -w
+ *   await started.right.close()
+ * }
+ * ```
  */
 
 export { startControlPlane } from './control-plane.js'

@@ -91,7 +91,7 @@ const handle = async (
   response.sendDate = false
   response.setHeader('Date', new Date(options.now()).toUTCString())
   response.setHeader('Cache-Control', 'no-cache, private')
-  // What is left of a body that nobody read would be taken for the next request.
+  // Nobody reads the rest of a body that was refused: the connection ends with the answer.
   if (!request.complete) response.setHeader('Connection', 'close')
   if (reply._tag === 'Stream') send(response, reply.stream, streams)
   else {

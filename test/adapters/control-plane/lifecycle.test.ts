@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { startControlPlane } from '../../../adapters/control-plane/index.js'
+import { hour, instant } from '../../../src/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { client, credentialsOf, issued, requestsPath, right, started } from './client.js'
 
@@ -81,14 +82,29 @@ test('says why a data directory cannot be used', async (context) => {
   assert.not.match(badToken, /guess me/)
 })
 
-test('says when the authority that it kept is damaged', async (context) => {
+test('does not replace an authority that it kept and cannot use', async (context) => {
+  const clock = { now: instant(Date.now()) }
+  const options = { now: () => clock.now, authorityLifetime: hour }
   const dataDir = await context.temporaryDirectory()
-  await (await started(context, { dataDir })).close()
-  await chmod(join(dataDir, 'ca.key'), 0o600)
-  await writeFile(join(dataDir, 'ca.key'), 'damaged')
-  const failed = await startControlPlane({ dataDir })()
-  assert.ok(E.isLeft(failed))
-  if (E.isLeft(failed)) assert.is(failed.left._tag, 'AuthorityUnusable')
+  const other = await context.temporaryDirectory()
+  const first = await started(context, { dataDir, ...options })
+  await started(context, { dataDir: other })
+  const kept = await readFile(join(dataDir, 'ca.key'), 'utf8')
+  const failure = async (): Promise<string> => {
+    const failed = await startControlPlane({ dataDir, ...options })()
+    return E.isLeft(failed) ? `${failed.left._tag}: ${failed.left.message}` : 'it started'
+  }
+  const noPair = /^AuthorityUnusable: ca.crt and ca.key in .* are no pair$/
+  for (const key of ['damaged', '', await readFile(join(other, 'ca.key'), 'utf8')]) {
+    await writeFile(join(dataDir, 'ca.key'), key)
+    assert.match(await failure(), noPair)
+  }
+  await rm(join(dataDir, 'ca.key'))
+  assert.match(await failure(), noPair)
+  await writeFile(join(dataDir, 'ca.key'), kept)
+  clock.now = instant(clock.now + 2 * hour)
+  assert.is(await failure(), 'AuthorityUnusable: the authority has ended')
+  assert.is(await readFile(join(dataDir, 'ca.crt'), 'utf8'), first.authority())
 })
 
 test('serves under another host name too', async (context) => {
