@@ -42,7 +42,9 @@ export interface RunningRotation {
   readonly credentials: Rotation['credentials']
   readonly policy: RotationPolicy
   /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
-  readonly stop: Task<void>
+  readonly stopTask: Task<void>
+  /** The same as a promise; it never rejects. */
+  readonly stop: () => Promise<void>
   /** Why it ended; only a store that cannot be read makes it end by itself. */
   readonly endedTask: TaskEither<StoreError, void>
   /** The same as a promise; it rejects with an `Error` that has a `code`. */
@@ -140,6 +142,11 @@ const running = (
     }
   }
 
+  const stopTask: Task<void> = async () => {
+    stopping.abort()
+    await outcome
+  }
+
   return {
     current,
     issuedTask,
@@ -156,10 +163,8 @@ const running = (
     reportRejected: ({ keyId }) => tell({ _tag: 'CredentialRejected', keyId })(),
     credentials,
     policy,
-    stop: async () => {
-      stopping.abort()
-      await outcome
-    },
+    stopTask,
+    stop: stopTask,
     endedTask,
     ended,
   }
