@@ -1,59 +1,52 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from './action.js'
-import { type Certificate, expired } from './certificate.js'
-import { decide } from './machine.js'
+import { expired } from './certificate.js'
+import { decide, evolve } from './machine.js'
 import type { RotationPolicy } from './policy.js'
 import { rotationDeadline } from './schedule.js'
-import { type Cause, type Held, type IssuedDelivered, inUse, type State } from './state.js'
-import { endOfTime, type Instant, inWords, rfc3339 } from './time.js'
+import { type Cause, type CredentialName, type Held, heldOf, type State, works } from './state.js'
+import { type Instant, inWords, type Milliseconds, rfc3339 } from './time.js'
 
 /** A state in a few sentences for people: what it is, why, and what happens next and when. */
-export const explain = (policy: RotationPolicy, state: State, now: Instant): string =>
-  [situation(policy, state, now), trouble(state), outlook(policy, state, decide(policy)(state, now), now)]
+export const explain = (policy: RotationPolicy, known: State, now: Instant): string => {
+  const state = evolve(policy)(known, { _tag: 'TimePassed', at: now })
+  const next = decide(policy)(state, now)
+  return [situation(policy, state, now), trouble(state, now), outlook(policy, state, next, now)]
     .filter((sentence) => sentence !== '')
     .join(' ')
+}
 
 const situation = (policy: RotationPolicy, state: State, now: Instant): string => {
+  const certificate = standingOf(policy, heldOf(state), now)
   switch (state._tag) {
     case 'Bootstrapping':
-      return withoutCertificate(state.held, now)
+      return certificate
     case 'Pending':
-      return `Request ${state.request.name} waits for approval (signer ${state.request.template.signerName}).${meanwhile(state.held, now)}`
+      return `Request ${state.request.name} waits for approval (signer ${state.request.template.signerName}). ${certificate}`
     case 'Approved':
-      return `Request ${state.request.name} is approved and waits to be signed by ${state.request.template.signerName}.${meanwhile(state.held, now)}`
+      return `Request ${state.request.name} is approved and waits to be signed by ${state.request.template.signerName}. ${certificate}`
     case 'Issued':
-      return state.stage === 'delivered'
-        ? arrived(policy, state, now)
-        : `Certificate ${state.held.certificate.serialNumber} is in use until ${moment(state.held.certificate.notAfter, now)}${policy.rotate ? '' : '; rotation is switched off'}.`
+      if (state.stage === 'installed')
+        return policy.rotate ? certificate : `${certificate} Rotation is switched off.`
+      return O.isSome(state.held) && works(policy, state.held.value, now)
+        ? `Certificate ${state.delivered.certificate.serialNumber} has arrived and is to be stored. ${certificate}`
+        : `Certificate ${state.delivered.certificate.serialNumber} has arrived, is used from memory and is to be stored.`
     case 'RenewDue':
-      return `Certificate ${state.held.certificate.serialNumber} works until ${moment(state.held.certificate.notAfter, now)} and is to be replaced: ${state.causes.map(inOneClause).join('; ')}.`
+      return `${certificate} It is to be replaced: ${state.causes.map(inOneClause).join('; ')}.`
   }
 }
 
-const withoutCertificate = (held: O.Option<Held>, now: Instant): string => {
+const standingOf = (policy: RotationPolicy, held: O.Option<Held>, now: Instant): string => {
   if (O.isNone(held)) return 'There is no certificate yet.'
   const { certificate, rejectedAt } = held.value
   const { serialNumber, notBefore, notAfter } = certificate
+  if (works(policy, held.value, now))
+    return `Certificate ${serialNumber} is in use until ${moment(notAfter, now)}.`
   if (expired(certificate, now)) return `Certificate ${serialNumber} ended at ${moment(notAfter, now)}.`
-  return O.isSome(rejectedAt)
+  return O.isSome(rejectedAt) && policy.authenticateWith === 'held'
     ? `The server refuses certificate ${serialNumber} since ${moment(rejectedAt.value, now)}.`
-    : `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock.`
+    : `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
 }
-
-const arrived = (policy: RotationPolicy, state: IssuedDelivered, now: Instant): string => {
-  const { serialNumber, notBefore } = state.delivered.certificate
-  const early =
-    now < notBefore ? ` It is not valid before ${moment(notBefore, now)} by this machine's clock.` : ''
-  const used = O.exists((certificate: Certificate) => certificate.serialNumber === serialNumber)(
-    inUse(policy, state, now),
-  )
-  return `Certificate ${serialNumber} has arrived and is to be stored.${early}${used ? ' It is in use already.' : meanwhile(state.held, now)}`
-}
-
-const meanwhile = (held: O.Option<Held>, now: Instant): string =>
-  O.isSome(held) && !expired(held.value.certificate, now)
-    ? ` Certificate ${held.value.certificate.serialNumber} is in use until ${moment(held.value.certificate.notAfter, now)}.`
-    : ''
 
 const inOneClause = (cause: Cause): string => {
   switch (cause._tag) {
@@ -66,37 +59,53 @@ const inOneClause = (cause: Cause): string => {
   }
 }
 
-/** The last failure, if there was one since the last success. A certificate that works is the end of all trouble. */
-const trouble = (state: State): string => {
-  const { setback } = state
-  if (state._tag === 'Issued' && state.stage === 'installed') return ''
-  return O.isSome(setback)
-    ? `Trouble at ${rfc3339(setback.value.at)}: ${setback.value.failure.message}; ${setback.value.failure.remedy}.`
-    : ''
+/** The last failure, while there is something left to do. */
+const trouble = (state: State, now: Instant): string => {
+  if (O.isNone(state.setback) || (state._tag === 'Issued' && state.stage === 'installed')) return ''
+  const { at, attempt, failure } = state.setback.value
+  const often = attempt > 1 ? `, ${attempt} times in a row` : ''
+  return `Last trouble, at ${moment(at, now)}${often}: ${failure.message}. What helps: ${failure.remedy}.`
 }
 
 const outlook = (policy: RotationPolicy, state: State, next: Action, now: Instant): string => {
   switch (next._tag) {
     case 'Submit':
-      return `Next: ${O.isSome(next.draft) ? `sends request ${next.draft.value.name}` : 'sends a request'} with the ${next.credential} credential, now.`
+      return `Next: sends ${O.isSome(next.draft) ? `request ${next.draft.value.name}` : 'a request'} with the ${credential[next.credential]}, now.`
     case 'Observe':
-      return `It watches the request with the ${next.credential} credential.`
+      return `The request is watched with the ${credential[next.credential]}.`
     case 'Install':
       return 'Next: stores it, now.'
     case 'Probe':
       return 'Next: asks the server whether it accepts the certificate, now.'
     case 'Wait':
-      return state._tag === 'Issued' && state.stage === 'installed'
-        ? renewal(policy, state.held)
-        : next.until === endOfTime
-          ? 'It waits to be told what certificate is wanted.'
-          : `Next: looks again at ${moment(next.until, now)}.`
+      return patience(policy, state, next.until, now)
   }
 }
 
-const renewal = (policy: RotationPolicy, { certificate, receivedAt }: Held): string =>
-  policy.rotate ? `It is renewed at ${rfc3339(rotationDeadline(policy, certificate, receivedAt))}.` : ''
+const credential: Readonly<Record<CredentialName, string>> = {
+  held: 'held certificate',
+  bootstrap: 'bootstrap credential',
+  external: 'external credential',
+}
+
+const patience = (policy: RotationPolicy, state: State, until: Instant, now: Instant): string => {
+  if (state._tag === 'Issued' && state.stage === 'installed') {
+    const { certificate, receivedAt } = state.held
+    return policy.rotate
+      ? `It is renewed at ${moment(rotationDeadline(policy, certificate, receivedAt), now)}.`
+      : ''
+  }
+  if (!('request' in state) && O.isNone(state.wanted))
+    return 'It waits to be told what certificate is wanted.'
+  if (state._tag === 'Issued' && O.isNone(state.setback))
+    return `It is not valid before ${moment(state.delivered.certificate.notBefore, now)}, and stored then.`
+  return `Next: looks again at ${moment(until, now)}.`
+}
 
 /** An instant and how far away it is: `2026-11-23T17:20:02Z (in 5m)`. */
-const moment = (at: Instant, now: Instant): string =>
-  `${rfc3339(at)} (${at < now ? `${inWords(now - at)} ago` : `in ${inWords(at - now)}`})`
+const moment = (at: Instant, now: Instant): string => `${rfc3339(at)} (${distance(at - now)})`
+
+const distance = (ahead: Milliseconds): string => {
+  if (ahead === 0) return 'now'
+  return ahead < 0 ? `${inWords(-ahead)} ago` : `in ${inWords(ahead)}`
+}

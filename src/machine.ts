@@ -357,7 +357,7 @@ const gone = ({ request }: Pending | Approved): Failure =>
     'Gone',
     'soon',
     `request ${request.name} vanished before it was issued`,
-    'nothing: it is sent again with the same key (the controller manager deletes undecided requests after 24 hours: approve it in time)',
+    'approve it in time (the controller manager deletes undecided requests after 24 hours); it is sent again with the same key',
   )
 
 const nothingNew = ({ request, _tag }: Pending | Approved): Failure =>
