@@ -12,13 +12,13 @@ const octets = (text: string): O.Option<ReadonlyArray<number>> => {
     : O.none
 }
 
-/** The 16-bit groups of one side of `::`; an IPv4 tail counts as two of them. */
-const groups = (text: string): O.Option<ReadonlyArray<number>> => {
+/** The 16-bit groups of one side of `::`; at the end of an address an IPv4 tail counts as two of them. */
+const groups = (text: string, atEnd: boolean): O.Option<ReadonlyArray<number>> => {
   if (text === '') return O.some([])
   const parts = text.split(':')
   const out: Array<number> = []
   for (const [index, part] of parts.entries()) {
-    const tail = index === parts.length - 1 && part.includes('.') ? octets(part) : O.none
+    const tail = atEnd && index === parts.length - 1 ? octets(part) : O.none
     if (O.isSome(tail)) {
       const [a = 0, b = 0, c = 0, d = 0] = tail.value
       out.push(a * 256 + b, c * 256 + d)
@@ -34,9 +34,9 @@ const groups = (text: string): O.Option<ReadonlyArray<number>> => {
 const expanded = (text: string): O.Option<ReadonlyArray<number>> => {
   const [left = '', right, extra] = text.split('::')
   if (extra !== undefined) return O.none
-  const head = groups(left)
+  const head = groups(left, right === undefined)
   if (right === undefined) return O.isSome(head) && head.value.length === 8 ? head : O.none
-  const tail = groups(right)
+  const tail = groups(right, true)
   if (O.isNone(head) || O.isNone(tail)) return O.none
   const missing = 8 - head.value.length - tail.value.length
   return missing >= 1 ? O.some([...head.value, ...new Array<number>(missing).fill(0), ...tail.value]) : O.none
