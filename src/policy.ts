@@ -54,10 +54,6 @@ export const defaultPolicy: RotationPolicy = {
 
 /** What is wrong with a policy, in words; nothing when it can be used. */
 export const policyProblems = (policy: RotationPolicy): ReadonlyArray<string> => {
-  const nonNegative = (name: string, value: number) =>
-    Number.isFinite(value) && value >= 0
-      ? []
-      : [`${name} must be a finite number of milliseconds, at least 0`]
   const backoff = (name: string, { initial, maximum }: Backoff) =>
     initial > 0 && maximum >= initial && Number.isFinite(maximum)
       ? []
@@ -66,8 +62,12 @@ export const policyProblems = (policy: RotationPolicy): ReadonlyArray<string> =>
     ...(policy.renewFrom > 0 && policy.renewTo >= policy.renewFrom && policy.renewTo < 1
       ? []
       : ['renewFrom and renewTo must be parts of a life: 0 < renewFrom <= renewTo < 1']),
-    ...nonNegative('minimumUsefulLifetime', policy.minimumUsefulLifetime),
-    ...nonNegative('probeInterval', policy.probeInterval),
+    ...(Number.isFinite(policy.minimumUsefulLifetime) && policy.minimumUsefulLifetime >= 0
+      ? []
+      : ['minimumUsefulLifetime must be a finite number of milliseconds, at least 0']),
+    ...(policy.probeInterval === 0 || policy.probeInterval >= second
+      ? []
+      : ['probeInterval must be 0 (never) or at least a second']),
     ...(policy.submitInterval >= second && policy.submitInterval <= hour
       ? []
       : ['submitInterval must be between a second and an hour']),
