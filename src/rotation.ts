@@ -69,11 +69,12 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
   const serverTime = (time: Instant) => {
     const difference = time - ports.clock.now()
     // The header has whole seconds, and an answer takes its time.
-    if (Math.abs(difference - skew) > minute)
+    const apart = Math.abs(difference) > minute
+    if (apart && Math.abs(difference - skew) > minute)
       warn(
         `the API server's clock is ${inWords(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ours: it says ${rfc3339(time)}; set the clocks`,
       )
-    skew = Math.abs(difference) > minute ? difference : 0
+    skew = apart ? difference : 0
   }
 
   /** Takes in what was learnt; then the keys, the store and the listeners are brought in line with the new state. */
