@@ -81,14 +81,14 @@ export const following = (
   const fallback = fromBootstrap(bootstrapKubeconfig)
 
   const write =
-    (source: string): TaskEither<KubeconfigError, void> =>
+    (source: string, why: string): TaskEither<KubeconfigError, void> =>
     async () => {
       const loaded = await loadKubeconfig(source)()
       if (E.isLeft(loaded)) return loaded
       const done = await writeKubeconfig(path, kubeconfigText(loaded.right.cluster, pairPath))()
       if (E.isLeft(done)) return E.left(missing(done.left.message, done.left.remedy))
       if (O.isSome(done.right.backup))
-        onWarning(`kubeconfig ${path} was rewritten; what it said is in ${done.right.backup.value}`)
+        onWarning(`${why}, so it was rewritten; what it said is in ${done.right.backup.value}`)
       return E.right(undefined)
     }
 
@@ -102,11 +102,13 @@ export const following = (
     let written = usable
     const ensure: TaskEither<KubeconfigError, void> = async () => {
       if (written) return E.right(undefined)
-      const done = await write(source)()
+      const done = await write(source, found._tag === 'Unusable' ? found.reason : '')()
       if (E.isRight(done)) written = true
       // Without a bootstrap kubeconfig the cluster that stands there already has to do.
       return E.isLeft(done) && legible ? E.right(undefined) : done
     }
+    // Those who use the kubeconfig may look for it before there is a request; what prevents it now is told then.
+    await ensure()
     return E.right({
       cluster: pipe(
         ensure,
@@ -120,7 +122,7 @@ export const following = (
         usable && !leadsTo(found.certificatePath, pairPath)
           ? O.some({ pem: found.certificate, key: found.key })
           : O.none,
-      follow: write(source),
+      follow: write(source, `kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
     })
   }
 }

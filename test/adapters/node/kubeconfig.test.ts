@@ -1,0 +1,146 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import { second } from '../../../adapters/node/index.js'
+import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { credentialsOf, issued } from '../control-plane/client.js'
+import { rotating, type World, world } from './world.js'
+
+const test = suite('kubeconfig that follows the certificate')
+
+/** The cluster and the user that a kubeconfig names. */
+const read = async (path: string) => {
+  const { clusters, users } = parse(await readFile(path, 'utf8'))
+  return { cluster: clusters[0].cluster, user: users[0].user }
+}
+
+/** A kubeconfig with the credential of a node, in itself or in files beside it. */
+const nodeKubeconfig = async (context: TestContext, there: World, form: 'data' | 'files') => {
+  const path = join(there.folder, 'kubeconfig')
+  const { cert, key } = await issued(context, there.plane, 'earlier', { commonName: 'system:node:worker-1' })
+  const files = { 'client-certificate': 'node.crt', 'client-key': 'node.key' }
+  await writeFile(join(there.folder, 'node.crt'), cert)
+  await writeFile(join(there.folder, 'node.key'), key, { mode: 0o600 })
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const data = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
+  const document = parse(there.plane.adminKubeconfig())
+  document.users[0].user = form === 'data' ? data : files
+  const text = stringify(document)
+  await writeFile(path, text, { mode: 0o600 })
+  return { path, text, cert }
+}
+
+const pointsToTheStore = async (path: string, there: World) => {
+  const pair = join(there.certDir, 'kubelet-client-current.pem')
+  const { user } = await read(path)
+  assert.equal(user, { 'client-certificate': pair, 'client-key': pair })
+}
+
+test('is written before the first request, for its owner alone', async (context) => {
+  const there = await world(context, { autoApprove: false })
+  const kubeconfig = join(there.folder, 'new', 'kubeconfig')
+  await rotating(context, there, { kubeconfig })
+  await eventually('the request is there', () => there.names().length > 0)
+  await pointsToTheStore(kubeconfig, there)
+  const { cluster } = await read(kubeconfig)
+  assert.is(cluster.server, there.plane.url)
+  assert.is((await stat(kubeconfig)).mode & 0o777, 0o600)
+})
+
+test('is written also when the directory has a certificate already', async (context) => {
+  const there = await world(context)
+  const first = await rotating(context, there)
+  await first.issued()
+  await first.stop()
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const second_ = await rotating(context, there, { kubeconfig, policy: { probeInterval: 0 } })
+  await second_.issued()
+  await pointsToTheStore(kubeconfig, there)
+})
+
+test('keeps the server name and finds the server by it', async (context) => {
+  const there = await world(context, { hostname: 'control-plane.example.test' })
+  const document = parse(there.plane.bootstrapKubeconfig())
+  document.clusters[0].cluster.server = `https://127.0.0.1:${there.plane.port}`
+  document.clusters[0].cluster['tls-server-name'] = 'control-plane.example.test'
+  await writeFile(there.bootstrapKubeconfig, stringify(document), { mode: 0o600 })
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const rotation = await rotating(context, there, { kubeconfig })
+  await rotation.issued()
+  const { cluster } = await read(kubeconfig)
+  assert.is(cluster['tls-server-name'], 'control-plane.example.test')
+})
+
+for (const form of ['data', 'files'] as const)
+  test(`is taken over with its certificate as ${form}, which is renewed at once`, async (context) => {
+    const there = await world(context)
+    const { path, text, cert } = await nodeKubeconfig(context, there, form)
+    const rotation = await rotating(context, there, {
+      kubeconfig: path,
+      bootstrapKubeconfig: join(there.folder, 'none'),
+      policy: { submitInterval: second },
+    })
+    assert.is((await rotation.issued()).certificate.trim(), cert.trim())
+    await eventually('it is renewed', () => rotation.current()?.certificate.trim() !== cert.trim())
+    await pointsToTheStore(path, there)
+    assert.is(await readFile(`${path}.backup`, 'utf8'), text)
+    assert.ok(rotation.warned.some((warning) => warning.includes(`${path}.backup`)))
+    assert.equal((await readdir(there.certDir)).filter((name) => /-\d{4}-/.test(name)).length, 2)
+  })
+
+test('is left alone after it was taken over, also by the next start', async (context) => {
+  const there = await world(context)
+  const { path } = await nodeKubeconfig(context, there, 'data')
+  const first = await rotating(context, there, { kubeconfig: path })
+  await eventually('it is renewed', () => first.seen.some(({ reason }) => reason === 'Installed'))
+  await first.stop()
+  const requests = there.names().length
+  const second_ = await rotating(context, there, { kubeconfig: path })
+  await second_.issued()
+  assert.is(there.names().length, requests)
+  assert.equal(
+    (await readdir(there.folder)).filter((name) => name.includes('backup-')),
+    [],
+  )
+})
+
+for (const [name, text] of [
+  ['only a token', (there: World) => there.plane.bootstrapKubeconfig()],
+  ['no sense', () => 'clusters: 1\n'],
+] as const)
+  test(`is overwritten when it has ${name}, and kept beside`, async (context) => {
+    const there = await world(context)
+    const kubeconfig = join(there.folder, 'kubeconfig')
+    const before = text(there)
+    await writeFile(kubeconfig, before)
+    const rotation = await rotating(context, there, { kubeconfig })
+    await rotation.issued()
+    await pointsToTheStore(kubeconfig, there)
+    assert.is(await readFile(`${kubeconfig}.backup`, 'utf8'), before)
+  })
+
+test('says where the API is without a bootstrap kubeconfig', async (context) => {
+  const there = await world(context)
+  const first = await rotating(context, there, { kubeconfig: join(there.folder, 'kubeconfig') })
+  const { serialNumber } = await first.issued()
+  await first.stop()
+  const { certDir, folder } = there
+  const rotation = await rotating(context, there, {
+    bootstrapKubeconfig: join(folder, 'none'),
+    kubeconfig: join(folder, 'kubeconfig'),
+    certDir,
+    policy: { submitInterval: second },
+  })
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== serialNumber)
+})
+
+test('does not put the credential of the bootstrap kubeconfig where others read it', async (context) => {
+  const there = await world(context)
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const rotation = await rotating(context, there, { kubeconfig })
+  await rotation.issued()
+  const { token = '' } = credentialsOf(there.plane.bootstrapKubeconfig())
+  assert.ok(token.length > 20)
+  assert.not.match(await readFile(kubeconfig, 'utf8'), token)
+})
