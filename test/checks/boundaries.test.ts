@@ -47,7 +47,8 @@ test('lets adapters import the core, themselves, Node and runtime dependencies',
   assert.equal(
     await check(context, {
       'adapters/kubernetes/a.ts': `import '../../src/a.js'; import './b.js'; import '../connections/c.js'; import 'node:fs'; import '@scope/name/x'`,
-      'adapters/node/a.ts': "import '../memory/a.js'; import { now } from '../kubernetes/a.js'; Buffer.from('x'); Date.now()",
+      'adapters/node/a.ts':
+        "import '../memory/a.js'; import { now } from '../kubernetes/a.js'; Buffer.from('x'); Date.now()",
     }),
     [],
   )

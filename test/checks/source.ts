@@ -48,7 +48,7 @@ export interface Import {
 
 /** What a file imports: `import … from`, `export … from`, `import '…'`, `import('…')`, also as a type. */
 export const importsOf = ({ code, text }: Source): readonly Import[] =>
-  [...code.matchAll(/\b(?:from|import)\s*\(?\s*(['"])( *)\1/dg)].map((match) => {
+  [...code.matchAll(/(?:(?<!\.)\bfrom|\bimport\s*\(?)\s*(['"])( *)\1/dg)].map((match) => {
     const [start, end] = match.indices?.[2] ?? [0, 0]
     return { offset: start, specifier: text.slice(start, end) }
   })
