@@ -21,16 +21,26 @@ import type { Instant } from './time.js'
 
 /** The idle state: it follows from the held certificate, the template, what was asked, and the time. */
 export const standing = (policy: RotationPolicy, known: Knowledge, now: Instant): Idle => {
-  const { held, draft, ...situation } = known
+  const { draft, ...situation } = known
+  const held = O.map(receivedBy(now))(known.held)
   const next = O.filter(usable(known))(draft)
   if (O.isNone(held) || !works(policy, held.value, now))
     return { _tag: 'Bootstrapping', ...situation, held, draft: next }
-  const causes = causesOf(policy, known, now)
+  const causes = causesOf(policy, { ...known, held }, now)
   return isNonEmpty(causes)
     ? { _tag: 'RenewDue', ...situation, held: held.value, causes, draft: next }
     : // No draft outlasts its reason: by the next renewal its key may have been certified and forgotten by the API.
       { _tag: 'Issued', stage: 'installed', ...situation, held: held.value }
 }
+
+/**
+ * A receipt after now cannot be right (the clock was ahead then): it does not count, or the renewal would wait for the
+ * end of a life that began long before.
+ */
+const receivedBy =
+  (now: Instant) =>
+  (held: Held): Held =>
+    held.receivedAt > now ? { ...held, receivedAt: held.certificate.notBefore } : held
 
 /** A draft is worth keeping while its certificate would be accepted, and its key has not been certified. */
 export const usable =
