@@ -90,7 +90,12 @@ export const setbackAfter = (
     ),
   )
   const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
-  const asked = O.getOrElse(() => 0)(failure.retryAfter)
+  const asked = pipe(
+    failure.retryAfter,
+    // Also what a header in no known form may have been read as.
+    O.filter((milliseconds) => milliseconds > 0),
+    O.getOrElse(() => 0),
+  )
   const delay = Math.min(Math.max(retryDelay(backoff, attempt, known.seed), asked), policy.longestDelay)
   return { at, delay, attempt, failure, credential }
 }
