@@ -132,10 +132,24 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
       },
     },
     tell: (news) => () => {
+      if (inbox.length === 0 && isKnown(policy, state, news)) return
       inbox.push(news)
       interrupted.interrupt()
     },
   }
+}
+
+/**
+ * Connections report a refusal with each of their calls: what says nothing new must not cut a watch short every time.
+ */
+const isKnown = (policy: RotationPolicy, state: State, news: News): boolean => {
+  if (news._tag !== 'CredentialAccepted' && news._tag !== 'CredentialRejected') return false
+  const held = O.toUndefined(heldOf(state))
+  return (
+    policy.authenticateWith === 'external' ||
+    held?.certificate.keyId !== news.keyId ||
+    O.isSome(held.rejectedAt) === (news._tag === 'CredentialRejected')
+  )
 }
 
 /** A listener that throws is its owner's trouble; the rotation goes on. */
