@@ -1,0 +1,356 @@
+/** Single transitions, each with its reason. Whole stories are in test/scenarios, everything at once in the exploration. */
+import * as O from 'fp-ts/lib/Option.js'
+import type { Action } from '../../src/action.js'
+import type { Certificate } from '../../src/certificate.js'
+import type { Event, News, Observation, Outcome } from '../../src/event.js'
+import { type Failure, failure } from '../../src/failure.js'
+import { decide, evolve } from '../../src/machine.js'
+import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
+import { heldOf, initial, inUse, nextKeyOf, type State } from '../../src/state.js'
+import { after, day, endOfTime, hour, type Instant, minute, second } from '../../src/time.js'
+import { assert, suite } from '../helper/index.js'
+import { at, chain, draft, held, keyId, noon, otherTemplate, request, template, trouble } from './samples.js'
+
+const test = suite('machine')
+
+interface Play {
+  readonly state: State
+  readonly now: Instant
+  readonly policy: RotationPolicy
+  /** What becomes known so many milliseconds later. */
+  readonly later: (by: number, ...facts: ReadonlyArray<Outcome | News>) => Play
+  readonly next: (by?: number) => Action
+}
+
+const play = (policy: RotationPolicy, state: State, now: Instant): Play => ({
+  state,
+  now,
+  policy,
+  later: (by, ...facts) => {
+    const to = after(now, by)
+    const events = facts.map((fact): Event => ({ ...fact, at: to }))
+    return play(
+      policy,
+      events.reduce<State>((known, event) => evolve(policy)(known, event), state),
+      to,
+    )
+  },
+  next: (by = 0) => decide(policy)(state, after(now, by)),
+})
+
+const begin = (policy: RotationPolicy = defaultPolicy): Play => play(policy, initial(O.some(template)), noon)
+
+const loaded = (
+  differences: Parameters<typeof held>[0] = {},
+  kept: Parameters<typeof draft>[0] | undefined = undefined,
+): Outcome => ({
+  _tag: 'Loaded',
+  held: O.some(held(differences)),
+  draft: kept === undefined ? O.none : O.some(draft(kept)),
+})
+const own = request(keyId(2))
+const { uid } = own
+const submitted: Outcome = { _tag: 'Submitted', request: own, credential: 'held' }
+const observed = (observation: Observation): Outcome => ({ _tag: 'Observed', uid, observation })
+const issued = (differences: Partial<Certificate> = {}): Outcome =>
+  observed({ _tag: 'Issued', chain: chain({ keyId: keyId(2), notAfter: at(2 * day), ...differences }) })
+const installed: Outcome = { _tag: 'Installed', keyId: keyId(2) }
+const submitFailed = (problem: Failure, credential: 'held' | 'bootstrap'): Outcome => ({
+  _tag: 'SubmitFailed',
+  draft: O.some(draft(keyId(2))),
+  credential,
+  failure: problem,
+})
+const diskFull: Outcome = { _tag: 'InstallFailed', keyId: keyId(2), failure: trouble('StoreUnwritable') }
+const refused: News = { _tag: 'CredentialRejected', keyId: keyId(1) }
+const accepted: News = { _tag: 'CredentialAccepted', keyId: keyId(1) }
+const wants = (wanted: typeof template | undefined): News => ({
+  _tag: 'TemplateChanged',
+  template: O.fromNullable(wanted),
+})
+const asked: News = { _tag: 'RotationAsked', why: 'requested by the embedder' }
+const time: Outcome = { _tag: 'TimePassed' }
+const denied = observed({ _tag: 'Denied', reason: '', message: '' })
+
+const stateOf = ({ state }: Play): string => (state._tag === 'Issued' ? `Issued, ${state.stage}` : state._tag)
+
+/** A renewal that waits for approval. */
+const pending = () =>
+  begin()
+    .later(0, loaded())
+    .later(20 * hour, submitted)
+
+// Renewal ---------------------------------------------------------------------------------------------------------
+
+test('is due at the deadline, also when it came between an event and the decision', () => {
+  const justBefore = begin()
+    .later(0, loaded(), accepted)
+    .later(16 * hour + 48 * minute - 1, accepted)
+  assert.is(stateOf(justBefore), 'Issued, installed')
+  assert.equal(justBefore.next(1), { _tag: 'Wait', until: after(justBefore.now, 1) })
+  assert.is(stateOf(justBefore.later(1, time)), 'RenewDue')
+})
+
+test('does not install a certificate that has ended since it arrived', () => {
+  const short = begin().later(0, submitted, issued({ notAfter: at(minute) }))
+  assert.is(short.next()._tag, 'Install')
+  assert.equal(short.next(minute), { _tag: 'Wait', until: at(minute) })
+  assert.is(stateOf(short.later(minute, time)), 'Bootstrapping')
+})
+
+test('sends no request for a certificate that became valid in this moment', () => {
+  const early = begin().later(0, loaded({ notBefore: at(second) }))
+  assert.equal(early.next(second), { _tag: 'Wait', until: at(second) })
+  assert.is(stateOf(early.later(second, time)), 'Issued, installed')
+})
+
+test('does not renew when rotation is switched off, whatever is asked', () => {
+  const off = begin({ ...defaultPolicy, rotate: false })
+    .later(0, loaded())
+    .later(23 * hour, asked, wants(otherTemplate))
+  assert.is(stateOf(off), 'Issued, installed')
+  const ended = off.later(hour, time)
+  assert.is(stateOf(ended), 'Bootstrapping')
+  assert.is(ended.next()._tag, 'Submit')
+})
+
+test('answers a rotation that was asked for before the certificate was issued, once', () => {
+  const play = pending().later(second, asked, issued(), installed)
+  assert.is(stateOf(play), 'Issued, installed')
+})
+
+test('rotates once more when it is asked after the certificate was issued', () => {
+  const play = pending().later(second, issued(), asked, installed)
+  assert.is(stateOf(play), 'RenewDue')
+})
+
+test('remembers that a rotation was asked for when the certificate that answered it is lost', () => {
+  const play = pending().later(second, asked, issued(), wants(otherTemplate), wants(template))
+  assert.ok(play.state._tag === 'RenewDue' && play.state.causes.some(({ _tag }) => _tag === 'Asked'))
+})
+
+// Requests --------------------------------------------------------------------------------------------------------
+
+test('takes a request for an old template that the API has for forgotten', () => {
+  const play = begin().later(0, wants(otherTemplate), submitted)
+  assert.is(stateOf(play), 'Bootstrapping')
+  assert.equal(nextKeyOf(play.state), O.none)
+  assert.is(play.next()._tag, 'Wait')
+})
+
+test('sends what vanished again with the same key, and what was denied with a new one', () => {
+  const gone = pending().later(second, observed({ _tag: 'Gone' }))
+  assert.equal(nextKeyOf(gone.state), O.some(keyId(2)))
+  assert.equal(nextKeyOf(pending().later(second, denied).state), O.none)
+})
+
+test('says when nobody gave a reason', () => {
+  const { state } = pending().later(second, denied)
+  assert.match(O.isSome(state.setback) ? state.setback.value.failure.message : '', '(no reason given)')
+})
+
+test('pauses when the API says that a request changed, and it has not', () => {
+  for (const play of [
+    pending().later(second, observed({ _tag: 'Pending' })),
+    pending().later(second, observed({ _tag: 'Approved' }), observed({ _tag: 'Approved' })),
+    pending().later(second, observed({ _tag: 'Approved' }), observed({ _tag: 'Pending' })),
+  ])
+    assert.is(play.next()._tag, 'Wait')
+})
+
+test('keeps submits apart when addresses flap', () => {
+  const flapping = pending().later(second, wants(otherTemplate))
+  assert.equal(flapping.next(), { _tag: 'Wait', until: after(flapping.now, 9 * second) })
+})
+
+test('returns to Issued when the template is again what the certificate satisfies', () => {
+  const play = begin().later(0, loaded(), wants(otherTemplate), {
+    ...submitted,
+    request: request(keyId(2), otherTemplate),
+  })
+  assert.is(stateOf(play), 'Pending')
+  assert.is(stateOf(play.later(second, wants(template))), 'Issued, installed')
+})
+
+test('does not use the key of a request again that it gave up, for it may be certified by now', () => {
+  const more = { ...template, dnsNames: ['more.example'] }
+  const play = begin()
+    .later(0, loaded(), wants(more), { ...submitted, request: request(keyId(2), more) })
+    .later(second, wants(template))
+    .later(20 * hour, time)
+  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+})
+
+test('takes up a saved request after a restart, although the certificate is good for long', () => {
+  const play = begin().later(0, loaded({}, keyId(2)))
+  assert.is(stateOf(play), 'RenewDue')
+  const next = play.next()
+  assert.equal(next._tag === 'Submit' ? next.draft : O.none, O.some(draft(keyId(2))))
+})
+
+test('forgets a saved request whose certificate is installed', () => {
+  assert.is(stateOf(begin().later(0, loaded({}, keyId(1)))), 'Issued, installed')
+})
+
+test('loads only at the start', () => {
+  const play = begin().later(0, loaded()).later(second, { _tag: 'Loaded', held: O.none, draft: O.none })
+  assert.is(stateOf(play), 'Issued, installed')
+})
+
+// Storing ---------------------------------------------------------------------------------------------------------
+
+test('retries an installation as an installation', () => {
+  const play = pending().later(second, issued(), diskFull)
+  assert.is(play.next()._tag, 'Wait')
+  assert.is(play.next(minute)._tag, 'Install')
+})
+
+test('uses a delivered certificate from memory when the held one ends', () => {
+  const play = pending().later(second, issued(), diskFull)
+  const used = (by: number) => O.toUndefined(inUse(defaultPolicy, play.state, after(play.now, by)))?.keyId
+  assert.equal([used(0), used(4 * hour), used(2 * day)], [keyId(1), keyId(2), undefined])
+})
+
+test('stores a certificate that is in use from memory, although another is wanted by now', () => {
+  const play = begin().later(0, submitted, issued(), diskFull, wants(otherTemplate))
+  assert.is(stateOf(play), 'Issued, delivered')
+  assert.is(stateOf(play.later(minute, installed)), 'RenewDue')
+})
+
+test('drops a delivered certificate when another is wanted and the held one works', () => {
+  const play = pending().later(second, issued(), diskFull, wants(otherTemplate))
+  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+})
+
+test('notices that a delivered certificate ends before it could be stored', () => {
+  const later = failure('StoreUnwritable', 'later', 'disk full', 'make room')
+  const play = begin().later(0, submitted, issued({ notAfter: at(second) }), { ...diskFull, failure: later })
+  assert.equal(play.next(), { _tag: 'Wait', until: at(second) })
+})
+
+test('lets a certificate that is not valid yet wait in memory while the held one works', () => {
+  const play = pending().later(second, issued({ notBefore: at(21 * hour) }))
+  assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
+  assert.is(play.next(hour)._tag, 'Install')
+})
+
+test('stores a certificate that is not valid yet where none works, and waits for its time', () => {
+  const play = begin({ ...defaultPolicy, probeInterval: 0 }).later(
+    0,
+    submitted,
+    issued({ notBefore: at(hour) }),
+    installed,
+  )
+  assert.is(stateOf(play), 'Bootstrapping')
+  assert.equal(play.next(), { _tag: 'Wait', until: at(hour) })
+  assert.is(stateOf(play.later(hour, time)), 'Issued, installed')
+})
+
+test('keeps whole seconds of the receipt, as a file name does', () => {
+  const play = begin().later(1_234, submitted, issued(), installed)
+  assert.is(O.toUndefined(heldOf(play.state))?.receivedAt, at(second))
+})
+
+// Credentials -----------------------------------------------------------------------------------------------------
+
+const credentialOf = (play: Play, by = 10 * minute): string => {
+  const action = play.next(by)
+  return 'credential' in action ? action.credential : action._tag
+}
+
+test('watches with the bootstrap credential once the server refuses the certificate', () => {
+  assert.is(credentialOf(pending(), 0), 'held')
+  const play = pending().later(second, refused)
+  assert.equal([stateOf(play), credentialOf(play, 0)], ['Pending', 'bootstrap'])
+})
+
+test('notices the end of the held certificate whoever watches', () => {
+  const action = pending().later(second, refused).next()
+  assert.is(action._tag === 'Observe' ? action.until : noon, at(day))
+  const without = begin().later(0, submitted).next()
+  assert.is(without._tag === 'Observe' ? without.until : noon, endOfTime)
+})
+
+const turns: ReadonlyArray<readonly [string, Failure, string]> = [
+  ['there is no bootstrap credential', trouble('NoCredential'), 'Probe'],
+  ['the bootstrap credential is refused too', trouble('CredentialRejected'), 'Probe'],
+  ['the disk is full', trouble('StoreUnwritable'), 'Probe'],
+  ['the API is out of reach', trouble('Unreachable'), 'bootstrap'],
+  ['the API is overloaded', trouble('Unavailable'), 'bootstrap'],
+]
+for (const [reason, problem, next] of turns)
+  test(`goes on with ${next} while the certificate is refused and ${reason}`, () => {
+    const play = begin().later(0, loaded(), refused, submitFailed(problem, 'bootstrap'))
+    assert.is(credentialOf(play), next)
+  })
+
+test('asks about the refused certificate after a request that was denied', () => {
+  const bootstrapped: Outcome = { ...submitted, credential: 'bootstrap' }
+  assert.is(credentialOf(begin().later(0, loaded(), refused, bootstrapped, denied)), 'Probe')
+})
+
+test('goes on with the bootstrap credential when the refused certificate still is', () => {
+  const probed: Outcome = { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('CredentialRejected') }
+  const play = begin().later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'), probed)
+  assert.is(credentialOf(play), 'bootstrap')
+})
+
+test('returns to Issued when the refused certificate works after all', () => {
+  const play = begin().later(0, loaded(), refused, accepted)
+  assert.is(stateOf(play), 'Issued, installed')
+})
+
+test('does not ask in a loop when servers disagree about the certificate', () => {
+  const play = begin().later(
+    0,
+    loaded(),
+    refused,
+    submitFailed(trouble('NoCredential'), 'bootstrap'),
+    accepted,
+    refused,
+  )
+  assert.is(play.next()._tag, 'Wait')
+})
+
+test('keeps the time of the first refusal', () => {
+  const play = begin().later(0, loaded(), refused).later(second, refused)
+  assert.equal(O.toUndefined(heldOf(play.state))?.rejectedAt, O.some(noon))
+})
+
+test('takes a probe without an answer for no refusal', () => {
+  const unanswered: Outcome = { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('Unreachable') }
+  const play = begin().later(0, loaded())
+  assert.is(play.next()._tag, 'Probe')
+  assert.equal(play.later(0, unanswered).next(), { _tag: 'Wait', until: at(10 * minute) })
+})
+
+test('uses the external credential only, and lets nobody refuse the certificate', () => {
+  const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), refused)
+  assert.is(stateOf(play), 'Issued, installed')
+  assert.is(credentialOf(play.later(20 * hour, time), 0), 'external')
+})
+
+// Time ------------------------------------------------------------------------------------------------------------
+
+test('tries at once when the clock was set to before the last failure', () => {
+  const play = begin().later(0, submitFailed(trouble('Unreachable', 'later'), 'bootstrap'))
+  assert.is(play.next()._tag, 'Wait')
+  assert.is(play.next(-1)._tag, 'Submit')
+})
+
+test('never waits past the end of the certificate in use', () => {
+  const nearlyOver = begin()
+    .later(0, loaded({ notAfter: at(21 * hour) }))
+    .later(21 * hour - 500, time)
+  const play = nearlyOver.later(0, submitFailed(trouble('Unavailable', 'soon', O.some(day)), 'held'))
+  assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
+})
+
+test('waits to be told what is wanted', () => {
+  const play = begin().later(0, wants(undefined))
+  assert.equal(play.next(), { _tag: 'Wait', until: endOfTime })
+  const due = begin()
+    .later(0, loaded(), wants(undefined))
+    .later(20 * hour, accepted)
+  assert.equal([stateOf(due), due.next()._tag], ['RenewDue', 'Wait'])
+})
