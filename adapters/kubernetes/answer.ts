@@ -127,7 +127,7 @@ export const refusal = (given: Answer): ApiError => {
       'Unavailable',
       'soon',
       message,
-      'wait; if it stays so, look at the API server and its etcd',
+      'wait, and if it stays so, look at the API server and its etcd',
       retryAfter,
     )
   return unintelligible(

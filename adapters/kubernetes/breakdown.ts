@@ -42,7 +42,7 @@ export const breakdownOf = (error: unknown): Breakdown => {
 const alertAboutUs =
   /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REVOKED|EXPIRED|UNKNOWN|REQUIRED)|UNKNOWN_CA|ACCESS_DENIED)$/
 
-/** What Node reports when it does not believe the server's certificate (`X509_V_ERR_*` in OpenSSL), by the cure. */
+/** What Node reports when it does not believe the server (`X509_V_ERR_*` in OpenSSL), by the cure. */
 const distrust: ReadonlyMap<string, string> = new Map([
   ...[
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -64,6 +64,9 @@ const distrust: ReadonlyMap<string, string> = new Map([
     'renew the certificate of the server, or its CA in certificate-authority; look at the clock of this machine too',
   ],
   ['CERT_NOT_YET_VALID', 'look at the clock of this machine and of the one that issued the certificate'],
+  ...['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ERR_SSL_UNSUPPORTED_PROTOCOL'].map(
+    (code) => [code, 'let the server, or what ends TLS before it, speak TLS 1.2 or later'] as const,
+  ),
   [
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'use a name that is in the certificate of the server, as server or as tls-server-name in the kubeconfig',
