@@ -86,7 +86,7 @@ export const stream =
   }
 
 /** Strikes some requests and lets the others pass. */
-export const only =
+export const striking =
   (when: (exchange: Exchange) => boolean, fault: HttpFault): HttpFault =>
   (exchange) =>
     when(exchange) ? fault(exchange) : void pass(exchange)

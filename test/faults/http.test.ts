@@ -115,7 +115,7 @@ for (const [what, fault, reason, says] of toSubmissions)
     deadline: 300_000,
   }, async (context) => {
     const { world, door, place } = await startFront(context, open())
-    const begin = () => door.set(answers.only(answers.submissions, fault))
+    const begin = () => door.set(answers.striking(answers.submissions, fault))
     await survive(context, world, place, { begin, end: () => door.set(undefined), reason, says })
   })
 
@@ -160,7 +160,7 @@ for (const [what, fault, reason, says] of toWatches)
     deadline: 300_000,
   }, async (context) => {
     const { world, door, place } = await startFront(context, open())
-    const begin = () => door.set(answers.only(answers.watches, fault))
+    const begin = () => door.set(answers.striking(answers.watches, fault))
     const end = () => door.set(undefined)
     await survive(context, world, place, { begin, end, reason, says, state: 'Pending' })
   })

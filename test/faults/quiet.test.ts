@@ -16,23 +16,23 @@ const open = (): Shop => {
   return shop
 }
 
-const { only, status, stream, submissions, watches } = answers
+const { striking, status, stream, submissions, watches } = answers
 const expired = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' }
 
 /** `lost`: how often the trouble is told nevertheless: where it hits the watch that is open by then. */
 const cases: ReadonlyArray<readonly [string, HttpFault, lost?: number]> = [
-  ['resets each connection after a submission', only(submissions, answers.resetAfterAnswer), 2],
-  ['answers watches with 410', only(watches, status(410, 'too old resource version'))],
+  ['resets each connection after a submission', striking(submissions, answers.resetAfterAnswer), 2],
+  ['answers watches with 410', striking(watches, status(410, 'too old resource version'))],
   [
     'answers watches with an event 410',
-    only(watches, stream(`${JSON.stringify({ type: 'ERROR', object: expired })}\n`)),
+    striking(watches, stream(`${JSON.stringify({ type: 'ERROR', object: expired })}\n`)),
   ],
-  ['answers watches with 403', only(watches, status(403, 'cannot watch'))],
-  ['answers watches with 404', only(watches, status(404, 'not found'))],
-  ['answers watches with 405', only(watches, status(405, 'no'))],
-  ['answers watches with silence', only(watches, stream('', 'stays'))],
-  ['answers watches with empty lines', only(watches, stream('\n\r\n\n', 'stays'))],
-  ['answers watches with half a line and silence', only(watches, stream('{"type":"MOD', 'stays'))],
+  ['answers watches with 403', striking(watches, status(403, 'cannot watch'))],
+  ['answers watches with 404', striking(watches, status(404, 'not found'))],
+  ['answers watches with 405', striking(watches, status(405, 'no'))],
+  ['answers watches with silence', striking(watches, stream('', 'stays'))],
+  ['answers watches with empty lines', striking(watches, stream('\n\r\n\n', 'stays'))],
+  ['answers watches with half a line and silence', striking(watches, stream('{"type":"MOD', 'stays'))],
 ]
 
 for (const [what, fault, lost = 0] of cases)
@@ -78,7 +78,7 @@ test('ends each watch at once and says nothing, more and more slowly', {
   deadline: 60_000,
 }, async (context) => {
   const { world, door, place } = await startFront(context, open(), { autoApprove: false })
-  door.set(only(watches, stream('')))
+  door.set(striking(watches, stream('')))
   const agent = await startAgent(context, world, place, await context.temporaryDirectory(), 'a')
   await agent.tells('Submitted')
   const asked = () => door.seen.filter(({ path }) => path.includes('watch=')).length
