@@ -89,3 +89,30 @@ test('says when the key of a certificate to be stored is not in memory, or canno
   assert.equal(await outcome(ports, install, keys), ['InstallFailed: KeyUnavailable'])
   assert.equal(await outcome(ports, install, keys), ['Installed'])
 })
+
+test('learns nothing from a call that was cut short by the end of the rotation', async () => {
+  const ports = memoryPorts({ now: noon })
+  ports.requests.inject({ answer: 'silence' })
+  const key = await ports.crypto.generateKey()
+  if (E.isLeft(key)) throw new Error(key.left.message)
+  const keys = keyring()
+  keys.keep(key.right)
+  const own = held({ keyId: key.right.id })
+  await keys.equip(own)()
+  for (const action of [submit, { _tag: 'Probe', keyId: key.right.id } as const]) {
+    const { signal, interrupt } = interruption()
+    const facts = perform({ ...means(ports, keys), held: O.some(own), stop: signal }, action)
+    await ports.clock.settle()
+    interrupt()
+    assert.equal(await facts, [])
+  }
+  assert.is(ports.requests.records.length, 2)
+})
+
+test('has no certificate to authenticate with when none is held', async () => {
+  const facts = await perform(
+    { ...means(memoryPorts({ now: noon })), held: O.none },
+    { ...submit, credential: 'held' },
+  )
+  assert.ok(facts[0]?._tag === 'SubmitFailed' && facts[0].failure._tag === 'NoCredential')
+})

@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { type MemoryPortsOptions, memoryPorts } from '../../adapters/memory/index.js'
+import { type MemoryPortsOptions, memoryPorts, storeErrors } from '../../adapters/memory/index.js'
 import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
 import { rotation } from '../../src/rotation.js'
 import { heldOf } from '../../src/state.js'
@@ -119,4 +119,31 @@ test('warns of a server whose clock is off, once, and when it changes', async (c
   })
   await memory.clock.advanceTo(at(3 * hour))
   assert.equal(warnings.filter((message) => message.includes('clock')).length, 1, warnings.join('\n'))
+})
+
+test('says when a request that is over cannot be discarded, and goes on', async (context) => {
+  const warnings: Array<string> = []
+  const memory = memoryPorts({ now: noon, api: { autoApprove: false } })
+  const agent = rotation({
+    policy: defaultPolicy,
+    template: O.some(template),
+    ports: memory,
+    notify: (notice) => {
+      if (notice._tag === 'Warning') warnings.push(notice.message)
+    },
+  })
+  const stop = new AbortController()
+  const ended = agent.run(stop.signal)()
+  context.defer(async () => {
+    stop.abort()
+    await ended
+  })
+  await memory.clock.settle()
+  memory.store.inject({ when: ({ operation }) => operation === 'discardRequest', answer: storeErrors.full })
+  memory.requests.deny('No', 'not you')
+  await memory.clock.settle()
+  assert.equal(warnings, ['the store cannot be written: no space left (memory); make room'])
+  memory.requests.set({ autoApprove: true })
+  await memory.clock.advanceBy(hour)
+  assert.is(agent.state()._tag, 'Issued')
 })
