@@ -1,0 +1,122 @@
+/** What a certificate, key or bundle has to pass before anything is connected with it. */
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import * as tls from 'node:tls'
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { failure } from '../../src/failure.js'
+import { pemBlocks } from '../../src/pem.js'
+import type { TlsKey } from '../../src/ports.js'
+import { instant } from '../../src/time.js'
+import type { Credential, Problem } from './source.js'
+
+/** More certificates than any chain or bundle of a cluster has; all that the web trusts are about 150. */
+const maximum = 1_000
+
+/** Reads a chain, leaf first, and says what it is with this key. Nothing is checked but that the leaf can be read. */
+export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Credential> => {
+  const chain = parse(pem)
+  if (E.isLeft(chain)) return unusableCredential(chain.left)
+  const [leaf] = chain.right
+  return E.right({
+    certificate: {
+      keyId: createHash('sha256')
+        .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
+        .digest('hex'),
+      serialNumber: leaf.serialNumber.toLowerCase(),
+      notBefore: instant(Date.parse(leaf.validFrom)),
+      notAfter: instant(Date.parse(leaf.validTo)),
+    },
+    pem,
+    key,
+  })
+}
+
+/** Whether the chain is one, the key belongs to it, and it has not expired at `now` (ms since the epoch). */
+export const checkCredential = (credential: Credential, now: number): E.Either<Problem, Credential> => {
+  const chain = parse(credential.pem)
+  if (E.isLeft(chain)) return unusableCredential(chain.left)
+  const broken = chain.right.findIndex((certificate, index) => {
+    const issuer = chain.right[index + 1]
+    return issuer !== undefined && !isIssuedBy(certificate, issuer)
+  })
+  if (broken >= 0)
+    return unusableCredential(`certificate ${broken + 1} of its chain is not signed by the one after it`)
+  if (now >= credential.certificate.notAfter)
+    return unusableCredential(`it expired on ${chain.right[0].validTo}`)
+  const reason = unusableKey(chain.right[0], credential)
+  return reason === undefined ? E.right(credential) : unusableCredential(reason)
+}
+
+/** Why TLS cannot use the key with the certificate, if it cannot. */
+const unusableKey = (leaf: X509Certificate, { pem, key }: Credential): string | undefined => {
+  if (key._tag === 'NotUsableHere') return key.reason
+  try {
+    if (key._tag === 'Pem' && !leaf.checkPrivateKey(createPrivateKey(key.pem.reveal())))
+      return 'its private key is another certificate’s'
+    tls.createSecureContext(contextOptions(O.some({ pem, key })))
+    return undefined
+  } catch (error) {
+    // OpenSSL's words are about the format; they have nothing of the key in them.
+    return `its private key cannot be used: ${codeOf(error)}`
+  }
+}
+
+/** Whether all of a bundle can be read, and it is not empty. */
+export const checkTrust = (pem: string): E.Either<Problem, string> => {
+  const bundle = parse(pem)
+  return E.isLeft(bundle)
+    ? E.left(
+        failure(
+          'TrustUnusable',
+          'soon',
+          `using the bundle of trusted CAs: ${bundle.left}`,
+          'supply PEM CERTIFICATE blocks; until then the last good bundle is used',
+        ),
+      )
+    : E.right(pem)
+}
+
+/** A credential in the words of Node's TLS. */
+export const contextOptions = (
+  credential: O.Option<Pick<Credential, 'pem' | 'key'>>,
+): tls.SecureContextOptions => {
+  if (O.isNone(credential)) return {}
+  const { pem: cert, key } = credential.value
+  if (key._tag === 'NotUsableHere') return {}
+  return key._tag === 'Pem'
+    ? { cert, key: key.pem.reveal() }
+    : { cert, privateKeyEngine: key.engine, privateKeyIdentifier: key.identifier }
+}
+
+type Chain = readonly [X509Certificate, ...ReadonlyArray<X509Certificate>]
+
+const parse = (pem: string): E.Either<string, Chain> => {
+  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
+  if (blocks.length > maximum) return E.left(`it has more than ${maximum} certificates`)
+  const certificates: Array<X509Certificate> = []
+  for (const { text } of blocks) {
+    try {
+      certificates.push(new X509Certificate(text))
+    } catch {
+      return E.left(`certificate ${certificates.length + 1} cannot be read`)
+    }
+  }
+  const [first, ...others] = certificates
+  return first === undefined ? E.left('there is no certificate in it') : E.right([first, ...others])
+}
+
+const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
+  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'it is damaged'
+
+const unusableCredential = (reason: string): E.Either<Problem, never> =>
+  E.left(
+    failure(
+      'CredentialUnusable',
+      'soon',
+      `using the certificate and its key for TLS: ${reason}`,
+      'supply a chain, the leaf first, and the key of that leaf, in PEM; until then the last good pair is used',
+    ),
+  )

@@ -1,0 +1,163 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { hour, type Milliseconds, second } from '../../src/time.js'
+import { checkCredential, checkTrust } from './check.js'
+import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
+import { isLongLived, type RequestLine } from './long-lived.js'
+import type { Credential, Problem, Sources } from './source.js'
+import { joined, type Outgoing, outgoing } from './trust.js'
+import { wakeAt } from './wake.js'
+
+export interface FollowOptions {
+  /** How long a watch, a WebSocket or another long-lived stream may go on after a change, ms; 30 000 if not given. */
+  readonly grace?: Milliseconds
+  /** How long an outgoing bundle of CAs is trusted beside its successor, ms; an hour if not given. */
+  readonly trustOverlap?: Milliseconds
+  /** Which requests are long-lived; if not given, watches and followed logs of Kubernetes. What is upgraded always is. */
+  readonly longLived?: (request: RequestLine) => boolean
+  /** A server refused our certificate: 401, 403 for `system:anonymous`, a TLS alert. `tell` it to the rotation. */
+  readonly onRejected?: (rejection: Rejection) => void
+  /** Something new was not applied because it does not parse, match or verify; the last good one serves on. */
+  readonly onProblem?: (problem: Problem) => void
+}
+
+export interface Rejection {
+  /** Of the refused certificate. */
+  readonly keyId: string
+  /** What the server said, for people. */
+  readonly reason: string
+}
+
+/** How many connections carry a certificate. */
+export interface Count {
+  /** None: connections without a certificate. */
+  readonly certificate: O.Option<Credential['certificate']>
+  /** New connections carry it. */
+  readonly current: boolean
+  /** Handshakes under way included. */
+  readonly connections: number
+}
+
+/** So many earlier generations are kept without a connection: a handshake of theirs may be under way. */
+const remembered = 8
+
+/** TLS that is always current. What adapters to HTTP stacks take. */
+export interface Following {
+  /** What a handshake that begins now is made with. */
+  readonly current: IO<Generation>
+  /** Calls the listener after each change, once the connections before it have been retired. */
+  readonly subscribe: (listener: (generation: Generation) => void) => IO<void>
+  /** The current certificate first; earlier ones as long as a connection carries them. */
+  readonly census: IO<ReadonlyArray<Count>>
+  readonly longLived: (request: RequestLine) => boolean
+  /** Follows no more. Connections go on with what they have. */
+  readonly close: IO<void>
+}
+
+/**
+ * Follows a credential and a bundle of trusted CAs. Each new TLS handshake uses what is current at that moment, and no
+ * TLS session is resumed: a resumed one would keep the certificate of its first handshake. On a change, idle
+ * connections are closed at once, busy ones when their requests are done, long-lived ones after the grace period, and
+ * all of them before the old certificate expires.
+ */
+export const follow = (sources: Sources, options: FollowOptions = {}): Following => {
+  const { grace = 30 * second, trustOverlap = hour, longLived = isLongLived } = options
+  const listeners = new Set<(generation: Generation) => void>()
+  const create = (credential: O.Option<Credential>, trust: O.Option<string>) =>
+    newGeneration(credential, trust, (keyId, reason) => options.onRejected?.({ keyId, reason }))
+
+  let credential: O.Option<Credential> = O.none
+  let trust: O.Option<string> = O.none
+  let earlierTrust: Outgoing = []
+  let cancelWake = () => {}
+  let earlier: ReadonlyArray<OwnedGeneration> = []
+
+  /** Takes in what is good of what the sources have; the rest is told, and stays as it was. */
+  const refresh = () => {
+    const now = Date.now()
+    const offered = sources.credentials?.current() ?? O.none
+    const early = O.isSome(offered) && O.isSome(credential) && isEarly(offered.value, credential.value, now)
+    if (!early) credential = acceptable(offered, credential, now)
+    const before = trust
+    trust = acceptableTrust(sources.trust?.current() ?? O.none, trust)
+    earlierTrust = outgoing(earlierTrust, before, trust, now, trustOverlap)
+    cancelWake()
+    cancelWake = wakeAt(
+      Math.min(
+        early ? offered.value.certificate.notBefore : Number.POSITIVE_INFINITY,
+        ...earlierTrust.map(({ until }) => until),
+      ),
+      update,
+    )
+  }
+
+  const acceptable = (offered: O.Option<Credential>, held: O.Option<Credential>, now: number) => {
+    if (O.isNone(offered) || samePem(offered, held)) return offered
+    const checked = checkCredential(offered.value, now)
+    if (E.isLeft(checked)) options.onProblem?.(checked.left)
+    return E.isLeft(checked) ? held : offered
+  }
+
+  const acceptableTrust = (offered: O.Option<string>, held: O.Option<string>) => {
+    if (O.isNone(offered) || offered.value === '' || O.toUndefined(held) === offered.value) return offered
+    const checked = checkTrust(offered.value)
+    if (E.isRight(checked)) return offered
+    options.onProblem?.(checked.left)
+    // Nobody rather than everybody that Node trusts by itself.
+    return O.isSome(held) ? held : O.some('')
+  }
+
+  const update = () => {
+    refresh()
+    const trusted = joined(trust, earlierTrust)
+    const before = generation
+    if (samePem(credential, before.credential) && O.toUndefined(trusted) === O.toUndefined(before.trust))
+      return
+    generation = create(credential, trusted)
+    earlier = [...earlier, before]
+    before.supersede(grace)
+    earlier = earlier.filter(
+      ({ connections }, index) => connections() > 0 || index >= earlier.length - remembered,
+    )
+    for (const listener of [...listeners]) listener(generation)
+  }
+
+  refresh()
+  let generation = create(credential, joined(trust, earlierTrust))
+  const unsubscribe = [sources.credentials?.subscribe(update), sources.trust?.subscribe(update)]
+
+  return {
+    current: () => generation,
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    census: () => [
+      countOf(true)(generation),
+      ...earlier.filter(({ connections }) => connections() > 0).map(countOf(false)),
+    ],
+    longLived,
+    close: () => {
+      cancelWake()
+      for (const end of unsubscribe) end?.()
+    },
+  }
+}
+
+/** Not valid yet, when what we have is: its time will come. */
+const isEarly = (offered: Credential, held: Credential, now: number): boolean =>
+  now < offered.certificate.notBefore && now >= held.certificate.notBefore && now < held.certificate.notAfter
+
+const samePem = (one: O.Option<Credential>, other: O.Option<Credential>): boolean =>
+  O.toUndefined(one)?.pem === O.toUndefined(other)?.pem
+
+const countOf =
+  (current: boolean) =>
+  ({ credential, connections }: OwnedGeneration): Count => ({
+    certificate: O.map(({ certificate }: Credential) => certificate)(credential),
+    current,
+    connections: connections(),
+  })

@@ -1,0 +1,95 @@
+import { errorMonitor } from 'node:events'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent, type AgentOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Following } from './follow.js'
+import type { Generation } from './generation.js'
+import { overhear } from './overhear.js'
+import { noticeAlert, noticeStatus } from './rejection.js'
+
+/**
+ * An agent for `https.request` and what builds on it (axios, got, node-fetch, ws). Connections are kept alive unless
+ * the options say otherwise. Certificates, keys and CAs in the options of the agent or of a request are passed over.
+ */
+export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
+  const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
+  const requests = new WeakMap<Duplex, ClientRequest>()
+  const generations = new WeakMap<Duplex, Generation>()
+
+  /** Enters a connection, and follows Node's agent in what becomes of it. */
+  const track = (socket: Duplex, generation: Generation): void => {
+    generations.set(socket, generation)
+    let retired = false
+    let upgraded = false
+    const isIdle = () =>
+      Object.values(agent.freeSockets).some((sockets) => sockets?.some((free) => free === socket))
+    const isLongLived = () => {
+      const request = requests.get(socket)
+      return upgraded || (request !== undefined && following.longLived(request))
+    }
+    const leave = generation.enter({
+      retire: () => {
+        retired = true
+        if (isIdle()) socket.destroy()
+        // Out of the pool: requests that wait for a connection get a new one; ours closes when it becomes free.
+        else socket.emit('agentRemove')
+      },
+      endStreams: () => {
+        if (isLongLived()) socket.destroy()
+      },
+      destroy: () => {
+        socket.destroy()
+      },
+    })
+    socket
+      .on('free', () => {
+        if (retired) socket.destroy()
+      })
+      .on('agentRemove', () => {
+        // Node itself takes a connection out of the pool when its request is upgraded.
+        upgraded ||= !retired
+      })
+      .once('close', leave)
+      .on(errorMonitor, (error) => noticeAlert(error, generation.rejected))
+  }
+
+  const connect = agent.createConnection
+  agent.createConnection = (connection, callback) => {
+    const generation = following.current()
+    let tracked: Duplex | undefined
+    const trackOnce = (socket: Duplex | null | undefined) => {
+      if (!socket || socket === tracked) return
+      tracked = socket
+      track(socket, generation)
+    }
+    const socket = connect.call(
+      agent,
+      { ...connection, secureContext: generation.context, session: undefined },
+      (error, created) => {
+        trackOnce(created)
+        callback?.(error, created)
+      },
+    )
+    trackOnce(socket)
+    return socket
+  }
+
+  const addRequest: unknown = Reflect.get(agent, 'addRequest')
+  // Not documented, and what every agent on npm overrides; Node has no other place where agent and request meet.
+  Reflect.set(agent, 'addRequest', (request: ClientRequest, ...others: ReadonlyArray<unknown>) => {
+    request.once('socket', (socket: Duplex) => requests.set(socket, request))
+    request.once('response', (response: IncomingMessage) => {
+      noticeResponse(response, generations.get(response.socket))
+      // Node discards an answer that nobody listens for; our listening must not change that.
+      if (request.listenerCount('response') === 0) response.resume()
+    })
+    if (typeof addRequest === 'function') Reflect.apply(addRequest, agent, [request, ...others])
+  })
+  return agent
+}
+
+const noticeResponse = (response: IncomingMessage, generation: Generation | undefined): void => {
+  if (generation === undefined) return
+  const notice = noticeStatus(response.statusCode ?? 0, generation.rejected)
+  if (notice !== undefined) overhear(response, notice)
+}

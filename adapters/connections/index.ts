@@ -1,0 +1,18 @@
+/**
+ * HTTP stacks that follow a credential: `follow` a source, and give what it answers to the adapter of your stack. Good
+ * with a rotation's `credentials`, and alone with a pair of files that somebody else renews.
+ */
+export { type FileSources, type Files, type FilesOptions, fromFiles } from './files.js'
+export { type Count, type Following, type FollowOptions, follow, type Rejection } from './follow.js'
+export type { Connection, Generation } from './generation.js'
+export { httpsAgent } from './https.js'
+export type { RequestLine } from './long-lived.js'
+export { tlsServer } from './server.js'
+export {
+  type Credential,
+  type Problem,
+  type Source,
+  type Sources,
+  type Variable,
+  variable,
+} from './source.js'

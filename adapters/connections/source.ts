@@ -1,0 +1,55 @@
+import type { IO } from 'fp-ts/lib/IO.js'
+import type { Option } from 'fp-ts/lib/Option.js'
+import type { Certificate } from '../../src/certificate.js'
+import type { Failure } from '../../src/failure.js'
+import type { TlsKey } from '../../src/ports.js'
+
+/** A value that changes, and word of each change. */
+export interface Source<A> {
+  readonly current: IO<A>
+  /** Calls the listener after each change, never before it returns; the answer ends the subscription. */
+  readonly subscribe: (listener: (value: A) => void) => IO<void>
+}
+
+/** A certificate with its key, as far as TLS needs to know them. Every `TlsCredential` of the core is one. */
+export interface Credential {
+  readonly certificate: Pick<Certificate, 'keyId' | 'serialNumber' | 'notBefore' | 'notAfter'>
+  /** PEM `CERTIFICATE` blocks, the leaf first. */
+  readonly pem: string
+  readonly key: TlsKey
+}
+
+/** What TLS connections are made with. A rotation's `credentials` fit as they are. */
+export interface Sources {
+  /** None: connections are made without a certificate. */
+  readonly credentials?: Source<Option<Credential>>
+  /** Whom to trust: a bundle of CAs, PEM `CERTIFICATE` blocks. None: those that Node trusts by itself. */
+  readonly trust?: Source<Option<string>>
+}
+
+/** Why a certificate, key or bundle was not applied: what is wrong with it, and what a person can do about it. */
+export type Problem = Failure<'CredentialUnusable' | 'TrustUnusable' | 'Unreadable'>
+
+/** A source whose value the embedder sets. */
+export interface Variable<A> extends Source<A> {
+  readonly set: (value: A) => void
+}
+
+/** A source that changes when it is told to. */
+export const variable = <A>(initial: A): Variable<A> => {
+  const listeners = new Set<(value: A) => void>()
+  let value = initial
+  return {
+    current: () => value,
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    set: (next) => {
+      value = next
+      for (const listener of [...listeners]) listener(next)
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import { rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as O from 'fp-ts/lib/Option.js'
+import { follow, fromFiles, type Problem } from '../../../adapters/connections/index.js'
+import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { newPki, type Pair } from './pki.js'
+
+const test = suite('credentials from files')
+
+const setting = async ({ temporaryDirectory, defer }: TestContext) => {
+  const directory = await temporaryDirectory()
+  const files = {
+    certificate: join(directory, 'tls.crt'),
+    key: join(directory, 'tls.key'),
+    ca: join(directory, 'ca.crt'),
+  }
+  const problems: Array<Problem> = []
+  const open = (interval = 3_600_000) => {
+    const sources = fromFiles(files, { interval, onProblem: (problem) => problems.push(problem) })
+    defer(sources.close)
+    return sources
+  }
+  const write = async ({ pem, key }: Pair) => {
+    await writeFile(files.certificate, pem)
+    await writeFile(files.key, key)
+  }
+  return { directory, files, problems, open, write, pki: await newPki() }
+}
+
+const serial = (sources: ReturnType<typeof fromFiles>): string | undefined =>
+  O.toUndefined(sources.credentials.current())?.certificate.serialNumber.padStart(4, '0')
+
+test('has the pair and the bundle as soon as it is made', async (context) => {
+  const { files, open, write, pki, problems } = await setting(context)
+  const pair = await pki.client()
+  await write(pair)
+  await writeFile(files.ca, pki.ca)
+  const sources = open()
+  assert.is(serial(sources), pair.serial)
+  assert.equal(sources.trust.current(), O.some(pki.ca))
+  assert.equal(problems, [])
+})
+
+test('sees a pair that was rewritten', async (context) => {
+  const { files, open, write, pki } = await setting(context)
+  await write(await pki.client())
+  await writeFile(files.ca, pki.ca)
+  const sources = open(5)
+  const following = follow(sources)
+  const next = await pki.client()
+  await write(next)
+  await eventually('it is there', () => serial(sources) === next.serial)
+  assert.is(O.toUndefined(following.current().credential)?.pem, next.pem)
+  following.close()
+})
+
+test('keeps the old pair while only one of two files has been rewritten, and tells once', async (context) => {
+  const { files, open, write, pki, problems } = await setting(context)
+  const [first, next] = [await pki.client(), await pki.client()]
+  await write(first)
+  await writeFile(files.ca, pki.ca)
+  const sources = open()
+  await writeFile(files.certificate, next.pem)
+  sources.look()
+  sources.look()
+  assert.is(serial(sources), first.serial)
+  assert.equal(
+    problems.map(({ message }) => /another certificate/.test(message)),
+    [true],
+  )
+  await writeFile(files.key, next.key)
+  sources.look()
+  assert.is(serial(sources), next.serial)
+})
+
+test('keeps the last good pair and bundle when the files are damaged, empty or gone', async (context) => {
+  const { files, open, write, pki, problems } = await setting(context)
+  const pair = await pki.client()
+  await write(pair)
+  await writeFile(files.ca, pki.ca)
+  const sources = open()
+  for (const text of ['', 'not PEM', pair.pem.slice(0, 100)]) {
+    await writeFile(files.certificate, text)
+    await writeFile(files.ca, text)
+    sources.look()
+  }
+  await rm(files.key)
+  await rm(files.ca)
+  sources.look()
+  assert.is(serial(sources), pair.serial)
+  assert.equal(sources.trust.current(), O.some(pki.ca))
+  assert.equal([...new Set(problems.map(({ _tag }) => _tag))].sort(), [
+    'CredentialUnusable',
+    'TrustUnusable',
+    'Unreadable',
+  ])
+})
+
+test('never takes an expired pair', async (context) => {
+  const { files, open, write, pki, problems } = await setting(context)
+  await write(await pki.client({ from: -60_000, until: -1_000 }))
+  await writeFile(files.ca, pki.ca)
+  assert.is(serial(open()), undefined)
+  assert.match(problems[0]?.message ?? '', /expired/)
+})
+
+test('reads chain and key from one file behind a link, as a kubelet keeps them', async (context) => {
+  const { directory, pki } = await setting(context)
+  const write = async (name: string, { pem, key }: Pair) => {
+    await writeFile(join(directory, name), pem + key)
+    await rm(current, { force: true })
+    await symlink(name, current)
+  }
+  const current = join(directory, 'kubelet-client-current.pem')
+  const [first, next] = [await pki.client(), await pki.client()]
+  await write('first.pem', first)
+  const sources = fromFiles({ certificate: current })
+  assert.is(serial(sources), first.serial)
+  await write('next.pem', next)
+  sources.look()
+  assert.is(serial(sources), next.serial)
+  assert.equal(sources.trust.current(), O.none)
+  sources.close()
+})
