@@ -138,10 +138,14 @@ const declarations = (root: string, { file }: Source): readonly Finding[] => {
     )
 }
 
-const Manifest = t.type({ dependencies: t.record(t.string, t.string) })
+const Packages = t.record(t.string, t.string)
+const Manifest = t.intersection([
+  t.type({ dependencies: Packages }),
+  t.partial({ peerDependencies: Packages }),
+])
 
 const runtimeDependencies = (root: string): readonly string[] => {
   const manifest = Manifest.decode(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
   if (E.isLeft(manifest)) throw new Error('package.json has no dependencies')
-  return Object.keys(manifest.right.dependencies)
+  return Object.keys({ ...manifest.right.dependencies, ...manifest.right.peerDependencies })
 }

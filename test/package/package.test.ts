@@ -24,6 +24,7 @@ const Manifest = t.type({
   dependencies: t.record(t.string, t.string),
   exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
   bin: t.record(t.string, t.string),
+  devDependencies: t.record(t.string, t.string),
 })
 const Packed = t.array(
   t.type({ filename: t.string, unpackedSize: t.number, files: t.array(t.type({ path: t.string })) }),
@@ -36,7 +37,12 @@ const decode = <A>(codec: t.Decoder<unknown, A>, json: string): A => {
 }
 
 const manifest = decode(Manifest, await readFile(join(root, 'package.json'), 'utf8'))
-const subpaths = Object.keys(manifest.exports).map((subpath) => `${manifest.name}${subpath.slice(1)}`)
+/** The optional peers that a subpath cannot do without. */
+const PEERS: Readonly<Record<string, string>> = { './connections/undici': 'undici' }
+const named = (subpath: string) => `${manifest.name}${subpath.slice(1)}`
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => PEERS[subpath] === undefined)
+  .map(named)
 const directory = await mkdtemp(join(tmpdir(), 'kube-cert-rotation-package-'))
 test.after(() => rm(directory, { recursive: true, force: true }))
 /** The empty project into which the package is installed. */
@@ -126,6 +132,16 @@ test('compiles in strict TypeScript, with the types of every dependency checked'
 test("compiles the core without Node's types", patience, async () => {
   await compile('core', [`${manifest.name}/core`], '--typeRoots', 'none')
 })
+
+for (const [subpath, peer] of Object.entries(PEERS)) {
+  test(`is imported as ${named(subpath)} once ${peer} is installed, and compiles`, patience, async () => {
+    const version = `${peer}@${manifest.devDependencies[peer]}`
+    run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', version)
+    node(project, '--input-type=module', '--eval', `import '${named(subpath)}'`)
+    const options = ['--typeRoots', join(tools, '@types'), '--types', 'node']
+    await compile(peer.replace(/\W/g, '-'), [named(subpath)], ...options)
+  })
+}
 
 for (const program of Object.keys(manifest.bin)) {
   const path = join(project, 'node_modules/.bin', program)

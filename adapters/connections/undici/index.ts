@@ -1,0 +1,133 @@
+/** A dispatcher for undici 7 and 8, and with undici 7 for the `fetch` that Node has built in. */
+import { type buildConnector, Client, Dispatcher } from 'undici'
+import type { Following } from '../follow.js'
+import { type Lane, openLane } from './lane.js'
+
+export interface DispatcherOptions
+  extends Omit<Client.Options, 'connect' | 'tls' | 'socketPath' | 'allowH2'> {
+  /** The most connections to one origin, those that are being retired not counted; no limit if not given. */
+  readonly connections?: number
+  /** Of TLS, what is not certificate, key or trust: `servername`, `rejectUnauthorized`, `timeout`, … */
+  readonly connect?: buildConnector.BuildOptions
+}
+
+/**
+ * A dispatcher whose connections follow a credential: `fetch(url, { dispatcher })`, `setGlobalDispatcher`. HTTP/1.1.
+ */
+export const dispatcher = (following: Following, options: DispatcherOptions = {}): Dispatcher =>
+  new FollowingDispatcher(following, options)
+
+type Waiting = Parameters<Dispatcher['dispatch']>
+
+interface Origin {
+  readonly lanes: Set<Lane>
+  readonly waiting: Array<Waiting>
+}
+
+/** undici wants a class. Its own pools are none to us: their queues are bound to the connections they have. */
+class FollowingDispatcher extends Dispatcher {
+  readonly #following: Following
+  readonly #options: DispatcherOptions
+  readonly #origins = new Map<string, Origin>()
+  readonly #whenQuiet = new Set<() => void>()
+  #closed = false
+
+  constructor(following: Following, options: DispatcherOptions) {
+    super()
+    this.#following = following
+    this.#options = options
+  }
+
+  override dispatch(...request: Waiting): boolean {
+    const name = new URL(String(request[0].origin)).origin
+    if (this.#closed) return refuse(name, request)
+    const origin = this.#origins.get(name) ?? { lanes: new Set(), waiting: [] }
+    this.#origins.set(name, origin)
+    origin.waiting.push(request)
+    this.#serve(name, origin)
+    return origin.waiting.length === 0
+  }
+
+  override close(callback?: () => void): Promise<void> {
+    this.#closed = true
+    return this.#end(async () => {
+      await new Promise<void>((resolve) => {
+        this.#whenQuiet.add(resolve)
+        this.#quiet()
+      })
+      await Promise.all(this.#lanes().map((lane) => lane.close()))
+    }, callback)
+  }
+
+  override destroy(error?: Error | null | (() => void), callback?: () => void): Promise<void> {
+    this.#closed = true
+    const reason = typeof error === 'function' || error === undefined ? null : error
+    return this.#end(
+      async () => {
+        for (const [name, { waiting }] of this.#origins)
+          for (const request of waiting.splice(0)) refuse(name, request)
+        await Promise.all(this.#lanes().map((lane) => lane.destroy(reason)))
+        this.#quiet()
+      },
+      typeof error === 'function' ? error : callback,
+    )
+  }
+
+  /** Gives waiting requests to the connections there are, and to new ones as far as they are allowed. */
+  #serve(name: string, origin: Origin): void {
+    const { connections = Number.POSITIVE_INFINITY, pipelining = 1 } = this.#options
+    const wereWaiting = origin.waiting.length
+    while (origin.waiting.length > 0) {
+      const current = this.#following.current()
+      const usable = [...origin.lanes].filter(({ generation }) => generation === current)
+      const lane =
+        usable.find(({ load }) => load() < Math.max(1, pipelining)) ??
+        (usable.length < connections ? this.#open(name, origin) : undefined)
+      if (lane === undefined) return
+      const request = origin.waiting.shift()
+      if (request !== undefined) lane.dispatch(...request)
+    }
+    if (wereWaiting > 1) this.emit('drain', new URL(name))
+    this.#quiet()
+  }
+
+  #open(name: string, origin: Origin): Lane {
+    const { connections: _, connect = {}, ...client } = this.#options
+    const lane = openLane(
+      name,
+      this.#following,
+      { client, connect },
+      {
+        onFree: () => this.#serve(name, origin),
+        onGone: (gone) => {
+          origin.lanes.delete(gone)
+          void gone.destroy(null)
+          this.#serve(name, origin)
+        },
+      },
+    )
+    origin.lanes.add(lane)
+    return lane
+  }
+
+  #lanes(): ReadonlyArray<Lane> {
+    return [...this.#origins.values()].flatMap(({ lanes }) => [...lanes])
+  }
+
+  #quiet(): void {
+    if ([...this.#origins.values()].some(({ waiting }) => waiting.length > 0)) return
+    for (const resolve of this.#whenQuiet) resolve()
+  }
+
+  async #end(work: () => Promise<void>, callback: (() => void) | undefined): Promise<void> {
+    await work()
+    callback?.()
+  }
+}
+
+/** Fails a request as undici itself does, whichever of its versions the handler is written for. */
+const refuse = (origin: string, request: Waiting): boolean => {
+  const client = new Client(origin)
+  void client.destroy()
+  return client.dispatch(...request)
+}

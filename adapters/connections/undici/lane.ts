@@ -1,0 +1,124 @@
+import { errorMonitor } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { IO } from 'fp-ts/lib/IO.js'
+import { buildConnector, Client, type Dispatcher } from 'undici'
+import type { Following } from '../follow.js'
+import type { Generation } from '../generation.js'
+import { noticeAlert } from '../rejection.js'
+import { watching } from './watching.js'
+
+/** One connection to an origin, made with one generation. */
+export interface Lane {
+  readonly generation: Generation
+  /** Requests under way; infinite for one that can take no other. */
+  readonly load: IO<number>
+  readonly dispatch: Dispatcher['dispatch']
+  /** Ends when the requests under way have. */
+  readonly close: () => Promise<void>
+  readonly destroy: (error: Error | null) => Promise<void>
+}
+
+export interface LaneOptions {
+  readonly client: Omit<Client.Options, 'connect'>
+  readonly connect: buildConnector.BuildOptions
+}
+
+export interface LaneEvents {
+  /** It may take another request. */
+  readonly onFree: () => void
+  /** It is connected to nothing and nobody waits for it. */
+  readonly onGone: (lane: Lane) => void
+}
+
+export const openLane = (
+  origin: string,
+  following: Following,
+  options: LaneOptions,
+  { onFree, onGone }: LaneEvents,
+): Lane => {
+  const generation = following.current()
+  const running = new Set<{ readonly longLived: boolean; readonly alone: boolean }>()
+  const upgraded = new WeakSet<Duplex>()
+  let connected = false
+
+  const connect = buildConnector({
+    ...options.connect,
+    secureContext: generation.context,
+    maxCachedSessions: 0,
+    allowH2: false,
+  })
+  const client = new Client(origin, {
+    ...options.client,
+    connect: (target, callback) =>
+      connect(target, (...[error, socket]) => {
+        if (error !== null) {
+          noticeAlert(error, generation.rejected)
+          callback(error, null)
+        } else {
+          track(socket)
+          callback(null, socket)
+        }
+      }),
+  })
+
+  const close = async () => {
+    if (!client.closed && !client.destroyed) await client.close()
+  }
+  const destroy = async (error: Error | null) => {
+    await client.destroy(error)
+  }
+  const track = (socket: Duplex) => {
+    connected = true
+    const leave = generation.enter({
+      retire: () => {
+        if (!upgraded.has(socket)) void close()
+      },
+      endStreams: () => {
+        if (upgraded.has(socket)) socket.destroy()
+        else if ([...running].some(({ longLived }) => longLived))
+          void destroy(ended('the grace period is over'))
+      },
+      destroy: () => {
+        if (upgraded.has(socket)) socket.destroy()
+        else void destroy(ended('it is about to expire'))
+      },
+    })
+    socket.on(errorMonitor, (error) => noticeAlert(error, generation.rejected)).once('close', leave)
+  }
+  const settle = () => {
+    if (running.size === 0 && !connected) onGone(lane)
+    else onFree()
+  }
+  client.on('disconnect', () => {
+    connected = false
+    if (running.size === 0) settle()
+  })
+
+  // Composed, undici hands over the handlers of its older versions (those of Node's own fetch) in the current form.
+  const { dispatch } = client.compose((next) => (request, handler) => {
+    const run = {
+      longLived: following.longLived({ method: request.method, path: pathOf(request) }),
+      alone: request.method === 'CONNECT' || Boolean(request.upgrade),
+    }
+    running.add(run)
+    return next(
+      request,
+      watching(handler, {
+        rejected: generation.rejected,
+        upgraded: (socket) => upgraded.add(socket),
+        finished: () => {
+          if (running.delete(run)) settle()
+        },
+      }),
+    )
+  })
+  const load = () => ([...running].some(({ alone }) => alone) ? Number.POSITIVE_INFINITY : running.size)
+  const lane = { generation, load, dispatch, close, destroy }
+  return lane
+}
+
+const ended = (why: string): Error =>
+  new Error(`the certificate of this connection was replaced, and ${why}; send the request again`)
+
+const pathOf = ({ path, query }: Dispatcher.DispatchOptions): string =>
+  query === undefined ? path : `${path}?${new URLSearchParams(query)}`
