@@ -48,7 +48,7 @@ for (const [what, fault, lost = 0] of cases)
       patience,
     )
     assert.ok(agent.told.filter(({ level }) => level === 'warn').length <= lost, 'nothing is lost')
-    assert.is(world.controlPlane.requests().length, 2)
+    assert.is(world.issued().length, 2)
     assert.ok(door.seen.length <= 12, `${door.seen.length} requests`)
   })
 
@@ -129,5 +129,5 @@ test('has another request under the name of ours', { deadline: 60_000 }, async (
   const agent = await startAgent(context, world, place, await context.temporaryDirectory(), 'a')
   await agent.tells('NameTaken')
   await agent.rotation.issued()
-  assert.is(world.controlPlane.requests().length, 1)
+  assert.is(world.issued().length, 1)
 })

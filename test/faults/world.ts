@@ -2,7 +2,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { stringify } from 'yaml'
-import { type ControlPlane, startControlPlane } from '../../adapters/control-plane/index.js'
+import {
+  type ControlPlane,
+  type ControlPlaneEvent,
+  startControlPlane,
+} from '../../adapters/control-plane/index.js'
 import {
   accessFromKubeconfig,
   certificateSigningRequests,
@@ -43,6 +47,8 @@ export interface World {
   /** The key of each certificate that an agent of this world had. */
   readonly keyOf: (serialNumber: string) => TlsOptions | undefined
   readonly remember: (credential: Credential) => void
+  /** The names of the requests that were issued a certificate; the cleaner removes them within the hour. */
+  readonly issued: () => ReadonlyArray<string>
 }
 
 export const startWorld = async (
@@ -50,12 +56,17 @@ export const startWorld = async (
   options: Parameters<typeof startControlPlane>[0] = {},
 ): Promise<World> => {
   const clock = fastClock()
-  const controlPlane = right(await startControlPlane({ now: clock.now, ...options })())
+  const issued: Array<string> = []
+  const onEvent = (event: ControlPlaneEvent) => {
+    if (event._tag === 'Issued') issued.push(event.name)
+  }
+  const controlPlane = right(await startControlPlane({ now: clock.now, onEvent, ...options })())
   defer(controlPlane.close)
   const keys = new Map<string, TlsOptions>()
   return {
     clock,
     controlPlane,
+    issued: () => issued,
     keyOf: (serialNumber) => keys.get(serialNumber),
     remember: (credential) => {
       const tls = credential.tls()
