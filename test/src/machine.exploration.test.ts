@@ -15,7 +15,7 @@ const policies: Readonly<Record<string, RotationPolicy>> = {
 
 for (const [name, policy] of Object.entries(policies))
   test(`keeps its promises on every path ${name}`, { deadline: sample(60_000, 600_000) }, () => {
-    const depth = policy === defaultPolicy ? sample(4, 5) : sample(3, 4)
+    const depth = sample(3, 5)
     const began = performance.now()
     const found = explore(policy, [start(O.some(template)), start(O.none)], {
       depth,

@@ -70,7 +70,7 @@ export const explore = (
     for (const event of misfits(point))
       if (JSON.stringify(evolve(policy)(state, event)) !== told)
         report(`5: ${event._tag}, which does not fit, changes ${state._tag}`, point.path)
-    const steps = [...outcomes(point, action), ...news(point), ...clock(point), restart(point)]
+    const steps = [...outcomes(point, action), ...news(point), ...clock(policy, point), restart(point)]
     edges += steps.length
     return steps.map((step) => follow(point, acting.journal, step))
   }
@@ -84,7 +84,7 @@ export const explore = (
       if (event._tag === 'Loaded') journal = onRestart(journal, event)
       const verdict = onEvent(policy, journal, state, event, next, step.lost)
       for (const fault of verdict.faults) report(`${fault} (${fact._tag} in ${state._tag})`, path)
-      if (!step.restart) onArrow({ from: state, label: step.label, event, to: next })
+      onArrow({ from: state, label: step.label, event, to: next })
       journal = verdict.journal
       state = next
     }

@@ -2,7 +2,9 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/action.js'
 import type { Event, News, Observation, Outcome } from '../../../src/event.js'
+import type { RotationPolicy } from '../../../src/policy.js'
 import type { Draft } from '../../../src/request.js'
+import { rotationDeadline } from '../../../src/schedule.js'
 import { type Held, heldOf, initial, knowledgeOf, type State } from '../../../src/state.js'
 import type { CertificateTemplate } from '../../../src/template.js'
 import { after, day, endOfTime, hour, type Instant, minute, second } from '../../../src/time.js'
@@ -177,12 +179,30 @@ export const news = ({ state, now }: Point): ReadonlyArray<Step> => {
   return facts.map(([label, fact]) => ({ label, at: now, facts: [fact] }))
 }
 
-export const clock = ({ now }: Point): ReadonlyArray<Step> =>
-  [second, 6 * minute, 2 * hour, -second, -6 * minute, -2 * hour].map((by) => ({
-    label: `the clock goes by ${by / second} s`,
-    at: after(now, by),
+/** The clock moves by itself: to the moments that matter of the certificates known, further, and back. */
+export const clock = (policy: RotationPolicy, { state, now }: Point): ReadonlyArray<Step> => {
+  const held = O.toUndefined(heldOf(state))
+  const moments = [
+    ...(held === undefined
+      ? []
+      : [
+          held.certificate.notBefore,
+          rotationDeadline(policy, held.certificate, held.receivedAt),
+          held.certificate.notAfter,
+        ]),
+    ...('delivered' in state
+      ? [state.delivered.certificate.notBefore, state.delivered.certificate.notAfter]
+      : []),
+  ]
+  return [
+    ...moments.filter((moment) => moment > now),
+    ...[second, 6 * minute, 2 * hour, -second, -6 * minute, -2 * hour].map((by) => after(now, by)),
+  ].map((to) => ({
+    label: `the clock goes by ${(to - now) / second} s`,
+    at: to,
     facts: [{ _tag: 'TimePassed' }],
   }))
+}
 
 export const restart = ({ state, now }: Point): Step => {
   const { held, draft } = knowledgeOf(state)
