@@ -16,6 +16,8 @@ export const defectsOf = (
   const { notBefore, notAfter } = certificate
   const kept = O.isSome(held) && works(policy, held.value, now) ? held.value.certificate : undefined
   const onlyTheDeadline = causes.every((cause) => cause._tag === 'Deadline')
+  // Even one that was asked for has to last until its successor may be.
+  const least = Math.max(policy.submitInterval, onlyTheDeadline ? policy.minimumUsefulLifetime : 0)
   const left = notAfter - now
   return [
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
@@ -28,14 +30,8 @@ export const defectsOf = (
     ...(kept !== undefined && notBefore >= kept.notAfter
       ? [`it is not valid before ${rfc3339(notBefore)}, when the one in use has ended`]
       : []),
-    ...(kept !== undefined &&
-    onlyTheDeadline &&
-    notAfter < kept.notAfter &&
-    left < policy.minimumUsefulLifetime &&
-    !expired(certificate, now)
-      ? [
-          `it ends at ${rfc3339(notAfter)}, before the one in use, and in less than ${inWords(policy.minimumUsefulLifetime)}`,
-        ]
+    ...(kept !== undefined && notAfter < kept.notAfter && left < least && !expired(certificate, now)
+      ? [`it ends at ${rfc3339(notAfter)}, before the one in use, and in less than ${inWords(least)}`]
       : []),
   ]
 }

@@ -54,7 +54,13 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
     'before the one in use, and in less than 10m',
   ],
   ['takes one that ends before the held one, and not soon', beside, { notAfter: at(10 * minute) }, undefined],
-  ['takes one that ends soon when it was asked for', asked, { notAfter: at(minute) }, undefined],
+  ['takes one that ends soon when it was asked for', asked, { notAfter: at(10_000) }, undefined],
+  [
+    'refuses one that was asked for when it ends before another can be requested',
+    asked,
+    { notAfter: at(9_999) },
+    'before the one in use, and in less than 10s',
+  ],
   [
     'takes one that ends soon when the held one does not work',
     { ...beside, held: O.some(held({ notAfter: at(hour), rejectedAt: O.some(noon) })) },
