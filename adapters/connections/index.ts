@@ -5,6 +5,7 @@
 export { type FileSources, type Files, type FilesOptions, fromFiles } from './files.js'
 export { type Count, type Following, type FollowOptions, follow, type Rejection } from './follow.js'
 export type { Connection, Generation } from './generation.js'
+export { type Http2Client, http2Client } from './http2.js'
 export { httpsAgent } from './https.js'
 export type { RequestLine } from './long-lived.js'
 export { tlsServer } from './server.js'
