@@ -4,6 +4,7 @@ import { Agent, type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
+import { isWatch } from './long-lived.js'
 import { overhear } from './overhear.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 
@@ -14,6 +15,7 @@ import { noticeAlert, noticeStatus } from './rejection.js'
 export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
   const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
   const requests = new WeakMap<Duplex, ClientRequest>()
+  const responses = new WeakMap<ClientRequest, IncomingMessage>()
   const generations = new WeakMap<Duplex, Generation>()
 
   /** Enters a connection, and follows Node's agent in what becomes of it. */
@@ -23,9 +25,13 @@ export const httpsAgent = (following: Following, options: AgentOptions = {}): Ag
     let upgraded = false
     const isIdle = () =>
       Object.values(agent.freeSockets).some((sockets) => sockets?.some((free) => free === socket))
-    const isLongLived = () => {
+    const endStreams = () => {
       const request = requests.get(socket)
-      return upgraded || (request !== undefined && following.longLived(request))
+      if (!upgraded && (request === undefined || !following.longLived(request))) return
+      const response = request === undefined ? undefined : responses.get(request)
+      // Complete or not is what tells Node's end of an answer from its error.
+      if (request !== undefined && response !== undefined && isWatch(request)) response.complete = true
+      socket.destroy()
     }
     const leave = generation.enter({
       retire: () => {
@@ -34,9 +40,7 @@ export const httpsAgent = (following: Following, options: AgentOptions = {}): Ag
         // Out of the pool: requests that wait for a connection get a new one; ours closes when it becomes free.
         else socket.emit('agentRemove')
       },
-      endStreams: () => {
-        if (isLongLived()) socket.destroy()
-      },
+      endStreams,
       destroy: () => {
         socket.destroy()
       },
@@ -79,6 +83,7 @@ export const httpsAgent = (following: Following, options: AgentOptions = {}): Ag
   Reflect.set(agent, 'addRequest', (request: ClientRequest, ...others: ReadonlyArray<unknown>) => {
     request.once('socket', (socket: Duplex) => requests.set(socket, request))
     request.once('response', (response: IncomingMessage) => {
+      responses.set(request, response)
       noticeResponse(response, generations.get(response.socket))
       // Node discards an answer that nobody listens for; our listening must not change that.
       if (request.listenerCount('response') === 0) response.resume()

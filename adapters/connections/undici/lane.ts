@@ -4,6 +4,7 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
 import type { Generation } from '../generation.js'
+import { isWatch, type RequestLine } from '../long-lived.js'
 import { noticeAlert } from '../rejection.js'
 import { watching } from './watching.js'
 
@@ -30,6 +31,14 @@ export interface LaneEvents {
   readonly onGone: (lane: Lane) => void
 }
 
+/** A request under way. */
+interface Run {
+  readonly line: RequestLine
+  /** Takes its connection for itself. */
+  readonly alone: boolean
+  readonly complete: () => void
+}
+
 export const openLane = (
   origin: string,
   following: Following,
@@ -37,7 +46,7 @@ export const openLane = (
   { onFree, onGone }: LaneEvents,
 ): Lane => {
   const generation = following.current()
-  const running = new Set<{ readonly longLived: boolean; readonly alone: boolean }>()
+  const running = new Set<Run>()
   const upgraded = new WeakSet<Duplex>()
   let connected = false
 
@@ -74,9 +83,10 @@ export const openLane = (
         if (!upgraded.has(socket)) void close()
       },
       endStreams: () => {
+        const streams = [...running].filter(({ line }) => following.longLived(line))
+        for (const { line, complete } of streams) if (isWatch(line)) complete()
         if (upgraded.has(socket)) socket.destroy()
-        else if ([...running].some(({ longLived }) => longLived))
-          void destroy(ended('the grace period is over'))
+        else if (streams.length > 0) void destroy(ended('the grace period is over'))
       },
       destroy: () => {
         if (upgraded.has(socket)) socket.destroy()
@@ -96,21 +106,20 @@ export const openLane = (
 
   // Composed, undici hands over the handlers of its older versions (those of Node's own fetch) in the current form.
   const { dispatch } = client.compose((next) => (request, handler) => {
-    const run = {
-      longLived: following.longLived({ method: request.method, path: pathOf(request) }),
+    const watched = watching(handler, {
+      rejected: generation.rejected,
+      upgraded: (socket) => upgraded.add(socket),
+      finished: () => {
+        if (running.delete(run)) settle()
+      },
+    })
+    const run: Run = {
+      line: { method: request.method, path: pathOf(request) },
       alone: request.method === 'CONNECT' || Boolean(request.upgrade),
+      complete: watched.complete,
     }
     running.add(run)
-    return next(
-      request,
-      watching(handler, {
-        rejected: generation.rejected,
-        upgraded: (socket) => upgraded.add(socket),
-        finished: () => {
-          if (running.delete(run)) settle()
-        },
-      }),
-    )
+    return next(request, watched.handler)
   })
   const load = () => ([...running].some(({ alone }) => alone) ? Number.POSITIVE_INFINITY : running.size)
   const lane = { generation, load, dispatch, close, destroy }

@@ -10,35 +10,58 @@ export interface Observer {
   readonly finished: () => void
 }
 
+export interface Watched {
+  readonly handler: Dispatcher.DispatchHandler
+  /** Ends an answer that has begun as if it were complete; whether it had. Nothing of what follows is passed on. */
+  readonly complete: () => boolean
+}
+
 /** A handler that passes everything on, and lets an observer see. */
 export const watching = (
   handler: Dispatcher.DispatchHandler,
   { rejected, upgraded, finished }: Observer,
-): Dispatcher.DispatchHandler => {
+): Watched => {
   let hear: ((chunk: Uint8Array) => void) | undefined
+  let answering: Dispatcher.DispatchController | undefined
+  let completed = false
   return {
-    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-    onRequestUpgrade: (controller, status, headers, socket) => {
-      upgraded(socket)
+    complete: () => {
+      if (answering === undefined || completed) return false
+      completed = true
       finished()
-      handler.onRequestUpgrade?.(controller, status, headers, socket)
+      handler.onResponseEnd?.(answering, {})
+      return true
     },
-    onResponseStarted: () => handler.onResponseStarted?.(),
-    onResponseStart: (controller, status, headers, text) => {
-      hear = noticeStatus(status, rejected)
-      handler.onResponseStart?.(controller, status, headers, text)
-    },
-    onResponseData: (controller, chunk) => {
-      hear?.(chunk)
-      handler.onResponseData?.(controller, chunk)
-    },
-    onResponseEnd: (controller, trailers) => {
-      finished()
-      handler.onResponseEnd?.(controller, trailers)
-    },
-    onResponseError: (controller, error) => {
-      finished()
-      handler.onResponseError?.(controller, error)
+    handler: {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onRequestUpgrade: (controller, status, headers, socket) => {
+        upgraded(socket)
+        finished()
+        handler.onRequestUpgrade?.(controller, status, headers, socket)
+      },
+      onResponseStarted: () => handler.onResponseStarted?.(),
+      onResponseStart: (controller, status, headers, text) => {
+        answering = controller
+        hear = noticeStatus(status, rejected)
+        handler.onResponseStart?.(controller, status, headers, text)
+      },
+      onResponseData: (controller, chunk) => {
+        if (completed) return
+        hear?.(chunk)
+        handler.onResponseData?.(controller, chunk)
+      },
+      onResponseEnd: (controller, trailers) => {
+        if (completed) return
+        completed = true
+        finished()
+        handler.onResponseEnd?.(controller, trailers)
+      },
+      onResponseError: (controller, error) => {
+        if (completed) return
+        completed = true
+        finished()
+        handler.onResponseError?.(controller, error)
+      },
     },
   }
 }

@@ -18,8 +18,8 @@ export interface Client {
 export interface Stream {
   /** What has arrived. */
   readonly text: () => string
-  /** Settled when the answer is over, however it ended. */
-  readonly ended: Promise<void>
+  /** Settled when the answer is over: whether as if it were complete. */
+  readonly ended: Promise<boolean>
 }
 
 export interface Stack {
@@ -27,6 +27,8 @@ export interface Stack {
   /** Requests share a connection: what runs beside each other does not show in the number of connections. */
   readonly multiplexes?: boolean
   readonly respond?: RecorderOptions['respond']
+  /** The path as the tests have it. */
+  readonly pathOf?: RecorderOptions['pathOf']
 }
 
 /** A server, a client that follows a credential, and the means to change it. */
@@ -54,7 +56,11 @@ export const settingOf =
   async ({ defer }: TestContext, options: SettingOptions = {}): Promise<Setting> => {
     const authority = await pki()
     const { respond = stack.respond } = options
-    const server = await recorder(authority, { ...options, ...(respond === undefined ? {} : { respond }) })
+    const server = await recorder(authority, {
+      pathOf: stack.pathOf,
+      ...options,
+      ...(respond === undefined ? {} : { respond }),
+    })
     const first = await authority.client(options.until === undefined ? {} : { until: options.until })
     const credentials = credentialSource(first)
     const rejections: Array<Rejection> = []
@@ -156,7 +162,7 @@ export const battery = (test: Suite, stack: Stack): void => {
     await renew()
     response.write('{"type":"ADDED"}\n')
     await eventually('the line has arrived', () => watch.text().includes('ADDED'))
-    await watch.ended
+    assert.ok(await watch.ended, 'as the server ends one')
     await eventually('its connection is closed', () => server.open() === 0)
   })
 
@@ -287,9 +293,12 @@ export const statusBattery = (test: Suite, stack: Stack): void => {
   const answering = (status: number, body: string) => ({
     respond: (
       _: unknown,
-      response: { writeHead: (status: number) => unknown; end: (body: string) => unknown },
+      response: {
+        writeHead: (status: number, headers: Record<string, string>) => unknown
+        end: (body: string) => unknown
+      },
     ) => {
-      response.writeHead(status)
+      response.writeHead(status, { 'content-type': 'text/plain' })
       response.end(body)
       return true
     },

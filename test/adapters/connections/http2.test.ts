@@ -11,7 +11,12 @@ const open = (http2: Http2Client, path: string): Promise<Stream> =>
       text += chunk.toString()
     })
     stream.on('error', reject)
-    const ended = new Promise<void>((done) => stream.once('close', done))
+    const ended = new Promise<boolean>((done) => {
+      stream
+        .once('end', () => done(true))
+        .once('error', () => done(false))
+        .once('close', () => done(false))
+    })
     stream.once('response', () => resolve({ text: () => text, ended }))
     stream.once('close', () => reject(new Error('there was no answer')))
   })
@@ -19,8 +24,7 @@ const open = (http2: Http2Client, path: string): Promise<Stream> =>
 const clientOf = (http2: Http2Client): Client => ({
   get: async (path) => {
     const { text, ended } = await open(http2, path)
-    await ended
-    if (text() === '') throw new Error('the answer was cut off')
+    if (!(await ended) || text() === '') throw new Error('the answer was cut off')
     return text()
   },
   watch: (path) => open(http2, path),

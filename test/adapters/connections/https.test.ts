@@ -14,8 +14,9 @@ const open = (url: string, agent: https.Agent): Promise<Stream> =>
         response.on('data', (chunk: Buffer) => {
           text += chunk.toString()
         })
-        response.on('error', () => {})
-        const ended = new Promise<void>((done) => response.once('close', done))
+        const ended = new Promise<boolean>((done) => {
+          response.once('end', () => done(true)).once('error', () => done(false))
+        })
         resolve({ text: () => text, ended })
       })
       .on('error', reject)
@@ -24,8 +25,7 @@ const open = (url: string, agent: https.Agent): Promise<Stream> =>
 const clientOf = (agent: https.Agent, url: string): Client => ({
   get: async (path) => {
     const { text, ended } = await open(url + path, agent)
-    await ended
-    if (text() === '') throw new Error('the answer was cut off')
+    if (!(await ended)) throw new Error('the answer was cut off')
     return text()
   },
   watch: (path) => open(url + path, agent),

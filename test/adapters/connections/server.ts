@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -39,6 +40,8 @@ export interface RecorderOptions {
   readonly idle?: number
   /** Called before the handshake of each connection. */
   readonly onHandshake?: () => void
+  /** What counts as the path of a request; all of it if not given. */
+  readonly pathOf?: ((url: string) => string) | undefined
   /** Answers true when it has taken the request. */
   readonly respond?: (request: Http2ServerRequest, response: Http2ServerResponse, serial: string) => boolean
 }
@@ -46,7 +49,7 @@ export interface RecorderOptions {
 /**
  * A server that records, connection by connection, which client certificate it saw, over HTTP/1.1 and HTTP/2. It answers
  * with the serial number; `/held/…` when the test does; a watch (`watch=true`) gets one line, and more from the test; an
- * upgrade is accepted and echoed. Session tickets are on, as they are by default.
+ * upgrade (RFC 6455 where it is a WebSocket) is accepted and echoed. Session tickets are on, as they are by default.
  */
 export const recorder = async (pki: Pki, options: RecorderOptions = {}): Promise<Recorder> => {
   const connections: Array<Seen> = []
@@ -98,11 +101,13 @@ export const recorder = async (pki: Pki, options: RecorderOptions = {}): Promise
   }
   server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
     const { remotePort } = request.socket
-    const path = request.url
+    const path = options.pathOf?.(request.url) ?? request.url
     const seen = note(remotePort, path)
     response.on('finish', () => closeWhenIdle(remotePort, seen?.paths.length))
+    response.on('error', () => {})
     if (options.respond?.(request, response, seen?.serial ?? '')) return
     request.resume()
+    if (path !== request.url) response.setHeader('content-type', 'text/plain')
     if (path.startsWith('/held/')) held.set(path, response)
     else if (path.includes('watch=true')) {
       held.set(path, response)
@@ -111,7 +116,14 @@ export const recorder = async (pki: Pki, options: RecorderOptions = {}): Promise
   })
   server.on('upgrade', (request, socket) => {
     note(request.socket.remotePort, request.url ?? '')
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    const { upgrade = '', 'sec-websocket-key': key, 'sec-websocket-protocol': protocols } = request.headers
+    const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+    const webSocket = [
+      `Sec-WebSocket-Accept: ${accept}`,
+      `Sec-WebSocket-Protocol: ${protocols?.split(',')[0]}`,
+    ]
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${upgrade}`]
+    socket.write([...head, ...(key === undefined ? [] : webSocket), '', ''].join('\r\n'))
     socket.pipe(socket)
   })
   server.on('sessionError', () => {})

@@ -11,7 +11,13 @@ const open = async (url: string, via: Dispatcher): Promise<Stream> => {
   const read = async () => {
     for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString()
   }
-  return { text: () => text, ended: read().catch(() => {}) }
+  return {
+    text: () => text,
+    ended: read().then(
+      () => true,
+      () => false,
+    ),
+  }
 }
 
 const clientOf = (via: Dispatcher, url: string): Client => ({

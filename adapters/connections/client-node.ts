@@ -1,0 +1,99 @@
+/**
+ * `@kubernetes/client-node` 1.x and 2.x, by what both have in common; neither is loaded from here. 2.x sends requests
+ * with undici, which is loaded when the first one is sent.
+ */
+import type { Agent } from 'node:https'
+import * as O from 'fp-ts/lib/Option.js'
+import { fromFiles } from './files.js'
+import type { Following } from './follow.js'
+import { httpsAgent } from './https.js'
+import { type Source, variable } from './source.js'
+
+/** A cluster in client-node's terms. */
+export interface Cluster {
+  readonly name: string
+  readonly server: string
+  /** Base64 of PEM. */
+  readonly caData?: string | undefined
+  readonly caFile?: string | undefined
+  readonly skipTLSVerify?: boolean | undefined
+  readonly tlsServerName?: string | undefined
+  readonly proxyUrl?: string | undefined
+}
+
+/** What is needed of client-node's `KubeConfig`. */
+export interface KubeConfig {
+  getCurrentCluster(): Cluster | null
+  applyToHTTPSOptions(options: object): Promise<void>
+  applySecurityAuthentication(context: object): Promise<void>
+}
+
+/** The CA of a kubeconfig's current cluster, for `follow`; a file is followed. */
+export const trustOf = (config: KubeConfig): Source<O.Option<string>> => {
+  const { caData, caFile } = config.getCurrentCluster() ?? {}
+  if (caData !== undefined) return variable(O.some(Buffer.from(caData, 'base64').toString('utf8')))
+  return caFile === undefined ? variable(O.none) : fromFiles({ ca: caFile }).trust
+}
+
+/**
+ * Makes a `KubeConfig` follow a credential: the generated APIs, watches, informers, logs, metrics, and exec, attach and
+ * port-forward over WebSocket. It is changed and answered. This concerns the cluster that is current now and no other:
+ * a credential goes to its own server. A cluster behind a proxy is an error when something is sent to it.
+ */
+export const kubeConfig = <K extends KubeConfig>(following: Following, config: K): K => {
+  const { applyToHTTPSOptions, applySecurityAuthentication } = config
+  const server = config.getCurrentCluster()?.server
+  const { skipTLSVerify, tlsServerName } = config.getCurrentCluster() ?? {}
+  const tls = {
+    ...(skipTLSVerify === true ? { rejectUnauthorized: false } : {}),
+    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+  }
+  /** Whether the cluster that is current now is ours. */
+  const isOurs = (): boolean => {
+    const cluster = config.getCurrentCluster()
+    if (cluster === null || cluster.server !== server) return false
+    if (cluster.proxyUrl)
+      throw new Error(`cluster ${cluster.name} has a proxy-url, which is not supported here`)
+    return true
+  }
+  let agent: Agent | undefined
+  const agentOfAll = () => {
+    agent ??= httpsAgent(following, tls)
+    return agent
+  }
+  const dispatcher = once(async () =>
+    (await import('./undici/index.js')).dispatcher(following, {
+      connect: { ...tls, keepAliveInitialDelay: 30_000 },
+      bodyTimeout: 0,
+    }),
+  )
+
+  return Object.assign(config, {
+    applyToHTTPSOptions: async (options: object) => {
+      await applyToHTTPSOptions.call(config, options)
+      if (!isOurs()) return
+      for (const name of ['cert', 'key', 'pfx', 'ca']) Reflect.deleteProperty(options, name)
+      Reflect.set(options, 'agent', agentOfAll())
+    },
+    applySecurityAuthentication: async (context: object) => {
+      await applySecurityAuthentication.call(config, context)
+      if (!isOurs()) return
+      if (takesDispatcher(context)) context.setDispatcher(await dispatcher())
+      else if (takesAgent(context)) context.setAgent(agentOfAll())
+    },
+  })
+}
+
+const takesDispatcher = (context: object): context is { setDispatcher: (dispatcher: unknown) => void } =>
+  'setDispatcher' in context && typeof context.setDispatcher === 'function'
+
+const takesAgent = (context: object): context is { setAgent: (agent: unknown) => void } =>
+  'setAgent' in context && typeof context.setAgent === 'function'
+
+const once = <A>(make: () => Promise<A>): (() => Promise<A>) => {
+  let made: Promise<A> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
