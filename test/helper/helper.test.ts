@@ -90,6 +90,41 @@ test('kills a file that blocks, and names the test', async (context) => {
   assert.match(result.defect ?? '', 'planted: spins')
 })
 
+test('lets a file that takes too long tidy up, and kills it when it does not', async (context) => {
+  const tidy = await run(
+    context,
+    `process.once('SIGTERM', () => { console.log('tidied up'); process.exit(0) }); test('waits', () => new Promise(() => setInterval(() => {}, 1000)))`,
+    1_000,
+  )
+  assert.match(tidy.output, 'tidied up')
+  assert.match(tidy.defect ?? '', 'was killed')
+  const stubborn = await run(
+    context,
+    `process.on('SIGTERM', () => {}); test('waits', () => new Promise(() => setInterval(() => {}, 1000)))`,
+    1_000,
+  )
+  assert.match(stubborn.defect ?? '', 'was killed')
+})
+
+test('begins no file, and ends those that run, when it is interrupted', async (context) => {
+  const path = join(await context.temporaryDirectory(), 'endless.test.mjs')
+  await writeFile(
+    path,
+    `import { suite } from '${helper}'; suite('endless')('waits', () => new Promise(() => setInterval(() => {}, 1000)))`,
+  )
+  const interrupt = new AbortController()
+  setTimeout(() => interrupt.abort(), 500)
+  const results = await runFiles(
+    ['first', 'second'].map((name) => ({ name, path })),
+    { parallel: 1, fileLimit: 60_000, signal: interrupt.signal },
+  )
+  assert.equal(
+    results.map(({ file }) => file),
+    ['first'],
+  )
+  assert.match(results[0]?.defect ?? '', 'was interrupted')
+})
+
 test('fails a file that leaves something open', {
   deadline: 20_000,
 }, async (context) => {

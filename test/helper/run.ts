@@ -1,5 +1,7 @@
 /**
- * The test command: `node dist/test/helper/run.js [--thorough] [PART OF A PATH]...`
+ * The test command: `node dist/test/helper/run.js [--thorough] [--parallel=N] [--minutes=N] [PART OF A PATH]...`
+ *
+ * N files at a time (2), each for at most N minutes (2; 15 when thorough).
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
  * is given. Those in test/package, test/e2e and test/bench run only when they are named. The last line is
@@ -16,6 +18,8 @@ const MINUTE = 60_000
 const args = process.argv.slice(2)
 const thorough = args.includes('--thorough') || process.env['THOROUGH'] === '1'
 const parts = args.filter((arg) => !arg.startsWith('--'))
+const given = (flag: string, otherwise: number): number =>
+  Number(args.find((arg) => arg.startsWith(`--${flag}=`))?.split('=')[1] ?? otherwise)
 
 /** From the sources, not from dist/: what is left there of a deleted test is not run. */
 const files = readdirSync(join(ROOT, 'test'), {
@@ -41,8 +45,17 @@ const print = (result: FileResult): void => {
   if (result.defect !== undefined) console.log(`     ${result.file} ${result.defect}`)
 }
 
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
+/** The first signal lets the files tidy up and says what they said; the second one does not wait. */
+const interrupted = new AbortController()
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(code)
+    process.exitCode = code
+    interrupted.abort()
+  })
 
 const results = await runFiles(
   files.map((file) => ({
@@ -50,8 +63,9 @@ const results = await runFiles(
     path: join(ROOT, 'dist', file.replace(/\.ts$/, '.js')),
   })),
   {
-    parallel: 2,
-    fileLimit: thorough ? 15 * MINUTE : 2 * MINUTE,
+    parallel: given('parallel', 2),
+    fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
+    signal: interrupted.signal,
     environment: thorough ? { THOROUGH: '1' } : {},
     onResult: print,
   },
@@ -66,4 +80,4 @@ const [passed, failed, skipped] = [
 ]
 if (files.length === 0) console.log(`No test file has ${parts.join(' or ')} in its path.`)
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-process.exitCode = failed > 0 || passed + skipped === 0 ? 1 : 0
+process.exitCode ??= failed > 0 || passed + skipped === 0 ? 1 : 0

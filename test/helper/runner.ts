@@ -29,9 +29,11 @@ export interface RunOptions {
   /** Milliseconds until a file is killed. A test's own deadline comes first, unless it blocks the process. */
   readonly fileLimit: number
   readonly environment?: NodeJS.ProcessEnv
+  /** Ends the files that run, in the same way as the limit does. */
+  readonly signal?: AbortSignal
 }
 
-/** Runs files, `parallel` at a time, and reports each as it ends. */
+/** Runs files, `parallel` at a time, and reports each as it ends; none is begun once the signal is given. */
 export const runFiles = async (
   files: readonly TestFile[],
   options: RunOptions & {
@@ -41,8 +43,9 @@ export const runFiles = async (
 ): Promise<readonly FileResult[]> => {
   const results: FileResult[] = []
   const queue = [...files]
+  const next = (): TestFile | undefined => (options.signal?.aborted === true ? undefined : queue.shift())
   const worker = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (let file = next(); file !== undefined; file = next()) {
       const result = await runFile(file, options)
       results.push(result)
       options.onResult?.(result)
@@ -55,7 +58,7 @@ export const runFiles = async (
 /** Output goes to a file rather than a pipe: a process left behind by a test would keep a pipe open. */
 const runFile = async (
   { name, path }: TestFile,
-  { fileLimit, environment }: RunOptions,
+  { fileLimit, environment, signal }: RunOptions,
 ): Promise<FileResult> => {
   const directory = mkdtempSync(join(tmpdir(), 'kube-cert-rotation-run-'))
   const report = join(directory, 'report')
@@ -63,11 +66,8 @@ const runFile = async (
   const output = openSync(outputFile, 'w')
   const began = performance.now()
   try {
-    const end = await runProcess(path, output, fileLimit, {
-      ...process.env,
-      ...environment,
-      [REPORT_VARIABLE]: report,
-    })
+    const environmentOfFile = { ...process.env, ...environment, [REPORT_VARIABLE]: report }
+    const end = await runProcess(path, output, fileLimit, environmentOfFile, signal)
     const events = readReport(report)
     const count = (wanted: string) => events.filter(({ event }) => event === wanted).length
     const [passed, failed] = [count('passed'), count('failed')]
@@ -96,41 +96,60 @@ const runFile = async (
   }
 }
 
-type End = number | 'too long' | NodeJS.Signals
+type End = number | 'too long' | 'interrupted' | NodeJS.Signals
 
 const describe = (end: End, fileLimit: number): string =>
   end === 'too long'
     ? `was killed: it did not end within ${fileLimit / 1000} s`
-    : typeof end === 'number'
-      ? `exited ${end}`
-      : `was ended by ${end}`
+    : end === 'interrupted'
+      ? 'was interrupted'
+      : typeof end === 'number'
+        ? `exited ${end}`
+        : `was ended by ${end}`
+
+/** Between SIGTERM, on which a file may tidy up, and SIGKILL. In ms. */
+const GRACE = 2_000
 
 /** Each file leads a process group, so that whatever it started ends with it. */
-const runProcess = (path: string, output: number, limit: number, env: NodeJS.ProcessEnv): Promise<End> =>
+const runProcess = (
+  path: string,
+  output: number,
+  limit: number,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<End> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--enable-source-maps', path], {
       detached: true,
       env,
       stdio: ['ignore', output, output],
     })
-    const killGroup = (): void => {
+    const signalGroup = (name: NodeJS.Signals): void => {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+        if (child.pid !== undefined) process.kill(-child.pid, name)
       } catch {
         // nobody is left in the group
       }
     }
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      killGroup()
-    }, limit)
+    const killGroup = (): void => signalGroup('SIGKILL')
+    let end: End | undefined
+    let impatience: NodeJS.Timeout | undefined
+    const cutShort = (why: End) => (): void => {
+      end ??= why
+      signalGroup('SIGTERM')
+      impatience ??= setTimeout(killGroup, GRACE)
+    }
+    const interrupt = cutShort('interrupted')
+    const timer = setTimeout(cutShort('too long'), limit)
+    signal?.addEventListener('abort', interrupt, { once: true })
     process.once('exit', killGroup)
     child.once('error', reject)
-    child.once('exit', (code, signal) => {
+    child.once('exit', (code, name) => {
       clearTimeout(timer)
+      clearTimeout(impatience)
+      signal?.removeEventListener('abort', interrupt)
       process.off('exit', killGroup)
       killGroup()
-      resolve(late ? 'too long' : (code ?? signal ?? 1))
+      resolve(end ?? code ?? name ?? 1)
     })
   })
