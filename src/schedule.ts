@@ -73,20 +73,25 @@ export const pauseOf = (
     stillWaiting(at, Math.min(delay, longestDelay(policy, held, now)), now),
   )(setback)
 
-/** What is known after a failure: the delay is longer after each of a row, and longer if the server says so. */
+/**
+ * What is known after a failure: the delay is longer after each of a row, and longer if the server says so. A refusal
+ * does not pay for an outage before it: those of a row are of one kind.
+ */
 export const setbackAfter = (
   policy: RotationPolicy,
   known: { readonly setback: O.Option<Setback>; readonly seed: string },
-  failure: Failure,
+  given: Failure,
   credential: Setback['credential'],
   at: Instant,
 ): Setback => {
+  const last = O.filter((setback: Setback) => follows(policy, setback, at))(known.setback)
+  const failure = isOfWaking(last, given) ? { ...given, retry: 'soon' as const } : given
   const attempt = pipe(
-    known.setback,
-    O.filter((last) => at >= last.at && at <= after(last.at, last.delay + policy.longestDelay)),
+    last,
+    O.filter((before) => before.failure.retry === failure.retry),
     O.match(
       () => 1,
-      (last) => last.attempt + 1,
+      (before) => before.attempt + 1,
     ),
   )
   const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
@@ -99,3 +104,17 @@ export const setbackAfter = (
   const delay = Math.min(Math.max(retryDelay(backoff, attempt, known.seed), asked), policy.longestDelay)
   return { at, delay, attempt, failure, credential }
 }
+
+const follows = (policy: RotationPolicy, last: Setback, at: Instant): boolean =>
+  at >= last.at && at <= after(last.at, last.delay + policy.longestDelay)
+
+/**
+ * An API server that has just started answers before it has read the cluster's tokens and roles: for a second or two it
+ * refuses everybody (401 to a good bootstrap token seen with 1.20). So a refusal right after an outage may pass by itself.
+ */
+const isOfWaking = (last: O.Option<Setback>, { _tag }: Failure): boolean =>
+  (_tag === 'CredentialRejected' || _tag === 'Forbidden') &&
+  O.exists(
+    ({ failure }: Setback) =>
+      failure.retry === 'soon' && (failure._tag === 'Unreachable' || failure._tag === 'Unavailable'),
+  )(last)
