@@ -49,6 +49,8 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
   const served: Served = { version: 'v1' }
   const insecureServers = new Set<string>()
   let observing: Observer | undefined
+  /** The request whose observation failed last, by its uid. */
+  let failed: string | undefined
 
   const stopObserving = (): void => {
     observing?.close()
@@ -129,9 +131,13 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
         { csrs, hide, timeouts, watchSeconds, sleep, warn },
         request,
         reached.right.identity,
+        failed === request.uid,
       )
     }
-    return observing.observe(known, signal)
+    const sight = await observing.observe(known, signal)
+    if (E.isRight(sight)) failed = undefined
+    else if (sight.left._tag !== 'Interrupted') failed = request.uid
+    return sight
   }
 
   const probe = async (identity: Identity, signal: Signal): Result<void> => {

@@ -51,15 +51,21 @@ const WatchEvent = t.type({ type: t.string, object: t.unknown })
 const StatusCode = t.type({ code: t.number })
 const Versioned = t.type({ metadata: t.type({ resourceVersion: t.string }) })
 
-/** Observes a request: by a watch from the version that is known, which misses nothing; by polling where that is refused. */
+/**
+ * Observes a request: by a watch from the version that is known, which misses nothing; by polling where that is refused.
+ * After a failure (`failedBefore`: of an observation before this one) it reads the request first: an API server that lost
+ * its data counts versions from the start again, and to a watch from one that it has not reached it says nothing.
+ */
 export const observer = (
   { csrs, hide, timeouts, watchSeconds, sleep, warn }: Observing,
   { name, uid, resourceVersion }: OutstandingRequest,
   identity: string,
+  failedBefore: boolean,
 ): Observer => {
   let version = resourceVersion
   let watch: Watch | undefined
   let polling = false
+  let failed = failedBefore
   /** Watches in a row that ended at once. */
   let shortWatches = 0
 
@@ -166,15 +172,17 @@ export const observer = (
         close()
         return E.left(interrupted)
       }
-      const sight = await (polling
+      const sight = await (polling || failed
         ? read(signal)
         : watch === undefined
           ? startWatch(signal)
           : follow(watch, signal))
       if (E.isLeft(sight)) {
+        failed ||= sight.left._tag !== 'Interrupted'
         close()
         return sight
       }
+      failed = false
       // Approval is never taken back: a Pending after it is an old event.
       if (O.isSome(sight.right) && sight.right.value._tag !== known && sight.right.value._tag !== 'Pending') {
         if (sight.right.value._tag !== 'Approved') close()

@@ -155,12 +155,18 @@ const toWatches: ReadonlyArray<Case> = [
   ['a line without an end', answers.endless(() => {}), 'Unintelligible', /a line is longer than/],
 ]
 
+/** Reads come to nothing either: one would tell what the watch cannot. */
+const toEveryLook =
+  (fault: HttpFault): HttpFault =>
+  (exchange) =>
+    exchange.isWatch ? fault(exchange) : status(503, 'etcd')(exchange)
+
 for (const [what, fault, reason, says] of toWatches)
   test(`answers a watch with ${what}, keeps what it has, and goes on`, {
     deadline: 300_000,
   }, async (context) => {
     const { world, door, place } = await startFront(context, open())
-    const begin = () => door.set(answers.striking(answers.watches, fault))
+    const begin = () => door.set(answers.striking(({ method }) => method === 'GET', toEveryLook(fault)))
     const end = () => door.set(undefined)
     await survive(context, world, place, { begin, end, reason, says, state: 'Pending' })
   })

@@ -178,6 +178,21 @@ for (const [how, expire] of [
     )
   })
 
+test('reads the request before it is watched again after a failure, whoever watches it then', async (context) => {
+  const { server, api } = await setUp(context)
+  for (const identity of [bootstrap, held(ca.sign('/CN=system:node:a'))]) {
+    server.answer((_, response) => json(response, 401, status(401, 'Unauthorized')))
+    await fails(api.observe(bootstrap, outstanding, 'Pending', never))
+    const before = server.seen.length
+    server.answer(script(() => line('MODIFIED', issued), served([], { version: '3' })))
+    assert.is((await succeeds(api.observe(identity, outstanding, 'Pending', never)))._tag, 'Issued')
+    assert.equal(
+      server.seen.slice(before).map((seen) => (isWatch(seen) ? seen.query.get('resourceVersion') : 'read')),
+      ['read', '3'],
+    )
+  }
+})
+
 test('reads the request when a watch says nothing for too long, or only half a line', async (context) => {
   const { server, api } = await setUp(context, { timeouts: { silence: 100 }, ...noSleep() })
   for (const beginning of ['', '{"type":']) {
