@@ -1,4 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
+import { printable } from './printable.js'
 import type { Milliseconds } from './time.js'
 
 /**
@@ -52,11 +53,11 @@ export type FailureTag =
   | 'Gone' // deleted before it was issued
   | 'Defective' // issued, and not what was asked for
 
-/** A failure, by its parts. */
+/** A failure, by its parts. Its message is made fit to be printed: much of it is what others said. */
 export const failure = <Tag extends string>(
   tag: Tag,
   retry: Failure['retry'],
   message: string,
   remedy: string,
   retryAfter: O.Option<Milliseconds> = O.none,
-): Failure<Tag> => ({ _tag: tag, message, remedy, retry, retryAfter })
+): Failure<Tag> => ({ _tag: tag, message: printable(message), remedy, retry, retryAfter })

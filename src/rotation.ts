@@ -21,6 +21,7 @@ import { decide, evolve } from './machine.js'
 import { type Means, type Ports, perform } from './performing.js'
 import type { RotationPolicy } from './policy.js'
 import type { CredentialSource, TlsCredential } from './ports.js'
+import { printable } from './printable.js'
 import type { Draft } from './request.js'
 import { type Interruption, interruption, onSignal, type Signal } from './signal.js'
 import { heldOf, initial, inUse, nextKeyOf, type State } from './state.js'
@@ -59,7 +60,8 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
   let skew = 0
 
   const say = (notice: Notice) => quietly(() => notify(notice))
-  const warn = (message: string) => say({ _tag: 'Warning', at: ports.clock.now(), message })
+  const warn = (message: string) =>
+    say({ _tag: 'Warning', at: ports.clock.now(), message: printable(message) })
 
   const current = (): O.Option<TlsCredential> => {
     const certificate = inUse(policy, state, ports.clock.now())

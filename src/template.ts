@@ -3,6 +3,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { sameAddress } from './address.js'
 import type { Certificate, Names } from './certificate.js'
+import { printable } from './printable.js'
 
 /** The signer of the kubelet's client certificates. */
 export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -76,7 +77,7 @@ export const lacks = (wanted: Names, names: Names): ReadonlyArray<string> => {
   return [
     ...(wanted.commonName === names.commonName
       ? []
-      : [`common name is ${names.commonName}, wanted is ${wanted.commonName}`]),
+      : [`common name is ${printable(names.commonName, 100)}, wanted is ${wanted.commonName}`]),
     ...missing('organization', wanted.organizations, names.organizations),
     ...missing('DNS name', wanted.dnsNames, names.dnsNames),
     ...missing('IP address', wanted.ipAddresses, names.ipAddresses, sameAddress),

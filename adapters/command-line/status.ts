@@ -3,6 +3,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import { keyring } from '../../src/keyring.js'
 import { type Found, loading } from '../../src/loading.js'
 import { evolve } from '../../src/machine.js'
+import { printable } from '../../src/printable.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { readCertificateDirectory } from '../filesystem/index.js'
 import {
@@ -126,9 +127,11 @@ const inLines = (report: Report): string => {
     ['request', pendingRequest && `${pendingRequest.name} (${pendingRequest.signerName})`],
   ]
   return [
-    ...rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${value}`])),
+    ...rows.flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name.padEnd(12)} ${printable(value)}`],
+    ),
     report.explanation,
-    ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...report.warnings.map((warning) => `warning: ${printable(warning)}`),
     '',
   ].join('\n')
 }

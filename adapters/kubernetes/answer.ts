@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { type ApiError, failure } from '../../src/failure.js'
+import { printable } from '../../src/printable.js'
 import { type Instant, instant, type Milliseconds, second } from '../../src/time.js'
 import { mapping, text } from './fields.js'
 
@@ -46,8 +47,8 @@ export const answer = (
     what,
     status,
     body,
-    message: printable(hide(message)),
-    reason: printable(reason),
+    message: printable(hide(message), longestMessage),
+    reason: printable(hide(reason), longestMessage),
     namesAnObject: typeof details['name'] === 'string' && details['name'] !== '',
     date,
     retryAfter: retryAfterOf(headers['retry-after'], date),
@@ -67,11 +68,8 @@ const retryAfterOf = (header: string | undefined, now: O.Option<Instant>): O.Opt
   return O.isSome(until) && O.isSome(now) ? O.some(Math.max(0, until.value - now.value)) : O.none
 }
 
-/** One line of at most 500 characters: what a server says is not to move a terminal's cursor or fill a log. */
-const printable = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-  return line.length > 500 ? `${line.slice(0, 500)}…` : line
-}
+/** In characters, of what a server says. */
+const longestMessage = 500
 
 /** Whether the API has no such resource: a missing object's 404 names the object, a missing resource's does not. */
 export const isNotServed = ({ status, namesAnObject }: Answer): boolean => status === 404 && !namesAnObject

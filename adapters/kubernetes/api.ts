@@ -4,14 +4,14 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ApiError, failure, interrupted } from '../../src/failure.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
-import { conditionOf, type Draft, type OutstandingRequest } from '../../src/request.js'
+import type { Draft, OutstandingRequest } from '../../src/request.js'
 import type { Signal } from '../../src/signal.js'
 import type { Access, Cluster } from './access.js'
 import { type Answer, refusal } from './answer.js'
 import { type Client, client, type Result } from './client.js'
 import { connections } from './connection.js'
 import { type Observer, observer } from './observe.js'
-import { csrClient, decodeRequest, isSameRequest, type Served } from './requests.js'
+import { conditionFrom, csrClient, decodeRequest, isSameRequest, type Served } from './requests.js'
 import { realSleep, type Sleep } from './sleep.js'
 import { defaultTimeouts, type Timeouts } from './timeouts.js'
 
@@ -79,10 +79,11 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     stopObserving()
     const reached = await reach(identity)
     if (E.isLeft(reached)) return reached
+    const { hide } = reached.right.client
     const csrs = csrClient(reached.right.client, served, warn)
     const created = await csrs.create(draft, signal)
     if (E.isLeft(created)) return created
-    if (created.right.status === 200 || created.right.status === 201) return submission(created.right)
+    if (created.right.status === 200 || created.right.status === 201) return submission(created.right, hide)
     if (created.right.status !== 409) return E.left(refusal(created.right))
 
     const existing = await csrs.get(draft.name, signal)
@@ -100,7 +101,7 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     const request = decodeRequest(existing.right.body, existing.right.what)
     if (E.isLeft(request)) return request
     return isSameRequest(request.right, draft)
-      ? submission(existing.right)
+      ? submission(existing.right, hide)
       : E.left(
           failure(
             'NameTaken',
@@ -194,11 +195,11 @@ const missing = (name: string, cure: string): TE.TaskEither<ApiError, never> =>
     ),
   )
 
-const submission = ({ body, what, date }: Answer): E.Either<ApiError, Submission> => {
+const submission = ({ body, what, date }: Answer, hide: Client['hide']): E.Either<ApiError, Submission> => {
   const request = decodeRequest(body, what)
   if (E.isLeft(request)) return request
   const { uid, resourceVersion } = request.right.metadata
-  return E.right({ uid, resourceVersion, condition: conditionOf(request.right), serverTime: date })
+  return E.right({ uid, resourceVersion, condition: conditionFrom(request.right, hide), serverTime: date })
 }
 
 /** A number from 0 to `limit` that is always the same for the same text. */

@@ -2,14 +2,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { type ApiError, interrupted } from '../../src/failure.js'
-import { type Condition, conditionOf, type OutstandingRequest } from '../../src/request.js'
+import type { Condition, OutstandingRequest } from '../../src/request.js'
 import type { Signal } from '../../src/signal.js'
 import { type Milliseconds, second } from '../../src/time.js'
 import { answer, refusal, unintelligible } from './answer.js'
 import { unreachable } from './breakdown.js'
 import { parseJson, type Result } from './client.js'
 import { type Lines, linesOf } from './lines.js'
-import { type CsrClient, decodeRequest } from './requests.js'
+import { type CsrClient, conditionFrom, decodeRequest } from './requests.js'
 import type { Sleep } from './sleep.js'
 import type { Timeouts } from './timeouts.js'
 
@@ -80,7 +80,7 @@ export const observer = (
     const request = decoded.right
     if (request.metadata.name !== name) return E.right(O.none)
     version = request.metadata.resourceVersion
-    return E.right(O.some(request.metadata.uid === uid ? conditionOf(request) : { _tag: 'Gone' }))
+    return E.right(O.some(request.metadata.uid === uid ? conditionFrom(request, hide) : { _tag: 'Gone' }))
   }
 
   /** Reads the request: what to do when a watch cannot tell. */

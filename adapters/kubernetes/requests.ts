@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { ApiError } from '../../src/failure.js'
 import { pemBlocks } from '../../src/pem.js'
-import { CertificateSigningRequest, type Draft } from '../../src/request.js'
+import { CertificateSigningRequest, type Condition, conditionOf, type Draft } from '../../src/request.js'
 import type { Signal } from '../../src/signal.js'
 import { type Answer, isNotServed, unintelligible } from './answer.js'
 import type { Client, Result, Stream } from './client.js'
@@ -84,6 +84,14 @@ export const decodeRequest = (body: unknown, what: string): E.Either<ApiError, C
       )
     }),
   )
+
+/** Where a request stands, without this client's secrets in what others say about it. */
+export const conditionFrom = (request: CertificateSigningRequest, hide: Client['hide']): Condition => {
+  const condition = conditionOf(request)
+  return condition._tag === 'Denied' || condition._tag === 'Failed'
+    ? { ...condition, reason: hide(condition.reason), message: hide(condition.message) }
+    : condition
+}
 
 /** Whether a request at the API is the one of the draft: the same PKCS#10, however its PEM is laid out. */
 export const isSameRequest = (request: CertificateSigningRequest, draft: Draft): boolean => {
