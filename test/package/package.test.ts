@@ -38,7 +38,10 @@ const decode = <A>(codec: t.Decoder<unknown, A>, json: string): A => {
 
 const manifest = decode(Manifest, await readFile(join(root, 'package.json'), 'utf8'))
 /** The optional peers that a subpath cannot do without. */
-const PEERS: Readonly<Record<string, string>> = { './connections/undici': 'undici' }
+const PEERS: Readonly<Record<string, string>> = {
+  './connections/grpc': '@grpc/grpc-js',
+  './connections/undici': 'undici',
+}
 const named = (subpath: string) => `${manifest.name}${subpath.slice(1)}`
 const subpaths = Object.keys(manifest.exports)
   .filter((subpath) => PEERS[subpath] === undefined)
@@ -139,7 +142,7 @@ for (const [subpath, peer] of Object.entries(PEERS)) {
     run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', version)
     node(project, '--input-type=module', '--eval', `import '${named(subpath)}'`)
     const options = ['--typeRoots', join(tools, '@types'), '--types', 'node']
-    await compile(peer.replace(/\W/g, '-'), [named(subpath)], ...options)
+    await compile(`with-${peer.replace(/\W/g, '-')}`, [named(subpath)], ...options)
   })
 }
 

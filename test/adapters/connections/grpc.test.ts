@@ -1,0 +1,80 @@
+import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js'
+import { channelOptions } from '../../../adapters/connections/grpc.js'
+import { assert, suite } from '../../helper/index.js'
+import { battery, type Client, type Stack, settingOf } from './battery.js'
+import { newPki } from './pki.js'
+import type { RecorderOptions } from './server.js'
+
+const text = (message: Buffer): string => message.toString()
+const bytes = (message: string): Buffer => Buffer.from(message)
+
+const clientOf = (grpc: GrpcClient): Client => ({
+  get: (path) =>
+    new Promise((resolve, reject) => {
+      grpc.makeUnaryRequest(path, bytes, text, '', (error, answer) => {
+        if (error === null) resolve(answer ?? '')
+        else reject(error)
+      })
+    }),
+  watch: async (path) => {
+    const call = grpc.makeServerStreamRequest(path, bytes, text, '')
+    let received = ''
+    call.on('data', (message: string) => {
+      received += message
+    })
+    const ended = new Promise<boolean>((resolve) => {
+      call.on('end', () => resolve(true)).on('error', () => resolve(false))
+    })
+    await new Promise((resolve) => call.once('metadata', resolve))
+    return { text: () => received, ended }
+  },
+  close: () => grpc.close(),
+})
+
+/** Frames what the recorder answers as gRPC does: a flag, a length, the message, and the status as a trailer. */
+const respond: RecorderOptions['respond'] = (_, response) => {
+  const { write, end } = response
+  const frame = (message: unknown) => {
+    const body = Buffer.from(String(message))
+    const head = Buffer.alloc(5)
+    head.writeUInt32BE(body.length, 1)
+    return Buffer.concat([head, body])
+  }
+  response.setHeader('content-type', 'application/grpc')
+  Reflect.set(response, 'write', (message: unknown) => Reflect.apply(write, response, [frame(message)]))
+  Reflect.set(response, 'end', (message: unknown) => {
+    response.write(String(message))
+    response.addTrailers({ 'grpc-status': '0' })
+    return Reflect.apply(end, response, [])
+  })
+  return false
+}
+
+const stack: Stack = {
+  client: (following, url) =>
+    clientOf(new GrpcClient(new URL(url).host, credentials.createSsl(), channelOptions(following))),
+  multiplexes: true,
+  failsWatches: true,
+  respond,
+}
+
+const test = suite('grpc-js')
+battery(test, stack)
+
+test('tells of UNAUTHENTICATED, and of nothing else that is refused', async (context) => {
+  const refused: Stack = {
+    ...stack,
+    respond: (request, response) => {
+      const code = request.url === '/denied' ? status.PERMISSION_DENIED : status.UNAUTHENTICATED
+      const head = { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': String(code) }
+      response.stream.respond(head, { endStream: true })
+      return true
+    },
+  }
+  const { client, rejections } = await settingOf(refused, newPki)(context)
+  for (const path of ['/denied', '/unknown']) {
+    assert.is(rejections.length, 0)
+    await client.get(path).catch(() => {})
+  }
+  assert.is(rejections.length, 1)
+})
