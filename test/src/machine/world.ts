@@ -300,7 +300,9 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
 
   const settled = () =>
     state._tag === 'Issued' && state.stage === 'installed' && elapsed >= end && pending.length === 0
-  const patience = end + life + 6 * policy.longestDelay + 10 * minute
+  // A certificate from the time of trouble may outlive those of a signer that hands out shorter ones: it is kept so long.
+  const longestLife = Math.max(life, ...episodes.map(({ by }) => Math.abs(by)))
+  const patience = end + longestLife + 6 * policy.longestDelay + 10 * minute
   while (!settled() && elapsed <= patience) {
     if (++steps > 40_000) return { faults: [...faults, '3: too many steps'], steps, state, events, states }
     const incident = pending.at(-1)
