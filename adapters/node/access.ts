@@ -1,4 +1,5 @@
 /** Where requests go, and with which credential besides the certificate itself: what the kubeconfigs say. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -98,11 +99,13 @@ export const following = (
     const found = existing.right
     const usable = found._tag === 'Usable'
     const legible = usable || (found._tag === 'Unusable' && O.isSome(found.kubeconfig))
-    const source = usable || bootstrapKubeconfig === undefined ? path : bootstrapKubeconfig
+    const source = () =>
+      bootstrapKubeconfig === undefined || (usable && existsSync(path)) ? path : bootstrapKubeconfig
     let written = usable
     const ensure: TaskEither<KubeconfigError, void> = async () => {
-      if (written) return E.right(undefined)
-      const done = await write(source, found._tag === 'Unusable' ? found.reason : '')()
+      // Somebody may delete it later: only the bootstrap kubeconfig can tell again where the API is.
+      if (written && (bootstrapKubeconfig === undefined || existsSync(path))) return E.right(undefined)
+      const done = await write(source(), found._tag === 'Unusable' ? found.reason : '')()
       if (E.isRight(done)) written = true
       // Without a bootstrap kubeconfig the cluster that stands there already has to do.
       return E.isLeft(done) && legible ? E.right(undefined) : done
@@ -122,7 +125,7 @@ export const following = (
         usable && !leadsTo(found.certificatePath, pairPath)
           ? O.some({ pem: found.certificate, key: found.key })
           : O.none,
-      follow: write(source, `kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
+      follow: write(source(), `kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
     })
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { second } from '../../../adapters/node/index.js'
@@ -55,6 +55,17 @@ test('is written also when the directory has a certificate already', async (cont
   const kubeconfig = join(there.folder, 'kubeconfig')
   const second_ = await rotating(context, there, { kubeconfig, policy: { probeInterval: 0 } })
   await second_.issued()
+  await pointsToTheStore(kubeconfig, there)
+})
+
+test('is written again by the next request when somebody deleted it, and does not keep that from being made', async (context) => {
+  const there = await world(context)
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const rotation = await rotating(context, there, { kubeconfig, policy: { submitInterval: 1_000 } })
+  const { serialNumber } = await rotation.issued()
+  await rm(kubeconfig)
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== serialNumber)
   await pointsToTheStore(kubeconfig, there)
 })
 
