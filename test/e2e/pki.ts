@@ -1,4 +1,11 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { isIPv4 } from 'node:net'
 
 // The cluster's own certificates, in plain DER (X.690) by node:crypto alone: what is under test must not
@@ -144,3 +151,33 @@ export const issue = (authority: Authority, spec: CertificateSpec): KeyPair => {
     key: toPem(privateKey),
   }
 }
+
+/** The value of the DER element at `offset`, and where the next one begins. */
+const element = (bytes: Buffer, offset: number): { readonly start: number; readonly end: number } => {
+  const first = bytes[offset + 1] ?? 0
+  const size = first < 0x80 ? 0 : first & 0x7f
+  const start = offset + 2 + size
+  return { start, end: start + (size === 0 ? first : bytes.readUIntBE(offset + 2, size)) }
+}
+
+/** The public key of a PKCS #10 request (RFC 2986): what follows its version and its subject. */
+const publicKeyOf = (request: string): KeyObject => {
+  const bytes = Buffer.from(request.replace(/-----[^-]+-----|\s/g, ''), 'base64')
+  const version = element(bytes, element(bytes, 0).start).start
+  const subject = element(bytes, version).end
+  const key = element(bytes, subject).end
+  return createPublicKey({
+    key: bytes.subarray(key, element(bytes, key).end),
+    format: 'der',
+    type: 'spki',
+  })
+}
+
+/** Issues a certificate for the key of a PKCS #10 request (PEM); everything else is as `spec` says. PEM. */
+export const issueFor = (authority: Authority, request: string, spec: CertificateSpec): string =>
+  certify(
+    spec,
+    publicKeyOf(request),
+    { commonName: authority.commonName, key: createPrivateKey(authority.key) },
+    false,
+  )

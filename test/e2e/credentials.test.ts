@@ -1,0 +1,120 @@
+/** Tokens, roles and files that are taken away under an agent, and given back. */
+import { readFile, rename, rm } from 'node:fs/promises'
+import { assert, suite } from '../helper/index.js'
+import { startAgent } from './agent.js'
+import { bootCluster } from './cluster.js'
+import { embed, impatient } from './embedded.js'
+import { prepareNode, readPair, replaceToken } from './node.js'
+import { allowRequests, forbidRequests, requestsOf } from './requests.js'
+
+const BY_HAND = 'system:bootstrappers:by-hand'
+const FORBIDDEN = 'system:bootstrappers:forbidden'
+const patience = { deadline: 60_000 }
+
+const cluster = await bootCluster()
+const { apiServer, kubectl } = cluster
+await allowRequests(cluster, BY_HAND)
+
+const test = suite(`credentials, Kubernetes ${cluster.version.text}`)
+test.after(cluster.stop)
+
+test(
+  'a bootstrap kubeconfig that is put in its place later is all that a waiting agent needs',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster)
+    await rename(node.bootstrapKubeconfig, `${node.bootstrapKubeconfig}.later`)
+    const agent = startAgent(context, cluster, node)
+    const { msg } = await agent.next('NoCredential')
+    assert.match(msg, node.bootstrapKubeconfig)
+    await rename(`${node.bootstrapKubeconfig}.later`, node.bootstrapKubeconfig)
+    await agent.next('Installed')
+  },
+)
+
+test(
+  'a token that has expired is refused, named as the trouble, and shown in no log; its successor is used',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster)
+    const token = 'abcdef.0123456789abcdef'
+    await cluster.writeKubeconfig(`bootstrap-${node.name}`, { token })
+    const agent = startAgent(context, cluster, node)
+    const { msg } = await agent.next('CredentialRejected')
+    assert.match(msg, /401 Unauthorized.*supply a fresh bootstrap credential/)
+    await replaceToken(cluster, node)
+    await agent.next('Installed', 40_000)
+    assert.not.match(JSON.stringify(agent.steps) + agent.stderr(), token.slice(7))
+  },
+)
+
+test(
+  'a token that is revoked while the request waits costs nothing but another token: the request stays the same',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster, { groups: [BY_HAND] })
+    const agent = await embed(context, node, impatient)
+    const request = await agent.nextRequest('Submitted')
+    const id = node.users.bootstrap.split(':').at(-1)
+    assert.is((await kubectl(['-n', 'kube-system', 'delete', 'secret', `bootstrap-token-${id}`])).code, 0)
+    // An open watch goes on with a token that is gone.
+    await apiServer.stop('SIGKILL')
+    await apiServer.start()
+    await agent.next('CredentialRejected')
+    const { user } = await replaceToken(cluster, node)
+    await kubectl(['certificate', 'approve', request])
+    await agent.next('Installed')
+    assert.is((await requestsOf(cluster, [node.users.bootstrap, user])).length, 1)
+  },
+)
+
+test(
+  'a role that is missing is named as the trouble, and all goes on when it is given',
+  patience,
+  async (context) => {
+    await allowRequests(cluster, FORBIDDEN)
+    await forbidRequests(cluster, FORBIDDEN)
+    const node = await prepareNode(cluster, { groups: [FORBIDDEN] })
+    const agent = await embed(context, node, impatient)
+    const { message } = await agent.next('Forbidden')
+    assert.match(
+      message,
+      /403 Forbidden: .*cannot create resource "certificatesigningrequests".*node-bootstrapper/,
+    )
+    await allowRequests(cluster, FORBIDDEN)
+    const request = await agent.nextRequest('Submitted')
+    await forbidRequests(cluster, FORBIDDEN)
+    await kubectl(['certificate', 'approve', request])
+    // The watch was allowed when it was opened.
+    await agent.next('Installed')
+  },
+)
+
+test(
+  'a kubeconfig that is deleted under a running agent is written again, and does not keep it from renewing',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster)
+    const agent = await embed(context, node, impatient)
+    await agent.next('Installed')
+    const kubeconfig = await readFile(node.kubeconfig, 'utf8')
+    await rm(node.kubeconfig)
+    agent.rotateNow()
+    await agent.next('Installed')
+    assert.is(await readFile(node.kubeconfig, 'utf8'), kubeconfig)
+  },
+)
+
+test(
+  'a certificate directory that is emptied under a running agent is filled again by the next renewal',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster)
+    const agent = await embed(context, node, impatient)
+    await agent.next('Installed')
+    await rm(node.certDir, { recursive: true })
+    agent.rotateNow()
+    const { serialNumber } = await agent.next('Installed')
+    assert.is((await readPair(node)).certificate.serialNumber.toLowerCase(), serialNumber)
+  },
+)

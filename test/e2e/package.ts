@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import type * as Library from '../../adapters/node/index.js'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../../..')
+const project = (folder: string): string => join(folder, 'project')
+
+/** Where the package is installed: an environment variable, because it is done once for all test files. */
+const VARIABLE = 'E2E_PACKAGE'
+
+/** Packs what is built, and installs the tarball into an empty project in `folder`. */
+export const installPackage = async (folder: string): Promise<void> => {
+  await mkdir(project(folder), { recursive: true })
+  await writeFile(join(project(folder), 'package.json'), '{ "name": "e2e", "private": true }\n')
+  // Without scripts: prepack would empty the folder that the tests are running from.
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]
+  const { stdout } = await run('npm', pack, { cwd: root })
+  const tarball = join(folder, stdout.trim())
+  const install = ['install', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', '--silent']
+  await run('npm', [...install, tarball], { cwd: project(folder) })
+  process.env[VARIABLE] = folder
+}
+
+const installed = (): string => {
+  const folder = process.env[VARIABLE]
+  if (folder === undefined)
+    throw new Error('the package is not installed: run the suite with npm run test:e2e')
+  return project(folder)
+}
+
+/** The program, as it lies in node_modules/.bin. */
+export const program = (): string => join(installed(), 'node_modules/.bin/kube-cert-rotation')
+
+/** What `import 'kube-cert-rotation'` gives in that project. */
+export const library = async (): Promise<typeof Library> => {
+  const path = createRequire(join(installed(), 'index.js')).resolve('kube-cert-rotation')
+  return import(pathToFileURL(path).href)
+}
