@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import * as O from 'fp-ts/lib/Option.js'
-import { type ControlPlaneEvent, startControlPlane } from '../control-plane/index.js'
-import { hour, inWords, rfc3339 } from '../node/index.js'
+import { onSignal } from '../../src/signal.js'
+import { hour, inWords } from '../../src/time.js'
+import { command, complain } from './command.js'
 import { parseDuration } from './duration.js'
+import { eventLine } from './event-line.js'
 import { type Flags, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
+import { toTheSecond } from './output.js'
 
 export const controlPlaneFlags = {
   'secure-port': { value: 'PORT', help: 'TCP port on 127.0.0.1 (default 6443; 0: any that is free)' },
@@ -58,47 +60,31 @@ export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageErr
 
 /** Runs a control plane until the signal is given. Answers with the exit code. */
 export const controlPlane = async (request: ControlPlaneRequest, signal: AbortSignal): Promise<number> => {
+  // Loaded only now: mistakes in the flags are told at once.
+  const { startControlPlane } = await import('../control-plane/index.js')
   const print = (line: string) => process.stdout.write(`${line}\n`)
-  const onEvent = (event: ControlPlaneEvent) => print(`${rfc3339(event.at)} ${eventInWords(event)}`)
-  const started = await startControlPlane({ ...request, onEvent })()
+  const started = await startControlPlane({
+    ...request,
+    onEvent: (event) => print(`${toTheSecond(event.at)} ${eventLine(event)}`),
+  })()
   if (E.isLeft(started)) {
-    process.stderr.write(`kube-cert-rotation: ${started.left.message}; ${started.left.remedy}\n`)
+    complain(started.left.message, started.left.remedy)
     return 1
   }
   const { url, close } = started.right
   const { dataDir, clusterSigningDuration, autoApprove } = request
-  print(
-    `API server at ${url}, certificates of ${inWords(clusterSigningDuration)}${autoApprove ? '' : ', approval by hand'}`,
+  const [admin, bootstrap, ca] = ['admin.kubeconfig', 'bootstrap.kubeconfig', 'ca.crt'].map((name) =>
+    join(dataDir, name),
   )
-  print(`  kubectl --kubeconfig ${join(dataDir, 'admin.kubeconfig')} get csr`)
   print(
-    `  kube-cert-rotation run --bootstrap-kubeconfig ${join(dataDir, 'bootstrap.kubeconfig')} --cert-dir DIR`,
+    `API server at ${url}, certificates of ${inWords(clusterSigningDuration)}${autoApprove ? '' : ', approved by hand'}; its authority is ${ca}`,
   )
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  print(`  kubectl --kubeconfig ${admin} get csr`)
+  print(`  kube-cert-rotation run --bootstrap-kubeconfig ${bootstrap} --cert-dir DIR`)
+  await new Promise<void>((resolve) => onSignal(signal, resolve))
   await close()
+  print('stopped')
   return 0
 }
 
-/** An event of the control plane in a line. */
-export const eventInWords = (event: ControlPlaneEvent): string => {
-  switch (event._tag) {
-    case 'Call': {
-      const user = O.getOrElse(() => 'nobody it knows')(event.user)
-      const certificate = O.isSome(event.certificateSerialNumber)
-        ? `, certificate ${event.certificateSerialNumber.value}`
-        : ''
-      return `${event.code} ${event.method} ${event.path} (${user}${certificate})`
-    }
-    case 'Approved':
-      return `${event.name} approved`
-    case 'Issued':
-      return `${event.name} issued: certificate ${event.serialNumber} until ${rfc3339(event.notAfter)}`
-    case 'Failed':
-      return `${event.name} failed: ${event.message}`
-    case 'Cleaned':
-    case 'NotApproved':
-    case 'NotSigned':
-      return `${event.name}: ${event.reason}`
-  }
-}
+export const controlPlaneCommand = command(controlPlaneFlags, readControlPlane, controlPlane)

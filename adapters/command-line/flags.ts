@@ -49,9 +49,15 @@ export const readFlags = <Name extends string>(
     tokens: true,
   })
   const given: Partial<Record<Name, string>> = {}
+  let last: string | undefined
   for (const token of tokens) {
     if (token.kind === 'positional')
-      return E.left(usageError(`${JSON.stringify(token.value)} is not expected here`, 'flags start with --'))
+      return E.left(
+        usageError(
+          `${JSON.stringify(token.value)} is not expected here`,
+          last === undefined ? 'flags start with --' : `did you mean ${last}=${token.value}?`,
+        ),
+      )
     if (token.kind !== 'option') continue
     if (!known(token.name))
       return E.left(
@@ -63,9 +69,12 @@ export const readFlags = <Name extends string>(
         ),
       )
     const wantsValue = flags[token.name].value
-    if (wantsValue !== undefined && (token.value === undefined || token.value === ''))
+    // `--kubeconfig --once`: the next flag is no value.
+    const forgotten = token.inlineValue === false && token.value.startsWith('--')
+    if (wantsValue !== undefined && (token.value === undefined || token.value === '' || forgotten))
       return E.left(usageError(`${token.rawName} needs a value`, `write ${token.rawName}=${wantsValue}`))
     given[token.name] = token.value ?? 'true'
+    last = wantsValue === undefined && token.value === undefined ? token.rawName : undefined
   }
   return E.right(given)
 }

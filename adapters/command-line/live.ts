@@ -5,6 +5,8 @@ export interface LiveLine {
   readonly end: () => void
 }
 
+const clear = '\r\u001b[K'
+
 /** Redraws `text()` every second until it is ended; without `text`, or without a terminal, it only prints. */
 export const liveLine = (stream: NodeJS.WriteStream, text?: () => string): LiveLine => {
   if (text === undefined || stream.isTTY !== true)
@@ -14,7 +16,6 @@ export const liveLine = (stream: NodeJS.WriteStream, text?: () => string): LiveL
       },
       end: () => {},
     }
-  const clear = '\r\u001b[K'
   const draw = () => stream.write(`${clear}${text().slice(0, Math.max(1, stream.columns - 1))}`)
   const timer = setInterval(draw, 1_000)
   return {

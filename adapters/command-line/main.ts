@@ -1,117 +1,95 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import * as E from 'fp-ts/lib/Either.js'
-import type { Flags, UsageError } from './flags.js'
+import type { Command } from './command.js'
+import type { Flags } from './flags.js'
 
-/** A command: its flags for the help, and how to carry it out; loaded when it is called. */
-interface Command {
-  readonly summary: string
-  readonly load: () => Promise<{
-    readonly flags: Flags<string>
-    readonly run: (args: ReadonlyArray<string>, signal: AbortSignal) => Promise<E.Either<UsageError, number>>
-  }>
+/** What each command is for, and where it is: loaded when it is called. */
+const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
+  run: [
+    'keep a certificate alive, with the flags of a kubelet',
+    async () => (await import('./run.js')).runCommand,
+  ],
+  status: [
+    'show what is in a certificate directory',
+    async () => (await import('./status.js')).statusCommand,
+  ],
+  'control-plane': [
+    'a CertificateSigningRequest API on loopback, with approver and signer',
+    async () => (await import('./control-plane.js')).controlPlaneCommand,
+  ],
+  demo: [
+    'a control plane and an agent: a certificate is bootstrapped and renewed twice',
+    async () => (await import('./demo.js')).demoCommand,
+  ],
 }
 
-const command = <Request>(
-  flags: Flags<string>,
-  read: (args: ReadonlyArray<string>) => E.Either<UsageError, Request>,
-  run: (request: Request, signal: AbortSignal) => Promise<number>,
-) => ({
-  flags,
-  run: async (args: ReadonlyArray<string>, signal: AbortSignal) => {
-    const request = read(args)
-    return E.isLeft(request) ? request : E.right(await run(request.right, signal))
-  },
-})
-
-const commands: Readonly<Record<string, Command>> = {
-  run: {
-    summary: 'keep a certificate alive, with the flags of a kubelet',
-    load: async () => {
-      const { readRun, run, runFlags } = await import('./run.js')
-      return command(runFlags, readRun, run)
-    },
-  },
-  status: {
-    summary: 'show what is in a certificate directory',
-    load: async () => {
-      const { readStatus, status, statusFlags } = await import('./status.js')
-      return command(statusFlags, readStatus, status)
-    },
-  },
-  'control-plane': {
-    summary: 'a CertificateSigningRequest API on loopback, with approver and signer',
-    load: async () => {
-      const { controlPlane, controlPlaneFlags, readControlPlane } = await import('./control-plane.js')
-      return command(controlPlaneFlags, readControlPlane, controlPlane)
-    },
-  },
-  demo: {
-    summary: 'a control plane and an agent: a certificate is bootstrapped and renewed twice',
-    load: async () => {
-      const { demo, demoFlags, readDemo } = await import('./demo.js')
-      return command(demoFlags, readDemo, demo)
-    },
-  },
+/** Two columns, the first as wide as it has to be. */
+const columns = (rows: ReadonlyArray<readonly [string, string]>): ReadonlyArray<string> => {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }
 
 const usage = (): string =>
   [
     'usage: kube-cert-rotation COMMAND [FLAGS]',
     '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`),
+    ...columns(Object.entries(commands).map(([name, [summary]]) => [name, summary])),
     '',
     'kube-cert-rotation COMMAND --help lists the flags of a command.',
+    '',
   ].join('\n')
 
 const usageOf = (name: string, summary: string, flags: Flags<string>): string =>
   [
-    `usage: kube-cert-rotation ${name} [FLAGS]`,
+    `usage: kube-cert-rotation ${name}${Object.keys(flags).length > 0 ? ' [FLAGS]' : ''}`,
     summary,
     '',
-    ...Object.entries(flags).map(([flag, { value, help, short }]) => {
-      const form = `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : `=${value}`}`
-      return `  ${form.padEnd(52)} ${help}`
-    }),
+    ...columns(
+      Object.entries(flags).map(([flag, { value, help, short }]) => [
+        `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : `=${value}`}`,
+        help,
+      ]),
+    ),
+    '',
   ].join('\n')
 
 const version = (): string => {
-  const document: unknown = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  )
+  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  const document: unknown = JSON.parse(manifest)
   return typeof document === 'object' && document !== null && 'version' in document
     ? String(document.version)
     : ''
 }
 
-const complain = (message: string, hint: string): number => {
-  process.stderr.write(`kube-cert-rotation: ${message}; ${hint}\n`)
-  return 2
-}
-
 const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number> => {
-  if (['--help', '-h', 'help', ''].includes(name)) {
-    const text = `${usage()}\n`
-    if (name !== '') process.stdout.write(text)
-    else process.stderr.write(text)
-    return name === '' ? 2 : 0
+  if (name === '') {
+    process.stderr.write(usage())
+    return 2
+  }
+  if (['--help', '-h', 'help'].includes(name)) {
+    process.stdout.write(usage())
+    return 0
   }
   if (name === '--version' || name === 'version') {
     process.stdout.write(`${version()}\n`)
     return 0
   }
   const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (chosen === undefined)
-    return complain(`there is no command ${name}`, `the commands are ${Object.keys(commands).join(', ')}`)
-  const { flags, run } = await chosen.load()
+  if (chosen === undefined) {
+    const known = Object.keys(commands).join(', ')
+    process.stderr.write(`kube-cert-rotation: there is no command ${name}; the commands are ${known}\n`)
+    return 2
+  }
+  const [summary, load] = chosen
+  const stopping = new AbortController()
+  // From the first moment on: a signal while a module loads is a signal to stop, too.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  const { flags, run } = await load()
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(`${usageOf(name, chosen.summary, flags)}\n`)
+    process.stdout.write(usageOf(name, summary, flags))
     return 0
   }
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-  const outcome = await run(args, stopping.signal)
-  return E.isLeft(outcome) ? complain(outcome.left.message, outcome.left.hint) : outcome.right
+  return run(args, stopping.signal)
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,16 +1,15 @@
-import type { Transition } from '../node/index.js'
+import { type Instant, instant, rfc3339, wholeSecond } from '../../src/time.js'
+import type { Transition } from '../node/transition.js'
 
 export type LogFormat = 'text' | 'json'
-
-/** RFC 3339 in UTC, with milliseconds only where there are any. */
-export const timeOf = (at: Date): string => at.toISOString().replace('.000Z', 'Z')
+export type Level = 'info' | 'warn' | 'error'
 
 /** A transition as a line of a log. */
 export const transitionLine = (format: LogFormat, transition: Transition): string => {
   const { at, level, from, to, reason, message, csr, serialNumber, notAfter, rotateAt } = transition
   if (format === 'json')
     return JSON.stringify({
-      time: timeOf(at),
+      time: precisely(at),
       level,
       msg: message,
       from,
@@ -18,27 +17,28 @@ export const transitionLine = (format: LogFormat, transition: Transition): strin
       reason,
       csr,
       serialNumber,
-      notAfter: notAfter && timeOf(notAfter),
-      rotateAt: rotateAt && timeOf(rotateAt),
+      notAfter: notAfter && precisely(notAfter),
+      rotateAt: rotateAt && precisely(rotateAt),
     })
   const about = [
-    ...(csr === undefined ? [] : [`request ${csr}`]),
+    ...(csr === undefined || message.includes(csr) ? [] : [`request ${csr}`]),
     ...(serialNumber === undefined ? [] : [`certificate ${serialNumber}`]),
-    ...(notAfter === undefined ? [] : [`until ${timeOf(notAfter)}`]),
+    ...(notAfter === undefined ? [] : [`until ${precisely(notAfter)}`]),
   ]
   const states = from === to ? to : `${from} → ${to}`
   return `${textHead(at, level)} ${states}: ${message}${about.length > 0 ? ` (${about.join(', ')})` : ''}`
 }
 
 /** Anything else worth a line. */
-export const messageLine = (
-  format: LogFormat,
-  at: Date,
-  level: 'info' | 'warn' | 'error',
-  message: string,
-): string =>
+export const messageLine = (format: LogFormat, at: Date, level: Level, message: string): string =>
   format === 'json'
-    ? JSON.stringify({ time: timeOf(at), level, msg: message })
+    ? JSON.stringify({ time: precisely(at), level, msg: message })
     : `${textHead(at, level)} ${message}`
 
-const textHead = (at: Date, level: string): string => `${timeOf(at)} ${level.toUpperCase().padEnd(5)}`
+/** The beginning of a line for people: whole seconds. */
+export const toTheSecond = (at: Instant): string => rfc3339(wholeSecond(at))
+
+const precisely = (at: Date): string => rfc3339(instant(at.getTime()))
+
+const textHead = (at: Date, level: Level): string =>
+  `${toTheSecond(instant(at.getTime()))} ${level.toUpperCase().padEnd(5)}`

@@ -1,10 +1,14 @@
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
-import { type RotationOptions, type RunningRotation, startRotationTask } from '../node/index.js'
+import type { Failure } from '../../src/failure.js'
+import type { RotationOptions, RunningRotation } from '../node/index.js'
+import { isNodeName, templateFrom } from '../node/options.js'
+import { command, complain } from './command.js'
+import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { liveLine } from './live.js'
-import { type LogFormat, messageLine, transitionLine } from './output.js'
+import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
 
 export const runFlags = {
   'bootstrap-kubeconfig': {
@@ -17,7 +21,7 @@ export const runFlags = {
   },
   'cert-dir': {
     value: 'DIR',
-    help: 'where keys and certificates are kept (default /var/lib/kubelet/pki)',
+    help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
@@ -51,8 +55,6 @@ export interface RunRequest {
   readonly format: LogFormat
 }
 
-export const defaultCertDir = '/var/lib/kubelet/pki'
-
 /** Reads the flags of `run`. */
 export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRequest> => {
   const given = readFlags(runFlags, args)
@@ -71,6 +73,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
+  const nodeName = nodeNameFrom(flags)
+  if (E.isLeft(nodeName)) return nodeName
   const { kubeconfig, 'bootstrap-kubeconfig': bootstrapKubeconfig } = flags
   if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
     return E.left(
@@ -79,21 +83,21 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both',
       ),
     )
-  return E.right({
-    once: once.right,
-    format,
-    options: {
-      nodeName: flags['hostname-override'] ?? hostname(),
-      certDir: flags['cert-dir'] ?? defaultCertDir,
-      ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
-      policy: {
-        rotate: rotate.right,
-        ...(probeInterval.right === undefined ? {} : { probeInterval: probeInterval.right }),
-      },
+  const options: RotationOptions = {
+    nodeName: nodeName.right,
+    certDir: flags['cert-dir'] ?? defaultCertDir,
+    ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
+    policy: {
+      rotate: rotate.right,
+      ...(probeInterval.right === undefined ? {} : { probeInterval: probeInterval.right }),
     },
-  })
+  }
+  const possible = templateFrom(options)
+  return E.isLeft(possible)
+    ? E.left(usageError(possible.left.message, possible.left.remedy))
+    : E.right({ once: once.right, format, options })
 }
 
 const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, number | undefined> => {
@@ -101,6 +105,19 @@ const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, numb
   if (text === undefined) return E.right(undefined)
   const duration = parseDuration(text)
   return E.isLeft(duration) ? E.left(usageError(`--${name}: ${duration.left}`, 'for instance 10m')) : duration
+}
+
+const nodeNameFrom = (given: Given<Name>): E.Either<UsageError, string> => {
+  const { 'hostname-override': override } = given
+  const name = (override ?? hostname()).trim().toLowerCase()
+  if (isNodeName(name)) return E.right(name)
+  const whose = override === undefined ? `this host's name ${name}` : `--hostname-override=${override}`
+  return E.left(
+    usageError(
+      `${whose} cannot be the name of a node`,
+      'write --hostname-override=NAME with letters, digits, dots and dashes',
+    ),
+  )
 }
 
 const gates = ['RotateKubeletClientCertificate']
@@ -111,12 +128,14 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
   if (E.isLeft(rotate)) return rotate
   let gate = true
   for (const setting of (given['feature-gates'] ?? '').split(',').filter((part) => part !== '')) {
-    const [name = '', value] = setting.split('=', 2)
-    if (!gates.includes(name.trim()))
+    const [name = '', value] = setting.split('=', 2).map((part) => part.trim())
+    if (!gates.includes(name))
+      return E.left(usageError(`there is no feature gate ${name}`, `the known ones are ${gates.join(', ')}`))
+    if (value === undefined)
       return E.left(
-        usageError(`there is no feature gate ${name.trim()}`, `the known ones are ${gates.join(', ')}`),
+        usageError(`the feature gate ${name} has no value`, `write ${name}=true or ${name}=false`),
       )
-    const on = readSwitch(`feature-gates ${name.trim()}`, value?.trim(), true)
+    const on = readSwitch(`feature-gates ${name}`, value, true)
     if (E.isLeft(on)) return on
     gate = on.right
   }
@@ -125,10 +144,15 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
 
 /** Runs until the signal is given (`--once`: until a certificate is installed). Answers with the exit code. */
 export const run = async ({ options, once, format }: RunRequest, signal: AbortSignal): Promise<number> => {
+  // Loaded only now: mistakes in the flags are told at once.
+  const { startRotationTask, wallClock } = await import('../node/index.js')
+  const { inShort } = await import('./in-short.js')
   let rotation: RunningRotation | undefined
-  const screen = liveLine(process.stdout, format === 'text' ? () => rotation?.explain() ?? '' : undefined)
-  const say = (level: 'info' | 'warn' | 'error', message: string) =>
-    screen.print(messageLine(format, new Date(), level, message))
+  const standing = () =>
+    rotation === undefined ? '' : inShort(rotation.policy, rotation.state(), wallClock.now())
+  const screen = liveLine(process.stdout, format === 'text' ? standing : undefined)
+  const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
+  say('info', intention(options))
   if (options.policy?.rotate === false)
     say(
       'warn',
@@ -143,19 +167,26 @@ export const run = async ({ options, once, format }: RunRequest, signal: AbortSi
   })()
   if (E.isLeft(started)) {
     screen.end()
-    const { message, remedy } = started.left
-    process.stderr.write(`kube-cert-rotation: ${message}; ${remedy}\n`)
-    return 1
+    complain(started.left.message, started.left.remedy)
+    return started.left._tag === 'InvalidOptions' ? 2 : 1
   }
   rotation = started.right
-  if (once) {
-    const issued = await rotation.issuedTask()
-    await rotation.stop()
-    screen.end()
-    return E.isRight(issued) ? 0 : 1
-  }
-  const ended = await rotation.endedTask()
-  if (E.isLeft(ended)) say('error', `${ended.left.message}; ${ended.left.remedy}`)
+  const outcome: E.Either<Failure<string>, unknown> = once
+    ? await rotation.issuedTask()
+    : await rotation.endedTask()
+  await rotation.stop()
+  if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
+  else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
   screen.end()
-  return E.isRight(ended) ? 0 : 1
+  return E.isRight(outcome) ? 0 : 1
 }
+
+/** What is about to be done, with the names that a log is searched for. */
+const intention = ({ nodeName, certDir, bootstrapKubeconfig, kubeconfig }: RotationOptions): string =>
+  [
+    `keeps a certificate for node ${nodeName} in ${certDir}`,
+    ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
+    ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+  ].join(', ')
+
+export const runCommand = command(runFlags, readRun, run)

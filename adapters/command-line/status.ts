@@ -1,24 +1,21 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { expired } from '../../src/certificate.js'
 import { keyring } from '../../src/keyring.js'
 import { type Found, loading } from '../../src/loading.js'
 import { evolve } from '../../src/machine.js'
+import { defaultPolicy } from '../../src/policy.js'
+import type { Draft } from '../../src/request.js'
 import { printable } from '../../src/printable.js'
+import { type Held, initial, type State, works } from '../../src/state.js'
+import { type Instant, inWords, rfc3339 } from '../../src/time.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { readCertificateDirectory } from '../filesystem/index.js'
-import {
-  type Draft,
-  defaultPolicy,
-  explain,
-  type Instant,
-  initial,
-  rfc3339,
-  rotateAt,
-  wallClock,
-  works,
-} from '../node/index.js'
+import { wallClock } from '../node/clock.js'
+import { rotateAt } from '../node/transition.js'
+import { command, complain } from './command.js'
+import { defaultCertDir } from './defaults.js'
 import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
-import { defaultCertDir } from './run.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
@@ -45,7 +42,7 @@ export const status = async ({ certDir, json }: StatusRequest): Promise<number> 
   const store = { load: readCertificateDirectory({ directory: certDir }) }
   const found = await loading(store, cryptoBackend, keyring(), now)()
   if (E.isLeft(found)) {
-    process.stderr.write(`kube-cert-rotation: ${found.left.message}; ${found.left.remedy}\n`)
+    complain(found.left.message, found.left.remedy)
     return 1
   }
   const report = reportOn(found.right, now)
@@ -84,7 +81,7 @@ const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
   const renewal = rotateAt(policy, state)
   return {
     state: state._tag,
-    explanation: explain(policy, state, now),
+    explanation: [standing(state, held, renewal, now), ...savedRequest(request)].join(' '),
     usable: O.isSome(held) && works(policy, held.value, now),
     ...(certificate === undefined
       ? {}
@@ -114,6 +111,24 @@ const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
   }
 }
 
+/** What the directory means, for people. What an agent does next, and what the server says, only its log can tell. */
+const standing = (state: State, held: O.Option<Held>, renewal: Instant | undefined, now: Instant): string => {
+  if (O.isNone(held)) return 'There is no certificate: kube-cert-rotation run obtains one.'
+  const { notBefore, notAfter } = held.value.certificate
+  if (expired(held.value.certificate, now))
+    return `The certificate ended ${inWords(now - notAfter)} ago: kube-cert-rotation run obtains another.`
+  if (now < notBefore)
+    return `By this machine's clock the certificate is not valid for another ${inWords(notBefore - now)}.`
+  return state._tag === 'RenewDue' || renewal === undefined
+    ? `The certificate works for another ${inWords(notAfter - now)}; its renewal is due.`
+    : `The certificate works, and is renewed in ${inWords(renewal - now)}.`
+}
+
+const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
+  request === undefined
+    ? []
+    : [`A request is under way: kubectl get csr ${request.name} says what has become of it.`]
+
 const inLines = (report: Report): string => {
   const { certificate, pendingRequest } = report
   const rows: ReadonlyArray<readonly [string, string | undefined]> = [
@@ -130,8 +145,11 @@ const inLines = (report: Report): string => {
     ...rows.flatMap(([name, value]) =>
       value === undefined ? [] : [`${name.padEnd(12)} ${printable(value)}`],
     ),
+    '',
     report.explanation,
     ...report.warnings.map((warning) => `warning: ${printable(warning)}`),
     '',
   ].join('\n')
 }
+
+export const statusCommand = command(statusFlags, readStatus, status)

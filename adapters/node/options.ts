@@ -42,8 +42,10 @@ export type InvalidOptions = Failure<'InvalidOptions'>
 export const invalid = (what: string, cure: string): InvalidOptions =>
   failure('InvalidOptions', 'later', what, cure)
 
-/** A DNS subdomain name (RFC 1123), which is what Kubernetes takes as a node's name. */
 const nodeNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+
+/** Whether it is a DNS subdomain name (RFC 1123), which is what Kubernetes takes as a node's name. */
+export const isNodeName = (name: string): boolean => name.length <= 253 && nodeNamePattern.test(name)
 
 /** The template that the options describe; none while there is nothing to ask for. */
 export const templateFrom = ({
@@ -54,7 +56,7 @@ export const templateFrom = ({
   if (nodeName !== undefined && template !== undefined)
     return E.left(invalid('nodeName and template are both given', 'give one of the two'))
   const name = nodeName?.trim().toLowerCase()
-  if (name !== undefined && (name.length > 253 || !nodeNamePattern.test(name)))
+  if (name !== undefined && !isNodeName(name))
     return E.left(
       invalid(
         `nodeName ${JSON.stringify(nodeName)} cannot be the name of a node`,

@@ -2,9 +2,9 @@ import * as O from 'fp-ts/lib/Option.js'
 import { explain } from '../../src/explain.js'
 import type { RotationPolicy } from '../../src/policy.js'
 import type { Notice } from '../../src/rotation.js'
-import { rotationDeadline } from '../../src/schedule.js'
-import { heldOf, type State } from '../../src/state.js'
-import { type Instant, inWords, rfc3339 } from '../../src/time.js'
+import { pauseOf, rotationDeadline } from '../../src/schedule.js'
+import { heldOf, knowledgeOf, type State } from '../../src/state.js'
+import { type Instant, inWords, rfc3339, wholeSecond } from '../../src/time.js'
 
 /** One of the five states. */
 export type StateName = State['_tag']
@@ -36,7 +36,7 @@ type Words = Pick<Transition, 'level' | 'reason' | 'message'>
 /** What a step is to people; nothing for one that changes nothing. */
 export const transitionOf = (policy: RotationPolicy, step: Step): Transition | undefined => {
   const { event, from, to } = step
-  const words = troubleIn(step) ?? newsIn(policy, step)
+  const words = troubleIn(policy, step) ?? newsIn(policy, step)
   return words === undefined
     ? undefined
     : { at: new Date(event.at), from: from._tag, to: to._tag, ...words, ...subjects(policy, step) }
@@ -45,13 +45,15 @@ export const transitionOf = (policy: RotationPolicy, step: Step): Transition | u
 const info = (reason: string, message: string): Words => ({ level: 'info', reason, message })
 
 /** A failure that this step brought, and when it is tried again. */
-const troubleIn = ({ from, to }: Step): Words | undefined => {
+const troubleIn = (policy: RotationPolicy, { event, from, to }: Step): Words | undefined => {
   if (O.isNone(to.setback) || to.setback === from.setback) return undefined
-  const { failure, delay } = to.setback.value
+  const { failure } = to.setback.value
+  const pause = O.toUndefined(pauseOf(policy, knowledgeOf(to), event.at))
+  const next = pause === undefined ? 'now' : `in ${inWords(pause - event.at)}`
   return {
     level: 'warn',
     reason: failure._tag,
-    message: `${failure.message}; ${failure.remedy}; the next attempt is in ${inWords(delay)}`,
+    message: `${failure.message}; ${failure.remedy}; the next attempt is ${next}`,
   }
 }
 
@@ -62,12 +64,18 @@ const newsIn = (policy: RotationPolicy, { event, from, to }: Step): Words | unde
     case 'Submitted':
       return info('Submitted', `request sent with the ${event.credential} credential, waiting for approval`)
     case 'Observed':
-      return from._tag === to._tag ? undefined : info(to._tag, to._tag === 'Approved' ? 'approved' : 'issued')
+      return from._tag === to._tag
+        ? undefined
+        : info(to._tag, to._tag === 'Approved' ? 'approved, to be signed' : 'issued, to be stored')
     case 'Installed':
       return info('Installed', `stored and in use${renewal(policy, to)}`)
     case 'TimePassed':
     case 'ProbeFailed':
-      return from._tag === to._tag ? undefined : info(event._tag, explain(policy, to, event.at))
+      if (from._tag === to._tag) return undefined
+      return info(
+        event._tag,
+        to._tag === 'RenewDue' ? 'the rotation time has come' : explain(policy, to, event.at),
+      )
     case 'TemplateChanged':
       return info('TemplateChanged', 'another certificate is wanted')
     case 'RotationAsked':
@@ -89,11 +97,11 @@ const newsIn = (policy: RotationPolicy, { event, from, to }: Step): Words | unde
 
 const found = (state: State, now: Instant): string => {
   const held = heldOf(state)
-  if (O.isNone(held)) return 'the store has no certificate'
+  const request = 'draft' in state && O.isSome(state.draft) ? `, and request ${state.draft.value.name}` : ''
+  if (O.isNone(held)) return `the store has no certificate${request}`
   const { notAfter } = held.value.certificate
-  return notAfter > now
-    ? 'the store has a certificate'
-    : `the store has a certificate that ended at ${rfc3339(notAfter)}`
+  const ended = notAfter > now ? '' : ` that ended at ${rfc3339(notAfter)}`
+  return `the store has a certificate${ended}${request}`
 }
 
 const renewal = (policy: RotationPolicy, state: State): string => {
@@ -101,11 +109,11 @@ const renewal = (policy: RotationPolicy, state: State): string => {
   return at === undefined ? '' : `, to be renewed at ${rfc3339(at)}`
 }
 
-/** When the certificate in use is renewed. */
+/** When the certificate in use is renewed, as a whole second; up to one later it happens. */
 export const rotateAt = (policy: RotationPolicy, state: State): Instant | undefined => {
   const held = heldOf(state)
   return O.isSome(held) && policy.rotate
-    ? rotationDeadline(policy, held.value.certificate, held.value.receivedAt)
+    ? wholeSecond(rotationDeadline(policy, held.value.certificate, held.value.receivedAt))
     : undefined
 }
 

@@ -1,0 +1,28 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { Flags, UsageError } from './flags.js'
+
+/** A command: its flags for the help, and how to carry it out. Answers with the exit code. */
+export interface Command {
+  readonly flags: Flags<string>
+  readonly run: (args: ReadonlyArray<string>, signal: AbortSignal) => Promise<number>
+}
+
+/** A command from the reader of its flags and what it does; a mistake in the flags is exit code 2. */
+export const command = <Request>(
+  flags: Flags<string>,
+  read: (args: ReadonlyArray<string>) => E.Either<UsageError, Request>,
+  run: (request: Request, signal: AbortSignal) => Promise<number>,
+): Command => ({
+  flags,
+  run: async (args, signal) => {
+    const request = read(args)
+    if (E.isRight(request)) return run(request.right, signal)
+    complain(request.left.message, request.left.hint)
+    return 2
+  },
+})
+
+/** Says on standard error what went wrong, and what can be done about it. */
+export const complain = (message: string, remedy: string): void => {
+  process.stderr.write(`kube-cert-rotation: ${message}; ${remedy}\n`)
+}

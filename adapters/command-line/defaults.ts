@@ -1,0 +1,2 @@
+/** The kubelet's. */
+export const defaultCertDir = '/var/lib/kubelet/pki'
