@@ -50,7 +50,7 @@ export interface Json {
   readonly at: (...path: ReadonlyArray<string | number>) => unknown
 }
 
-const json = (text: string): Json => {
+export const json = (text: string): Json => {
   const read = E.tryCatch(
     (): unknown => JSON.parse(text),
     () => undefined,

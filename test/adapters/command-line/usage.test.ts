@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { controlPlaneFlags, readControlPlane } from '../../../adapters/command-line/control-plane.js'
+import { parseDuration } from '../../../adapters/command-line/duration.js'
+import type { UsageError } from '../../../adapters/command-line/flags.js'
+import { readRun, runFlags } from '../../../adapters/command-line/run.js'
+import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
+import { assert, suite } from '../../helper/index.js'
+import { finished } from './program.js'
+
+const test = suite('usage of the program')
+
+const minimal = ['--bootstrap-kubeconfig', 'b']
+const ran = (...args: ReadonlyArray<string>) => {
+  const request = readRun([...minimal, ...args])
+  if (E.isLeft(request)) throw new Error(request.left.message)
+  return request.right
+}
+
+test('takes values after an equals sign or a space, and the last of several', () => {
+  const { options } = ran(
+    '--kubeconfig=k',
+    '--cert-dir',
+    'd',
+    '--hostname-override=A',
+    '--hostname-override=B',
+  )
+  assert.is(options.bootstrapKubeconfig, 'b')
+  assert.is(options.kubeconfig, 'k')
+  assert.is(options.certDir, 'd')
+  assert.is(options.nodeName, 'b')
+})
+
+test("has the kubelet's defaults", () => {
+  const { options, once, format } = ran()
+  assert.is(options.certDir, '/var/lib/kubelet/pki')
+  assert.equal(options.policy, { rotate: true })
+  assert.is(options.nodeName, options.nodeName?.toLowerCase())
+  assert.is(once, false)
+  assert.is(format, 'text')
+})
+
+for (const [args, rotate] of [
+  [['--rotate-certificates'], true],
+  [['--rotate-certificates=T'], true],
+  [['--rotate-certificates=0'], false],
+  [['--feature-gates=RotateKubeletClientCertificate=false'], false],
+  [['--feature-gates', 'RotateKubeletClientCertificate=true,'], true],
+  [['--rotate-certificates=true', '--feature-gates=RotateKubeletClientCertificate=false'], false],
+] as const)
+  test(`switches rotation ${rotate ? 'on' : 'off'} with ${args.join(' ')}`, () => {
+    assert.is(ran(...args).options.policy?.rotate, rotate)
+  })
+
+test('takes durations as Go writes them', () => {
+  const { options } = ran('--requested-lifetime=24h', '--probe-interval=1m30s')
+  assert.is(options.requestedLifetime, 86_400_000)
+  assert.is(options.policy?.probeInterval, 90_000)
+  assert.is(ran('--probe-interval=0').options.policy?.probeInterval, 0)
+  for (const [text, milliseconds] of [
+    ['8760h', 31_536_000_000],
+    ['1.5h', 5_400_000],
+    ['.5s', 500],
+    ['1h2m3s4ms', 3_723_004],
+    ['1000us', 1],
+    ['0', 0],
+  ] as const)
+    assert.equal(parseDuration(text), E.right(milliseconds), text)
+  for (const text of ['', '10', 'h', '-1h', '1d', '1h ', '1 h', 'x'])
+    assert.ok(E.isLeft(parseDuration(text)), `"${text}"`)
+})
+
+type Mistake = readonly [args: ReadonlyArray<string>, message: RegExp]
+
+const mistakes: ReadonlyArray<Mistake> = [
+  [['run'], /where the API is.*--bootstrap-kubeconfig, --kubeconfig or both/],
+  [['run', '--kubeconfig'], /--kubeconfig needs a value; write --kubeconfig=FILE/],
+  [['run', '--kubeconfig='], /--kubeconfig needs a value/],
+  [['run', '--kubeconfig', '--once'], /--kubeconfig needs a value/],
+  [['run', '--certdir=x'], /there is no flag --certdir; the flags are .*--cert-dir/],
+  [['run', 'now'], /"now" is not expected here/],
+  [['run', '--once', 'false'], /"false" is not expected here; did you mean --once=false\?/],
+  [
+    ['run', ...minimal, '--rotate-certificates=no'],
+    /neither true nor false; write --rotate-certificates=true/,
+  ],
+  [['run', ...minimal, '--once=maybe'], /--once=maybe is neither/],
+  [
+    ['run', ...minimal, '--feature-gates=Gone=true'],
+    /no feature gate Gone; the known ones are RotateKubeletClientCertificate/,
+  ],
+  [['run', ...minimal, '--feature-gates=RotateKubeletClientCertificate'], /has no value/],
+  [['run', ...minimal, '--feature-gates=RotateKubeletClientCertificate=2'], /neither true nor false/],
+  [['run', ...minimal, '--requested-lifetime=1 day'], /"1 day" is no duration: write it like 90s/],
+  [
+    ['run', ...minimal, '--requested-lifetime=5m'],
+    /300 s is not accepted by Kubernetes; ask for ten minutes/,
+  ],
+  [['run', ...minimal, '--probe-interval=-1s'], /no duration/],
+  [['run', ...minimal, '--hostname-override=a b'], /--hostname-override=a b cannot be the name of a node/],
+  [['run', ...minimal, '--log-format=xml'], /--log-format=xml is not known; write --log-format=text or/],
+  [['status', '-o', 'yaml'], /-o yaml is not known/],
+  [['status', '--cert-dir'], /--cert-dir needs a value; write --cert-dir=DIR/],
+  [['control-plane', '--secure-port=1'], /--data-dir is missing/],
+  [['control-plane', '--data-dir=d', '--secure-port=70000'], /--secure-port=70000 is no TCP port/],
+  [['control-plane', '--data-dir=d', '--cluster-signing-duration=1y'], /--cluster-signing-duration: "1y"/],
+  [['control-plane', '--data-dir=d', '--experimental-cluster-signing-duration=10ms'], /too short/],
+  [['control-plane', '--data-dir=d', '--auto-approve=perhaps'], /neither true nor false/],
+  [['demo', '--fast'], /there is no flag --fast/],
+]
+const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<UsageError, unknown>>> = {
+  run: readRun,
+  status: readStatus,
+  'control-plane': readControlPlane,
+}
+
+for (const [[command = '', ...args], message] of mistakes) {
+  const read = readers[command]
+  if (read === undefined) continue
+  test(`says what is wrong with "${[command, ...args].join(' ')}", and what to write`, () => {
+    const refused = read(args)
+    if (E.isRight(refused)) throw new Error('it was accepted')
+    assert.match(`${refused.left.message}; ${refused.left.hint}`, message)
+  })
+}
+
+for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
+  test(`exits 2 after "${args.join(' ')}", with a hint on standard error`, async (context) => {
+    const { code, stdout, stderr } = await finished(context, ...args)
+    assert.is(code, 2)
+    assert.is(stdout, '')
+    assert.match(stderr, args.length === 0 ? /^usage: / : /^kube-cert-rotation: .*; .*\n$/)
+  })
+
+test('lists the commands with --help', async (context) => {
+  const { code, stdout } = await finished(context, '--help')
+  assert.is(code, 0)
+  for (const command of ['run', 'status', 'control-plane', 'demo']) assert.match(stdout, `\n  ${command} `)
+})
+
+for (const [command, flags] of [
+  ['run', runFlags],
+  ['status', statusFlags],
+  ['control-plane', controlPlaneFlags],
+  ['demo', {}],
+] as const)
+  test(`explains each flag with ${command} --help`, async (context) => {
+    const { code, stdout } = await finished(context, command, '--help')
+    assert.is(code, 0)
+    for (const flag of Object.keys(flags)) assert.match(stdout, new RegExp(`--${flag}[= ].*\\w`))
+    assert.ok(stdout.split('\n').every((line) => line.length <= 130))
+  })
+
+test('says its version', async (context) => {
+  const manifest = await readFile(join(import.meta.dirname, '../../../../package.json'), 'utf8')
+  const { code, stdout } = await finished(context, '--version')
+  assert.is(code, 0)
+  assert.is(stdout, `${JSON.parse(manifest).version}\n`)
+})
