@@ -84,6 +84,8 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   const stopping = new AbortController()
   // From the first moment on: a signal while a module loads is a signal to stop, too.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  // Nobody reads on (`| head`): that too.
+  process.stdout.on('error', () => stopping.abort())
   const { flags, run } = await load()
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usageOf(name, summary, flags))
