@@ -1,4 +1,4 @@
-import { removed } from './atomic.js'
+import { removed, replaceLink } from './atomic.js'
 import { linkInUse, list } from './contents.js'
 import type { FileSystem } from './file-system.js'
 import { isTemporary, type Layout, ownPairs } from './layout.js'
@@ -6,7 +6,7 @@ import { octal } from './pair-file.js'
 
 /**
  * What a process that ended in the middle left behind: temporary files of ours go, and the link with which a kubelet
- * was about to replace the current one becomes that, where there is none. Keys of ours become readable by us alone.
+ * was about to replace the current one becomes that, where there is none, and so does our newest pair. Keys of ours become readable by us alone.
  * Answers sentences for people.
  */
 export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
@@ -14,6 +14,12 @@ export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArra
   const names = await list(fs, layout)
   const warnings: Array<string> = []
   for (const name of names) if (isTemporary(layout, name)) await removed(fs, layout, name)
+  const [newest] = ownPairs(layout, names)
+  if (linkInUse(layout, names) === undefined && newest !== undefined) {
+    // The first pair was stored, and the process ended before it became the current one.
+    await replaceLink(fs, layout, newest.name)
+    warnings.push(`${path(layout.current)}: it was missing; it leads to ${newest.name} now`)
+  }
   if (
     linkInUse(layout, names) === layout.updated &&
     (await fs.lstat(path(layout.updated))).isSymbolicLink()
