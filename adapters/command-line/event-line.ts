@@ -1,10 +1,13 @@
 /** What happens in a control plane, in the words of kubectl. */
 import * as O from 'fp-ts/lib/Option.js'
+import { printable } from '../../src/printable.js'
 import { rfc3339 } from '../../src/time.js'
 import type { ApiCall, ControlPlaneEvent } from '../control-plane/index.js'
 
 /** An event in a line. */
-export const eventLine = (event: ControlPlaneEvent): string => {
+export const eventLine = (event: ControlPlaneEvent): string => printable(inWords(event))
+
+const inWords = (event: ControlPlaneEvent): string => {
   switch (event._tag) {
     case 'Call':
       return callLine(event)
