@@ -1,0 +1,108 @@
+/**
+ * The README's examples, run: each `js` and `ts` block as a module of its own, against a control plane, with the paths
+ * of the example replaced by temporary ones. `kube-cert-rotation` lines of `sh` blocks are read by the program's own readers.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { readControlPlane } from '../../adapters/command-line/control-plane.js'
+import { readRun } from '../../adapters/command-line/run.js'
+import { readStatus } from '../../adapters/command-line/status.js'
+import { start } from '../adapters/command-line/program.js'
+import { world } from '../adapters/node/world.js'
+import { assert, suite } from '../helper/index.js'
+
+const test = suite('README')
+const root = join(import.meta.dirname, '../../..')
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+
+/** The code in the blocks of a language, and the heading that each stands under. */
+const blocks = (language: string): ReadonlyArray<{ readonly heading: string; readonly code: string }> => {
+  const found: Array<{ heading: string; code: string }> = []
+  let heading = ''
+  for (const [, title, fence, code] of readme.matchAll(/^## (.*)$|^```(\w*)\n([\s\S]*?)^```$/gm)) {
+    if (title !== undefined) heading = title
+    if (fence === language && code !== undefined) found.push({ heading, code })
+  }
+  return found
+}
+
+/** A project beside which the package is, as an embedder has it. */
+const project = async (folder: string): Promise<string> => {
+  const modules = join(folder, 'node_modules')
+  await mkdir(modules)
+  await symlink(root, join(modules, 'kube-cert-rotation'))
+  for (const name of ['fp-ts', '@types']) await symlink(join(root, 'node_modules', name), join(modules, name))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  return folder
+}
+
+/** What ends a short example, which leaves its rotation running. */
+const ending = (code: string): string =>
+  /\bsignal\b|chainFirstTaskK/.test(code) ? '' : '\nawait rotation.stop()\n'
+
+for (const language of ['js', 'ts'])
+  for (const [index, { heading, code }] of blocks(language).entries())
+    test(`the ${language} example ${index + 1} under "${heading}" does what it says`, {
+      deadline: 20_000,
+    }, async (context) => {
+      const there = await world(context)
+      const folder = await project(await context.temporaryDirectory())
+      const placed = code
+        .replaceAll('/etc/kubernetes/bootstrap-kubelet.conf', there.bootstrapKubeconfig)
+        .replaceAll('/var/lib/kubelet/pki', there.certDir)
+      assert.not.match(placed, /'\/(etc|var)\//)
+      // An fp-ts example is a value: nothing has happened yet.
+      const [, task] = /^const (\w+) = pipe\(/m.exec(placed) ?? []
+      const run = task === undefined ? '' : `console.log(await ${task}())\n`
+      const file = join(folder, `example.${language}`)
+      await writeFile(file, placed + ending(code) + run)
+      const example = language === 'js' ? file : compiled(folder, file)
+      const running = start(context, process.execPath, example)
+      const { code: exit } = await running.ended
+      assert.is(exit, 0, running.stderr())
+      assert.match(running.stdout(), task === undefined ? /worker-1|Issued/ : /right: 'system:node:worker-1'/)
+      assert.is(running.stderr(), '')
+      assert.is(there.names().length, 1)
+    })
+
+/** Compiles strictly; the JavaScript that comes of it. */
+const compiled = (folder: string, file: string): string => {
+  const flags = '--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck --types node'
+  const modules = '--target es2023 --module nodenext --outDir'
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const args = [tsc, ...`${flags} ${modules}`.split(' '), join(folder, 'out'), file]
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  assert.is(status, 0, stdout)
+  return join(folder, 'out', 'example.js')
+}
+
+const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
+  run: readRun,
+  status: readStatus,
+  'control-plane': readControlPlane,
+}
+
+test('its command lines are ones that the program understands', () => {
+  const lines = blocks('sh')
+    .flatMap(({ code }) => code.replaceAll('\\\n', ' ').split('\n'))
+    .filter((line) => line.startsWith('kube-cert-rotation '))
+  assert.ok(lines.length >= 3)
+  for (const line of lines) {
+    const [, command = '', ...args] = line.trim().split(/\s+/)
+    const outcome = readers[command]?.(args)
+    assert.ok(outcome !== undefined && E.isRight(outcome), `${line}: ${JSON.stringify(outcome)}`)
+  }
+})
+
+test('its flags are flags that the program has', async () => {
+  const { runFlags } = await import('../../adapters/command-line/run.js')
+  const { statusFlags } = await import('../../adapters/command-line/status.js')
+  const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
+  const known = [runFlags, statusFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
+  // Flags of other programs that it speaks of.
+  const others = ['help']
+  for (const [, flag = ''] of readme.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
+    assert.ok([...known, ...others].includes(flag), `--${flag}`)
+})
