@@ -14,12 +14,13 @@ const policies: Readonly<Record<string, RotationPolicy>> = {
 }
 
 for (const [name, policy] of Object.entries(policies))
-  test(`keeps its promises on every path ${name}`, { deadline: sample(60_000, 600_000) }, () => {
+  test(`keeps its promises on every path ${name}`, { deadline: sample(100_000, 600_000) }, () => {
     const depth = sample(3, 5)
+    const whole = thorough || policy === defaultPolicy
     const began = performance.now()
     const found = explore(policy, [start(O.some(template)), start(O.none)], {
       depth,
-      classes: 200_000,
+      classes: whole ? 200_000 : 2_000,
       fine: thorough,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },
@@ -29,8 +30,8 @@ for (const [name, policy] of Object.entries(policies))
     })
     console.log(
       `${name}: ${found.points} states of machine, clock and journal on all ${found.sequences} sequences up to ${depth} steps; ` +
-        `then ${found.classes} classes of states over ${found.edges} steps, until no new one was found; ${Math.round(performance.now() - began)} ms`,
+        `then ${found.classes} classes of states over ${found.edges} steps${found.closed ? ', until no new one was found' : ''}; ${Math.round(performance.now() - began)} ms`,
     )
     assert.equal(found.faults, [])
-    assert.ok(found.closed, 'more classes than can be explored')
+    assert.is(found.closed, whole, 'whether there are more classes than were explored')
   })

@@ -124,8 +124,8 @@ export const explore = (
     frontier = next
   }
   for (const { point } of frontier.values()) meet(point)
-  for (let point = queue.shift(); point !== undefined; point = queue.shift())
-    for (const successor of successors(point)) meet(successor)
+  // The queue grows while it is read.
+  for (const point of queue) for (const successor of successors(point)) meet(successor)
   return {
     points: exact.size,
     sequences,
