@@ -11,8 +11,9 @@ import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
 import { type CertificateChain, expired, type KeyId, notYetValid } from './certificate.js'
+import { defective, gone, nothingNew, refusal } from './endings.js'
 import type { Event, Observation } from './event.js'
-import { type Failure, failure } from './failure.js'
+import type { Failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { OutstandingRequest } from './request.js'
 import { pauseOf, rotationDeadline, stillWaiting } from './schedule.js'
@@ -325,53 +326,3 @@ const retemplated = (
       return accepted || state._tag === 'Issued' ? { ...state, wanted } : without
   }
 }
-
-// What a request's end means, in words ---------------------------------------------------------------------------
-
-const refusal = (
-  { request }: Pending | Approved,
-  {
-    _tag,
-    reason,
-    message,
-  }: { readonly _tag: 'Denied' | 'Failed'; readonly reason: string; readonly message: string },
-): Failure => {
-  const said = [reason, message].filter((text) => text !== '').join(': ') || 'no reason given'
-  return _tag === 'Denied'
-    ? failure(
-        'Denied',
-        'later',
-        `request ${request.name} was denied (${said})`,
-        'find out who denied it and why; a new request with a new key follows',
-      )
-    : failure(
-        'SignerFailed',
-        'later',
-        `the signer ${request.template.signerName} failed request ${request.name} (${said})`,
-        "compare the request with the signer's rules (subject, SANs, usages); a new request with a new key follows",
-      )
-}
-
-const gone = ({ request }: Pending | Approved): Failure =>
-  failure(
-    'Gone',
-    'soon',
-    `request ${request.name} vanished before it was issued`,
-    'approve it in time (the controller manager deletes undecided requests after 24 hours); it is sent again with the same key',
-  )
-
-const nothingNew = ({ request, _tag }: Pending | Approved): Failure =>
-  failure(
-    'Unintelligible',
-    'soon',
-    `the API answered that request ${request.name} changed, and it has not (it is ${_tag} still, or again)`,
-    'look at what lies between this machine and the API server; the request is watched again',
-  )
-
-const defective = ({ request }: Pending | Approved, problem: string): Failure =>
-  failure(
-    'Defective',
-    'later',
-    `the certificate of request ${request.name} was not taken: ${problem}`,
-    `look at the signer ${request.template.signerName}, its signing duration and the clocks; a new request with a new key follows`,
-  )
