@@ -295,6 +295,13 @@ test('goes on with the bootstrap credential when the refused certificate still i
   assert.is(credentialOf(play), 'bootstrap')
 })
 
+test('pauses when nobody answers whether the refused certificate works', () => {
+  const play = begin()
+    .later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
+    .later(minute, { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('Unreachable') })
+  assert.is(play.next()._tag, 'Wait')
+})
+
 test('returns to Issued when the refused certificate works after all', () => {
   const play = begin().later(0, loaded(), refused, accepted)
   assert.is(stateOf(play), 'Issued, installed')

@@ -323,8 +323,10 @@ const backsOff = (policy: RotationPolicy, from: State, event: Event, to: State):
       event.uid === from.request.uid &&
       from._tag !== 'Issued') ||
     (event._tag === 'InstallFailed' && from._tag === 'Issued' && from.stage === 'delivered')
-  if (!failed) return []
   const next = decide(policy)(to, event.at)
+  if (event._tag === 'ProbeFailed' && next._tag === 'Probe')
+    return ['3: a probe that failed is repeated at once']
+  if (!failed) return []
   const attends = to._tag === 'Issued' && to.stage === 'installed'
   return next._tag === 'Wait' || (attends && next._tag === 'Probe')
     ? []
