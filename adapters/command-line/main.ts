@@ -82,8 +82,8 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   }
   const [summary, load] = chosen
   const stopping = new AbortController()
-  // From the first moment on: a signal while a module loads is a signal to stop, too.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  // Not `once`: npm and timeout(1) pass on a signal that came to the whole group, and a second one would be deadly.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
   // Nobody reads on (`| head`): that too.
   process.stdout.on('error', () => stopping.abort())
   const { flags, run } = await load()

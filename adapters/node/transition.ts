@@ -44,16 +44,22 @@ export const transitionOf = (policy: RotationPolicy, step: Step): Transition | u
 
 const info = (reason: string, message: string): Words => ({ level: 'info', reason, message })
 
+const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbidden']
+
 /** A failure that this step brought, and when it is tried again. */
 const troubleIn = (policy: RotationPolicy, { event, from, to }: Step): Words | undefined => {
   if (O.isNone(to.setback) || to.setback === from.setback) return undefined
-  const { failure } = to.setback.value
+  const { failure, credential } = to.setback.value
+  const whose =
+    O.isSome(credential) && aboutTheCredential.includes(failure._tag)
+      ? ` (with the ${credential.value} credential)`
+      : ''
   const pause = O.toUndefined(pauseOf(policy, knowledgeOf(to), event.at))
   const next = pause === undefined ? 'now' : `in ${inWords(pause - event.at)}`
   return {
     level: 'warn',
     reason: failure._tag,
-    message: `${failure.message}; ${failure.remedy}; the next attempt is ${next}`,
+    message: `${failure.message}${whose}; ${failure.remedy}; the next attempt is ${next}`,
   }
 }
 

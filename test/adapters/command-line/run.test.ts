@@ -126,6 +126,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     await isTidy(there)
   })
 
+test('stops as cleanly when the signal comes again and again', async (context) => {
+  const there = await world(context)
+  const running = run(context, there)
+  await logged(running, 'reason', 'Installed')
+  const again = setInterval(() => running.kill('SIGTERM'), 1)
+  context.defer(() => clearInterval(again))
+  assert.equal(await endsWithin(running, 1_000), { code: 0, signal: null })
+})
+
 test('stops within a second while Pending; the request stays, and is taken up', async (context) => {
   const there = await world(context, { autoApprove: false })
   const first = run(context, there)
@@ -245,6 +254,6 @@ test('a wrong token is told as such, without the token', async (context) => {
   await writeFile(there.bootstrapKubeconfig, text.replace(token, 'abcdef.0123456789abcdef'))
   const running = run(context, there)
   const refused = await logged(running, 'reason', 'CredentialRejected')
-  assert.match(String(refused.at('msg')), /401/)
+  assert.match(String(refused.at('msg')), /401.*with the bootstrap credential/)
   assert.not.match(running.stdout(), '0123456789abcdef')
 })
