@@ -1,18 +1,18 @@
 /** Tokens, roles and files that are taken away under an agent, and given back. */
 import { readFile, rename, rm } from 'node:fs/promises'
-import { assert, suite } from '../helper/index.js'
+import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
 import { prepareNode, readPair, replaceToken } from './node.js'
-import { allowRequests, forbidRequests, requestsOf } from './requests.js'
+import { allowRequests, forbidRequests, issueShort, readRequest, requestsOf } from './requests.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
 const FORBIDDEN = 'system:bootstrappers:forbidden'
 const patience = { deadline: 60_000 }
 
 const cluster = await bootCluster()
-const { apiServer, kubectl } = cluster
+const { apiServer, controllerManager, kubectl } = cluster
 await allowRequests(cluster, BY_HAND)
 
 const test = suite(`credentials, Kubernetes ${cluster.version.text}`)
@@ -116,5 +116,36 @@ test(
     agent.rotateNow()
     const { serialNumber } = await agent.next('Installed')
     assert.is((await readPair(node)).certificate.serialNumber.toLowerCase(), serialNumber)
+  },
+)
+
+test(
+  'a certificate that ended while its agent was off or asleep is replaced as soon as that is back',
+  patience,
+  async (context) => {
+    const [off, asleep] = [await prepareNode(cluster), await prepareNode(cluster)]
+    controllerManager.hold()
+    context.defer(controllerManager.resume)
+    const [first, sleeper] = [startAgent(context, cluster, off), startAgent(context, cluster, asleep)]
+    await issueShort(cluster, off, first, 12_000)
+    await first.stop('SIGKILL')
+    await issueShort(cluster, asleep, sleeper, 12_000)
+    sleeper.signal('SIGSTOP')
+    const { certificate } = await readPair(asleep)
+    controllerManager.resume()
+    await eventually('the certificates have ended', () => Date.now() > Date.parse(certificate.validTo), {
+      deadline: 15_000,
+    })
+    sleeper.signal('SIGCONT')
+    const second = startAgent(context, cluster, off)
+    for (const [node, agent] of [
+      [off, second],
+      [asleep, sleeper],
+    ] as const) {
+      const request = await agent.nextRequest('Submitted')
+      await agent.next('Installed')
+      assert.is((await readRequest(cluster, request)).spec.username, node.users.bootstrap)
+      assert.ok(Date.parse((await readPair(node)).certificate.validTo) > Date.now())
+    }
   },
 )

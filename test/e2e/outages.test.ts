@@ -4,9 +4,8 @@ import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster, type Cluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
-import { type Node, prepareNode, readPair, replaceToken, requestsSpent } from './node.js'
-import { allowRequests, approve, readRequest, requestsOf, sign } from './requests.js'
-import type { Story } from './story.js'
+import { prepareNode, readPair, replaceToken, requestsSpent } from './node.js'
+import { allowRequests, issueShort, readRequest, requestsOf } from './requests.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
 const patience = { deadline: 90_000 }
@@ -21,14 +20,6 @@ test.after(cluster.stop)
 const approveWithKubectl = async (request: string): Promise<void> => {
   const { code, stderr } = await kubectl(['certificate', 'approve', request])
   assert.is(code, 0, stderr)
-}
-
-/** Gives a node that waits for it a certificate of `lifetime` ms, while the controller manager does not work. */
-const issueShort = async (node: Node, story: Story<{ csr?: string }>, lifetime: number): Promise<void> => {
-  const request = await story.nextRequest('Submitted')
-  await approve(cluster, request)
-  await sign(cluster, request, { node: node.name, lifetime })
-  await story.next('Installed')
 }
 
 for (const [how, signal] of [
@@ -89,6 +80,21 @@ test(
   },
 )
 
+test('an etcd that freezes until the answer is lost makes no second request: the first is found and taken up', {
+  deadline: 150_000,
+}, async (context) => {
+  const node = await prepareNode(cluster)
+  etcd.hold()
+  context.defer(etcd.resume)
+  const agent = startAgent(context, cluster, node)
+  await eventually('it gives up an attempt', () => agent.steps.some(({ level }) => level === 'warn'), {
+    deadline: 60_000,
+  })
+  etcd.resume()
+  await agent.next('Installed', 60_000)
+  assert.is((await requestsOf(cluster, [node.users.bootstrap])).length, 1)
+})
+
 test(
   'an agent that is started before the API server gets its certificate when that has come',
   patience,
@@ -110,7 +116,7 @@ test(
     const agent = await embed(context, node, { ...impatient, renewFrom: 0.3, renewTo: 0.4 })
     controllerManager.hold()
     context.defer(controllerManager.resume)
-    await issueShort(node, agent, 40_000)
+    await issueShort(cluster, node, agent, 40_000)
     const { certificate } = await readPair(node)
     await apiServer.stop()
     controllerManager.resume()
@@ -131,7 +137,7 @@ test(
     const node = await prepareNode(cluster)
     await controllerManager.stop()
     const agent = startAgent(context, cluster, node)
-    await issueShort(node, agent, 20_000)
+    await issueShort(cluster, node, agent, 20_000)
     const request = await agent.nextRequest('Submitted', 30_000)
     assert.is((await readRequest(cluster, request)).spec.username, node.users.node)
     const { certificate } = await readPair(node)

@@ -2,7 +2,9 @@ import { isRight } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { eventually } from '../helper/index.js'
 import type { Cluster } from './cluster.js'
+import type { Node } from './node.js'
 import { issueFor } from './pki.js'
+import type { Story } from './story.js'
 
 const Condition = t.intersection([
   t.type({ type: t.string }),
@@ -102,6 +104,19 @@ export const sign = async (
     notAfter: now + lifetime,
   })
   await add(cluster, name, version, 'status', { certificate: Buffer.from(certificate).toString('base64') })
+}
+
+/** Approves and signs the request that a node's agent is about to tell of, while the controller manager does not work. */
+export const issueShort = async (
+  cluster: Cluster,
+  { name }: Node,
+  story: Story<{ readonly csr?: string | undefined }>,
+  lifetime: number,
+): Promise<void> => {
+  const request = await story.nextRequest('Submitted')
+  await approve(cluster, request)
+  await sign(cluster, request, { node: name, lifetime })
+  await story.next('Installed')
 }
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'

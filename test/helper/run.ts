@@ -48,6 +48,7 @@ const print = (result: FileResult): void => {
 /** The first signal lets the files tidy up and says what they said; the second one does not wait. */
 const interrupted = new AbortController()
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
