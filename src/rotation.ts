@@ -89,7 +89,9 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
     if (state._tag === 'Issued' && state.stage === 'delivered' && from._tag !== 'Issued')
       remarksOn(state).forEach(warn)
     const given = idsOf(state)
-    const before = fact._tag === 'Loaded' ? O.map(({ keyId }: Draft) => keyId)(fact.draft) : nextKeyOf(from)
+    // A saved request can come to nothing in the very step that tells of it: not wanted any more, its name taken.
+    const saved = 'draft' in fact ? O.map(({ keyId }: Draft) => keyId)(fact.draft) : O.none
+    const before = O.alt(() => nextKeyOf(from))(saved)
     if (O.isSome(before) && !given.includes(before.value)) {
       const discarded = await ports.store.discardRequest()
       if (E.isLeft(discarded)) warn(`${discarded.left.message}; ${discarded.left.remedy}`)

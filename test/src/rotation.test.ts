@@ -1,5 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { type MemoryPortsOptions, memoryPorts, storeErrors } from '../../adapters/memory/index.js'
+import { failure } from '../../src/failure.js'
 import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
 import { rotation } from '../../src/rotation.js'
 import { heldOf } from '../../src/state.js'
@@ -69,6 +70,29 @@ test('goes on when a subscriber throws, and tells the others', async (context) =
   })
   await memory.clock.settle()
   assert.equal([calls, agent.state()._tag], [1, 'Issued'])
+})
+
+test('forgets what was saved for a request whose name somebody else has already', async (context) => {
+  const memory = memoryPorts({ now: noon })
+  memory.requests.inject({
+    when: ({ verb }) => verb === 'submit',
+    answer: failure('NameTaken', 'soon', 'the name is taken', 'a new key follows'),
+  })
+  const agent = rotation({
+    policy: defaultPolicy,
+    template: O.some(template),
+    ports: memory,
+    notify: () => {},
+  })
+  const stop = new AbortController()
+  const ended = agent.run(stop.signal)()
+  context.defer(async () => {
+    stop.abort()
+    await ended
+  })
+  await memory.clock.settle()
+  assert.is(agent.state()._tag, 'Bootstrapping')
+  assert.ok(O.isNone(memory.store.contents().request))
 })
 
 /** How many watches more there are after connections have reported many refusals. */
