@@ -126,15 +126,6 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     await isTidy(there)
   })
 
-test('stops as cleanly when the signal comes again and again', async (context) => {
-  const there = await world(context)
-  const running = run(context, there)
-  await logged(running, 'reason', 'Installed')
-  const again = setInterval(() => running.kill('SIGTERM'), 1)
-  context.defer(() => clearInterval(again))
-  assert.equal(await endsWithin(running, 1_000), { code: 0, signal: null })
-})
-
 test('stops within a second while Pending; the request stays, and is taken up', async (context) => {
   const there = await world(context, { autoApprove: false })
   const first = run(context, there)
