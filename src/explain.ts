@@ -5,7 +5,7 @@ import { decide, evolve } from './machine.js'
 import type { RotationPolicy } from './policy.js'
 import { rotationDeadline } from './schedule.js'
 import { type Cause, type CredentialName, type Held, heldOf, type State, works } from './state.js'
-import { type Instant, inWords, type Milliseconds, rfc3339 } from './time.js'
+import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from './time.js'
 
 /** A state in a few sentences for people: what it is, why, and what happens next and when. */
 export const explain = (policy: RotationPolicy, known: State, now: Instant): string => {
@@ -103,7 +103,7 @@ const patience = (policy: RotationPolicy, state: State, until: Instant, now: Ins
 }
 
 /** An instant and how far away it is: `2026-11-23T17:20:02Z (in 5m)`. */
-const moment = (at: Instant, now: Instant): string => `${rfc3339(at)} (${distance(at - now)})`
+const moment = (at: Instant, now: Instant): string => `${rfc3339(wholeSecond(at))} (${distance(at - now)})`
 
 const distance = (ahead: Milliseconds): string => {
   if (ahead === 0) return 'now'
