@@ -52,7 +52,13 @@ const respond: RecorderOptions['respond'] = (_, response) => {
 
 const stack: Stack = {
   client: (following, url) =>
-    clientOf(new GrpcClient(new URL(url).host, credentials.createSsl(), channelOptions(following))),
+    clientOf(
+      new GrpcClient(new URL(url).host, credentials.createSsl(), {
+        ...channelOptions(following),
+        // Without it grpc-js gives the address as a server name, which newer versions of Node refuse.
+        'grpc.ssl_target_name_override': 'localhost',
+      }),
+    ),
   multiplexes: true,
   failsWatches: true,
   respond,
