@@ -39,10 +39,13 @@ class FollowingDispatcher extends Dispatcher {
   }
 
   override dispatch(...request: Waiting): boolean {
-    const name = new URL(String(request[0].origin)).origin
+    const name = String(request[0].origin)
     if (this.#closed) return refuse(name, request)
-    const origin = this.#origins.get(name) ?? { lanes: new Set(), waiting: [] }
-    this.#origins.set(name, origin)
+    let origin = this.#origins.get(name)
+    if (origin === undefined) {
+      origin = { lanes: new Set(), waiting: [] }
+      this.#origins.set(name, origin)
+    }
     origin.waiting.push(request)
     this.#serve(name, origin)
     return origin.waiting.length === 0
@@ -75,14 +78,9 @@ class FollowingDispatcher extends Dispatcher {
 
   /** Gives waiting requests to the connections there are, and to new ones as far as they are allowed. */
   #serve(name: string, origin: Origin): void {
-    const { connections = Number.POSITIVE_INFINITY, pipelining = 1 } = this.#options
     const wereWaiting = origin.waiting.length
     while (origin.waiting.length > 0) {
-      const current = this.#following.current()
-      const usable = [...origin.lanes].filter(({ generation }) => generation === current)
-      const lane =
-        usable.find(({ load }) => load() < Math.max(1, pipelining)) ??
-        (usable.length < connections ? this.#open(name, origin) : undefined)
+      const lane = this.#free(origin) ?? this.#open(name, origin)
       if (lane === undefined) return
       const request = origin.waiting.shift()
       if (request !== undefined) lane.dispatch(...request)
@@ -91,8 +89,19 @@ class FollowingDispatcher extends Dispatcher {
     this.#quiet()
   }
 
-  #open(name: string, origin: Origin): Lane {
-    const { connections: _, connect = {}, ...client } = this.#options
+  #free({ lanes }: Origin): Lane | undefined {
+    const { pipelining = 1 } = this.#options
+    const current = this.#following.current()
+    for (const lane of lanes)
+      if (lane.generation === current && lane.load() < Math.max(1, pipelining)) return lane
+    return undefined
+  }
+
+  #open(name: string, origin: Origin): Lane | undefined {
+    const { connections = Number.POSITIVE_INFINITY, connect = {}, ...client } = this.#options
+    const current = this.#following.current()
+    if ([...origin.lanes].filter(({ generation }) => generation === current).length >= connections)
+      return undefined
     const lane = openLane(
       name,
       this.#following,

@@ -34,8 +34,6 @@ export interface LaneEvents {
 /** A request under way. */
 interface Run {
   readonly line: RequestLine
-  /** Takes its connection for itself. */
-  readonly alone: boolean
   readonly complete: () => void
 }
 
@@ -49,6 +47,8 @@ export const openLane = (
   const running = new Set<Run>()
   const upgraded = new WeakSet<Duplex>()
   let connected = false
+  /** Requests that take the connection for themselves. */
+  let alone = 0
 
   const connect = buildConnector({
     ...options.connect,
@@ -106,22 +106,25 @@ export const openLane = (
 
   // Composed, undici hands over the handlers of its older versions (those of Node's own fetch) in the current form.
   const { dispatch } = client.compose((next) => (request, handler) => {
+    const isAlone = request.method === 'CONNECT' || Boolean(request.upgrade)
     const watched = watching(handler, {
       rejected: generation.rejected,
       upgraded: (socket) => upgraded.add(socket),
       finished: () => {
-        if (running.delete(run)) settle()
+        if (!running.delete(run)) return
+        if (isAlone) alone -= 1
+        settle()
       },
     })
     const run: Run = {
       line: { method: request.method, path: pathOf(request) },
-      alone: request.method === 'CONNECT' || Boolean(request.upgrade),
       complete: watched.complete,
     }
     running.add(run)
+    if (isAlone) alone += 1
     return next(request, watched.handler)
   })
-  const load = () => ([...running].some(({ alone }) => alone) ? Number.POSITIVE_INFINITY : running.size)
+  const load = () => (alone > 0 ? Number.POSITIVE_INFINITY : running.size)
   const lane = { generation, load, dispatch, close, destroy }
   return lane
 }

@@ -2,8 +2,8 @@ import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js'
 import { channelOptions } from '../../../adapters/connections/grpc.js'
 import { assert, suite } from '../../helper/index.js'
 import { battery, type Client, type Stack, settingOf } from './battery.js'
+import { framed } from './framed.js'
 import { newPki } from './pki.js'
-import type { RecorderOptions } from './server.js'
 
 const text = (message: Buffer): string => message.toString()
 const bytes = (message: string): Buffer => Buffer.from(message)
@@ -31,25 +31,6 @@ const clientOf = (grpc: GrpcClient): Client => ({
   close: () => grpc.close(),
 })
 
-/** Frames what the recorder answers as gRPC does: a flag, a length, the message, and the status as a trailer. */
-const respond: RecorderOptions['respond'] = (_, response) => {
-  const { write, end } = response
-  const frame = (message: unknown) => {
-    const body = Buffer.from(String(message))
-    const head = Buffer.alloc(5)
-    head.writeUInt32BE(body.length, 1)
-    return Buffer.concat([head, body])
-  }
-  response.setHeader('content-type', 'application/grpc')
-  Reflect.set(response, 'write', (message: unknown) => Reflect.apply(write, response, [frame(message)]))
-  Reflect.set(response, 'end', (message: unknown) => {
-    response.write(String(message))
-    response.addTrailers({ 'grpc-status': '0' })
-    return Reflect.apply(end, response, [])
-  })
-  return false
-}
-
 const stack: Stack = {
   client: (following, url) =>
     clientOf(
@@ -61,7 +42,7 @@ const stack: Stack = {
     ),
   multiplexes: true,
   failsWatches: true,
-  respond,
+  respond: framed,
 }
 
 const test = suite('grpc-js')

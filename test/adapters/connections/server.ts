@@ -51,7 +51,10 @@ export interface RecorderOptions {
  * with the serial number; `/held/…` when the test does; a watch (`watch=true`) gets one line, and more from the test; an
  * upgrade (RFC 6455 where it is a WebSocket) is accepted and echoed. Session tickets are on, as they are by default.
  */
-export const recorder = async (pki: Pki, options: RecorderOptions = {}): Promise<Recorder> => {
+export const recorder = async (
+  pki: Pick<Pki, 'ca' | 'server'>,
+  options: RecorderOptions = {},
+): Promise<Recorder> => {
   const connections: Array<Seen> = []
   /** By the client's port: what HTTP/2 hands out as a socket is none. */
   const byPort = new Map<number | undefined, { readonly seen: Seen; readonly socket: TLSSocket }>()
