@@ -4,7 +4,7 @@ import * as answers from './answers.js'
 import { openShop, type Shop, startFront } from './front.js'
 import type { HttpFault } from './gateway.js'
 import { survive } from './surviving.js'
-import { timeouts } from './world.js'
+import { inFull, timeouts } from './world.js'
 
 const test = suite('a rotation, while the API')
 
@@ -26,12 +26,6 @@ const everywhere: ReadonlyArray<Case> = [
     status(301, '', { headers: { location: 'https://localhost:1/' } }),
     'Unintelligible',
     /301 .*redirects are not followed/,
-  ],
-  [
-    'answers 308',
-    status(308, '', { headers: { location: 'https://localhost:1/' } }),
-    'Unintelligible',
-    /308 .*redirects are not followed/,
   ],
   ['answers 400', status(400, 'no'), 'Invalid', /400 Bad Request: no/],
   ['answers 401', status(401, 'Unauthorized'), 'CredentialRejected', /401 Unauthorized/],
@@ -61,19 +55,27 @@ const everywhere: ReadonlyArray<Case> = [
     'Unavailable',
     /429 .*the next attempt is in 1m 30s/,
   ],
-  [
-    'answers 429 and to come again in a year',
-    status(429, 'slow', { headers: { 'retry-after': '31536000' } }),
-    'Unavailable',
-    /429 .*the next attempt is in 10m$/,
-  ],
   ['answers 500', status(500, 'etcd'), 'Unavailable', /500 Internal Server Error: etcd/],
   ['answers 503', status(503, 'starting'), 'Unavailable', /503 Service Unavailable/],
-  ['answers 504', status(504, 'slow'), 'Unavailable', /504 Gateway Timeout/],
-  ['answers 299', status(299, 'hm'), 'Unintelligible', /./],
   ['answers with a web page', answers.web, 'Unintelligible', /text\/html/],
   ['resets before it answers', answers.reset, 'Unreachable', /the connection was reset/],
-  ['says nothing', answers.silence, 'Unreachable', new RegExp(`no answer within ${timeouts.head} ms`)],
+  ...inFull<Case>(
+    [
+      'answers 308',
+      status(308, '', { headers: { location: 'https://localhost:1/' } }),
+      'Unintelligible',
+      /308 .*redirects are not followed/,
+    ],
+    [
+      'answers 429 and to come again in a year',
+      status(429, 'slow', { headers: { 'retry-after': '31536000' } }),
+      'Unavailable',
+      /429 .*the next attempt is in 10m$/,
+    ],
+    ['answers 504', status(504, 'slow'), 'Unavailable', /504 Gateway Timeout/],
+    ['answers 299', status(299, 'hm'), 'Unintelligible', /./],
+    ['says nothing', answers.silence, 'Unreachable', new RegExp(`no answer within ${timeouts.head} ms`)],
+  ),
 ]
 
 for (const [what, fault, reason, says] of everywhere)
@@ -103,11 +105,23 @@ const toSubmissions: ReadonlyArray<Case> = [
     'Unintelligible',
     /no CertificateSigningRequest/,
   ],
-  ['a byte now and then', answers.dripping, 'Unreachable', new RegExp(`took more than ${timeouts.body} ms`)],
-  ['its beginning alone', answers.standing, 'Unreachable', new RegExp(`stood still for ${timeouts.idle} ms`)],
   // The request is there, and is taken up as ours: two in the end, no third.
   ['nothing, having done it,', answers.resetInsteadOfAnswer, 'Unreachable', /the connection was reset/],
   ['half of it, having done it,', answers.resetWithinAnswer, 'Unreachable', /cut off|reset|closed/],
+  ...inFull<Case>(
+    [
+      'a byte now and then',
+      answers.dripping,
+      'Unreachable',
+      new RegExp(`took more than ${timeouts.body} ms`),
+    ],
+    [
+      'its beginning alone',
+      answers.standing,
+      'Unreachable',
+      new RegExp(`stood still for ${timeouts.idle} ms`),
+    ],
+  ),
 ]
 
 for (const [what, fault, reason, says] of toSubmissions)
@@ -124,7 +138,6 @@ const event = (type: string, object: object) => `${JSON.stringify({ type, object
 const toWatches: ReadonlyArray<Case> = [
   ['500', status(500, 'etcd'), 'Unavailable', /500/],
   ['401', status(401, 'Unauthorized'), 'CredentialRejected', /401/],
-  ['429', status(429, 'slow'), 'Unavailable', /429/],
   ['a web page', answers.web, 'Unintelligible', /text\/html/],
   ['a reset', answers.stream('', 'is reset'), 'Unreachable', /reset/],
   [
@@ -133,7 +146,6 @@ const toWatches: ReadonlyArray<Case> = [
     'Unintelligible',
     /it ended within a line/,
   ],
-  ['half a line and a reset', answers.stream('{"type":"MODI', 'is reset'), 'Unreachable', /reset/],
   [
     'a line that is no JSON',
     answers.stream('MODIFIED\n'),
@@ -152,7 +164,11 @@ const toWatches: ReadonlyArray<Case> = [
     'Unavailable',
     /leader changed/,
   ],
-  ['a line without an end', answers.endless(() => {}), 'Unintelligible', /a line is longer than/],
+  ...inFull<Case>(
+    ['429', status(429, 'slow'), 'Unavailable', /429/],
+    ['half a line and a reset', answers.stream('{"type":"MODI', 'is reset'), 'Unreachable', /reset/],
+    ['a line without an end', answers.endless(() => {}), 'Unintelligible', /a line is longer than/],
+  ),
 ]
 
 /** Reads come to nothing either: one would tell what the watch cannot. */

@@ -31,6 +31,9 @@ export const timeouts: Timeouts = thorough
   ? { ...defaultTimeouts, silence: 20_000 }
   : { connect: 300, head: 450, idle: 300, body: 600, silence: 500 }
 
+/** Cases for the thorough run alone: they take long, or are much like another. */
+export const inFull = <A>(...cases: ReadonlyArray<A>): ReadonlyArray<A> => (thorough ? cases : [])
+
 /** How long something may take that waits for a time-out. */
 export const patience = { deadline: thorough ? 200_000 : 8_000 }
 
