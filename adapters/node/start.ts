@@ -37,7 +37,7 @@ export interface RunningRotation {
   /** Renews now, although there is no need; `trustChanged`: because the cluster's CA did. */
   readonly rotateNow: (why?: 'requested' | 'trustChanged') => void
   /** Tells that a server refused this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
-  readonly reportRejected: (credential: Credential) => void
+  readonly reportRejected: (credential: Pick<Credential, 'keyId'>) => void
   /** The credential and its changes, for what follows it. */
   readonly credentials: Rotation['credentials']
   readonly policy: RotationPolicy
