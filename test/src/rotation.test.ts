@@ -1,8 +1,13 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { type MemoryPortsOptions, memoryPorts, storeErrors } from '../../adapters/memory/index.js'
+import {
+  type MemoryPorts,
+  type MemoryPortsOptions,
+  memoryPorts,
+  storeErrors,
+} from '../../adapters/memory/index.js'
 import { failure } from '../../src/failure.js'
 import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
-import { rotation } from '../../src/rotation.js'
+import { type Rotation, rotation } from '../../src/rotation.js'
 import { heldOf } from '../../src/state.js'
 import { day, hour } from '../../src/time.js'
 import { assert, suite, type TestContext } from '../helper/index.js'
@@ -10,31 +15,43 @@ import { at, noon, template } from './samples.js'
 
 const test = suite('rotation')
 
-/** A rotation in memory that runs until the test ends. */
-const start = async (
-  { defer }: TestContext,
-  options: Partial<MemoryPortsOptions> = {},
-  policy: Partial<RotationPolicy> = {},
-) => {
-  const memory = memoryPorts({ now: noon, api: { signingDuration: day }, ...options })
+interface World {
+  readonly memory: MemoryPorts
+  readonly agent: Rotation
+}
+
+interface Start {
+  readonly ports?: Partial<MemoryPortsOptions>
+  readonly policy?: Partial<RotationPolicy>
+  /** What happens before it runs. */
+  readonly first?: (world: World) => void
+}
+
+/** A rotation in memory that runs until the test ends, and what it told. */
+const start = async ({ defer }: TestContext, { ports, policy, first }: Start = {}) => {
+  const memory = memoryPorts({ now: noon, api: { signingDuration: day }, ...ports })
+  const warnings: Array<string> = []
   const agent = rotation({
     policy: { ...defaultPolicy, probeInterval: 0, ...policy },
     template: O.some(template),
     ports: memory,
-    notify: () => {},
+    notify: (notice) => {
+      if (notice._tag === 'Warning') warnings.push(notice.message)
+    },
   })
-  const stop = new AbortController()
   const told: Array<string | undefined> = []
   const unsubscribe = agent.credentials.subscribe((credential) => {
     told.push(O.toUndefined(credential)?.certificate.serialNumber)
   })
+  first?.({ memory, agent })
+  const stop = new AbortController()
   const ended = agent.run(stop.signal)()
   defer(async () => {
     stop.abort()
     await ended
   })
   await memory.clock.settle()
-  return { memory, agent, told, unsubscribe }
+  return { memory, agent, told, unsubscribe, warnings }
 }
 
 test('tells subscribers of each change, until they unsubscribe', async (context) => {
@@ -48,49 +65,29 @@ test('tells subscribers of each change, until they unsubscribe', async (context)
 })
 
 test('goes on when a subscriber throws, and tells the others', async (context) => {
-  const memory = memoryPorts({ now: noon })
-  const agent = rotation({
-    policy: defaultPolicy,
-    template: O.some(template),
-    ports: memory,
-    notify: () => {},
-  })
   let calls = 0
-  agent.credentials.subscribe(() => {
-    throw new Error('not mine')
+  const { agent } = await start(context, {
+    first: ({ agent: { credentials } }) => {
+      credentials.subscribe(() => {
+        throw new Error('not mine')
+      })
+      credentials.subscribe(() => {
+        calls += 1
+      })
+    },
   })
-  agent.credentials.subscribe(() => {
-    calls += 1
-  })
-  const stop = new AbortController()
-  const ended = agent.run(stop.signal)()
-  context.defer(async () => {
-    stop.abort()
-    await ended
-  })
-  await memory.clock.settle()
   assert.equal([calls, agent.state()._tag], [1, 'Issued'])
 })
 
 test('forgets what was saved for a request whose name somebody else has already', async (context) => {
-  const memory = memoryPorts({ now: noon })
-  memory.requests.inject({
-    when: ({ verb }) => verb === 'submit',
-    answer: failure('NameTaken', 'soon', 'the name is taken', 'a new key follows'),
+  const { memory, agent } = await start(context, {
+    first: ({ memory: { requests } }) => {
+      requests.inject({
+        when: ({ verb }) => verb === 'submit',
+        answer: failure('NameTaken', 'soon', 'the name is taken', 'a new key follows'),
+      })
+    },
   })
-  const agent = rotation({
-    policy: defaultPolicy,
-    template: O.some(template),
-    ports: memory,
-    notify: () => {},
-  })
-  const stop = new AbortController()
-  const ended = agent.run(stop.signal)()
-  context.defer(async () => {
-    stop.abort()
-    await ended
-  })
-  await memory.clock.settle()
   assert.is(agent.state()._tag, 'Bootstrapping')
   assert.ok(O.isNone(memory.store.contents().request))
 })
@@ -100,7 +97,7 @@ const watchesAfterRefusals = async (
   context: TestContext,
   policy: Partial<RotationPolicy>,
 ): Promise<number> => {
-  const { memory, agent } = await start(context, {}, policy)
+  const { memory, agent } = await start(context, { policy })
   memory.requests.set({ autoApprove: false })
   await memory.clock.advanceBy(22 * hour)
   assert.is(agent.state()._tag, 'Pending')
@@ -125,44 +122,15 @@ test('lets no refusal cut a watch short that goes out with another credential', 
 })
 
 test('warns of a server whose clock is off, once, and when it changes', async (context) => {
-  const warnings: Array<string> = []
-  const memory = memoryPorts({ now: noon, api: { signingDuration: hour, skew: hour } })
-  const agent = rotation({
-    policy: { ...defaultPolicy, probeInterval: 0 },
-    template: O.some(template),
-    ports: memory,
-    notify: (notice) => {
-      if (notice._tag === 'Warning') warnings.push(notice.message)
-    },
-  })
-  const stop = new AbortController()
-  const ended = agent.run(stop.signal)()
-  context.defer(async () => {
-    stop.abort()
-    await ended
+  const { memory, warnings } = await start(context, {
+    ports: { api: { signingDuration: hour, skew: hour } },
   })
   await memory.clock.advanceTo(at(3 * hour))
   assert.equal(warnings.filter((message) => message.includes('clock')).length, 1, warnings.join('\n'))
 })
 
 test('says when a request that is over cannot be discarded, and goes on', async (context) => {
-  const warnings: Array<string> = []
-  const memory = memoryPorts({ now: noon, api: { autoApprove: false } })
-  const agent = rotation({
-    policy: defaultPolicy,
-    template: O.some(template),
-    ports: memory,
-    notify: (notice) => {
-      if (notice._tag === 'Warning') warnings.push(notice.message)
-    },
-  })
-  const stop = new AbortController()
-  const ended = agent.run(stop.signal)()
-  context.defer(async () => {
-    stop.abort()
-    await ended
-  })
-  await memory.clock.settle()
+  const { memory, agent, warnings } = await start(context, { ports: { api: { autoApprove: false } } })
   memory.store.inject({ when: ({ operation }) => operation === 'discardRequest', answer: storeErrors.full })
   memory.requests.deny('No', 'not you')
   await memory.clock.settle()
