@@ -4,12 +4,13 @@ import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
-import { prepareNode, readPair, replaceToken } from './node.js'
+import { prepareNode, readPair, replaceToken, watching } from './node.js'
 import { allowRequests, forbidRequests, issueShort, readRequest, requestsOf } from './requests.js'
+import { RECOVERY } from './story.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
 const FORBIDDEN = 'system:bootstrappers:forbidden'
-const patience = { deadline: 60_000 }
+const patience = { deadline: 90_000 }
 
 const cluster = await bootCluster()
 const { apiServer, controllerManager, kubectl } = cluster
@@ -63,7 +64,7 @@ test(
     await agent.next('CredentialRejected')
     const { user } = await replaceToken(cluster, node)
     await kubectl(['certificate', 'approve', request])
-    await agent.next('Installed')
+    await agent.next('Installed', RECOVERY)
     assert.is((await requestsOf(cluster, [node.users.bootstrap, user])).length, 1)
   },
 )
@@ -83,6 +84,7 @@ test(
     )
     await allowRequests(cluster, FORBIDDEN)
     const request = await agent.nextRequest('Submitted')
+    await watching(cluster, node)
     await forbidRequests(cluster, FORBIDDEN)
     await kubectl(['certificate', 'approve', request])
     // The watch was allowed when it was opened.

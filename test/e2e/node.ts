@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { eventually } from '../helper/index.js'
 import type { Cluster } from './cluster.js'
 import type { BootstrapTokenOptions } from './kubeadm.js'
 
@@ -71,3 +72,10 @@ export const requestsSpent = async (cluster: Cluster, node: Node, since = 0): Pr
         username === node.users.node ? 'node' : username === node.users.bootstrap ? 'token' : undefined
       return who === undefined ? [] : [`${who}: ${verb} ${resource ?? uri}`]
     })
+
+/** Waits until the agent watches its request with the token; only then nothing that is taken away keeps it from it. */
+export const watching = async (cluster: Cluster, node: Node): Promise<void> => {
+  await eventually(`${node.name} watches its request`, async () =>
+    (await requestsSpent(cluster, node)).includes('token: watch certificatesigningrequests'),
+  )
+}

@@ -4,11 +4,12 @@ import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster, type Cluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
-import { prepareNode, readPair, replaceToken, requestsSpent } from './node.js'
+import { prepareNode, readPair, replaceToken, requestsSpent, watching } from './node.js'
 import { allowRequests, issueShort, readRequest, requestsOf } from './requests.js'
+import { RECOVERY } from './story.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
-const patience = { deadline: 90_000 }
+const patience = { deadline: 120_000 }
 
 const cluster = await bootCluster()
 const { apiServer, controllerManager, etcd, kubectl } = cluster
@@ -33,11 +34,12 @@ for (const [how, signal] of [
       const node = await prepareNode(cluster, { groups: [BY_HAND] })
       const agent = startAgent(context, cluster, node)
       const request = await agent.nextRequest('Submitted')
+      await watching(cluster, node)
       await apiServer.stop(signal)
       await agent.next('Unreachable')
       await apiServer.start()
       await approveWithKubectl(request)
-      await agent.next('Installed', 60_000)
+      await agent.next('Installed', RECOVERY)
       assert.is((await requestsOf(cluster, [node.users.bootstrap])).length, 1)
     },
   )
@@ -49,6 +51,7 @@ test(
     const node = await prepareNode(cluster, { groups: [BY_HAND] })
     const agent = startAgent(context, cluster, node)
     const request = await agent.nextRequest('Submitted')
+    await watching(cluster, node)
     apiServer.hold()
     context.defer(apiServer.resume)
     await eventually('the API server is silent', () => silent(cluster))
@@ -91,7 +94,7 @@ test('an etcd that freezes until the answer is lost makes no second request: the
     deadline: 60_000,
   })
   etcd.resume()
-  await agent.next('Installed', 60_000)
+  await agent.next('Installed', RECOVERY)
   assert.is((await requestsOf(cluster, [node.users.bootstrap])).length, 1)
 })
 
@@ -104,7 +107,7 @@ test(
     const agent = startAgent(context, cluster, node)
     await agent.next('Unreachable')
     await apiServer.start()
-    await agent.next('Installed', 60_000)
+    await agent.next('Installed', RECOVERY)
   },
 )
 
@@ -120,11 +123,11 @@ test(
     const { certificate } = await readPair(node)
     await apiServer.stop()
     controllerManager.resume()
-    await agent.next('Unreachable', 30_000)
+    await agent.next('Unreachable')
     assert.is(agent.state()._tag, 'RenewDue')
     await apiServer.start()
     const renewed = await agent.nextRequest('Submitted')
-    await agent.next('Installed')
+    await agent.next('Installed', RECOVERY)
     assert.is((await readRequest(cluster, renewed)).spec.username, node.users.node)
     assert.is.not((await readPair(node)).certificate.serialNumber, certificate.serialNumber)
   },
@@ -145,7 +148,7 @@ test(
       deadline: 30_000,
     })
     await controllerManager.start()
-    const { csr } = await agent.next('Installed', 60_000)
+    const { csr } = await agent.next('Installed', RECOVERY)
     assert.is(csr, request)
     assert.is((await requestsOf(cluster, Object.values(node.users))).length, 2)
   },

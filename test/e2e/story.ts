@@ -23,7 +23,9 @@ export interface Telling<A extends Step> {
 }
 
 /** How long an agent may take for what it can do at once; the machine may be busy with other things. */
-const PATIENCE = 20_000
+const PATIENCE = 30_000
+/** The same where a controller manager has to find its API server again: it looks ever more rarely, up to 30 s. */
+export const RECOVERY = 60_000
 
 /** An empty story; `who` tells it, for messages about what did not happen. */
 export const createStory = <A extends Step>(who: string): Telling<A> => {
