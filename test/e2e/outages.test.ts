@@ -171,7 +171,7 @@ test('a cluster that has forgotten everything gets the request again, with the n
 
   await pending.next('CredentialRejected', 60_000)
   const { user } = await replaceToken(cluster, waiting)
-  await pending.next('Installed', 120_000)
+  await pending.next('Installed', RECOVERY)
   assert.equal(
     (await requestsOf(cluster, [user])).map(({ metadata }) => metadata.name),
     [request],
