@@ -6,8 +6,8 @@ import { octal } from './pair-file.js'
 
 /**
  * What a process that ended in the middle left behind: temporary files of ours go, and the link with which a kubelet
- * was about to replace the current one becomes that, where there is none, and so does our newest pair. Keys of ours become readable by us alone.
- * Answers sentences for people.
+ * was about to replace the current one becomes that, where there is none, and so does our newest pair. Keys of ours
+ * become readable by us alone. Answers sentences for people.
  */
 export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
   const { path } = layout
