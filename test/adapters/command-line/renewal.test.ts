@@ -32,8 +32,9 @@ test('renews in time with the certificate it has, two requests and a new key; st
   assert.is(before.at('rotateAt'), first.at('rotateAt'))
   assert.is(before.at('certificate', 'serialNumber'), first.at('serialNumber'))
   assert.is(before.at('certificate', 'notAfter'), first.at('notAfter'))
-  const receivedAt = String(first.at('time')).replace(/\.\d+/, '')
-  assert.is(before.at('receivedAt'), receivedAt)
+  // In whole seconds: checking and storing lie between the receipt and its line in the log.
+  const untilLogged = Date.parse(String(first.at('time'))) - Date.parse(String(before.at('receivedAt')))
+  assert.ok(untilLogged >= 0 && untilLogged < 5_000, `${untilLogged} ms`)
 
   const calls = there.calls().length
   const due = await logged(running, 'to', 'RenewDue', { deadline: 13_000 })
