@@ -6,7 +6,7 @@ import type { HttpFault } from './gateway.js'
 import { survive } from './surviving.js'
 import { inFull, timeouts } from './world.js'
 
-const test = suite('a rotation, while the API')
+const test = suite('a rotation, while the API', { together: 6 })
 
 let shop: Shop | undefined
 test.before(async () => {

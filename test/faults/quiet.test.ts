@@ -5,7 +5,7 @@ import { openShop, type Shop, startFront } from './front.js'
 import type { HttpFault } from './gateway.js'
 import { patience, startAgent } from './world.js'
 
-const test = suite('a rotation gets its certificates all the same, while the API')
+const test = suite('a rotation gets its certificates all the same, while the API', { together: 6 })
 
 let shop: Shop | undefined
 test.before(async () => {

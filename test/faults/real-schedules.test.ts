@@ -8,7 +8,7 @@ import { openShop, type Shop, startFront } from './front.js'
 import type { HttpFault } from './gateway.js'
 import { type Agent, patience, startAgent } from './world.js'
 
-const test = suite('a rotation with the real adapters, in a random world')
+const test = suite('a rotation with the real adapters, in a random world', { together: 4 })
 
 let shop: Shop | undefined
 test.before(async () => {

@@ -7,7 +7,7 @@ import { day, hour, instant, type Milliseconds, minute, second } from '../../src
 import { assert, eventually, suite, type TestContext, thorough } from '../helper/index.js'
 import { right } from './world.js'
 
-const test = suite('the program, when the clock')
+const test = suite('the program, when the clock', { together: 4 })
 
 const main = join(import.meta.dirname, '../../adapters/command-line/main.js')
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { assert, eventually, suite, type TestContext } from './index.js'
 import { type FileResult, runFiles } from './runner.js'
 
-const test = suite('test helper')
+const test = suite('test helper', { together: 4 })
 const helper = pathToFileURL(join(import.meta.dirname, 'index.js')).href
 
 /** Runs a test file of the given text in the way `npm test` does. */
@@ -66,6 +66,23 @@ test('fails a file that throws while it is loaded', async (context) => {
   const result = await run(context, `test('a', () => {}); throw new Error('bad file')`)
   assert.is(result.passed, 0)
   assert.is(result.failed, 1)
+})
+
+test('runs as many tests side by side as the suite says, and no more', async (context) => {
+  const side = (name: string) => `pair('${name}', async () => {
+    most = Math.max(most, ++running)
+    await eventually('two run', () => most === 2)
+    running -= 1
+  })`
+  const result = await run(
+    context,
+    `const pair = suite('pair', { together: 2 }); let running = 0, most = 0
+    test('comes first', () => assert.is(most, 0))
+    ${['a', 'b', 'c', 'd'].map(side).join('\n')}
+    pair('is the last', () => assert.is(most, 2))`,
+  )
+  assert.is(result.passed, 6, result.output)
+  assert.is(result.failed, 0)
 })
 
 test('refuses a skip without a reason', async (context) => {

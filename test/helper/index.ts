@@ -80,10 +80,16 @@ const GRACE = 3_000
 const suites: uvu.Test<unknown>[] = []
 let registered = 0
 
+export interface SuiteOptions {
+  /** So many tests of the suite may run side by side, for tests that wait more than they work; 1 if not given. */
+  readonly together?: number
+}
+
 /** A named group of tests; a file may have several, they run one after the other. */
-export const suite = (suiteName: string): Suite => {
+export const suite = (suiteName: string, { together = 1 }: SuiteOptions = {}): Suite => {
   const target = uvu.suite(suiteName)
   if (suites.push(target) === 1) setImmediate(runAll)
+  const tests: (() => Promise<Error | undefined>)[] = []
 
   const skip = (name: string, reason: string): void => {
     if (reason.trim() === '') throw new Error(`"${name}" is skipped without a reason: say what is missing`)
@@ -101,13 +107,19 @@ export const suite = (suiteName: string): Suite => {
       return
     }
     registered += 1
-    target(name, async () => {
+    const outcome = once(async () => {
       tell({ event: 'started', test: `${suiteName}: ${name}` })
       const failure = await runTest(body, options.deadline ?? DEFAULT_DEADLINE)
       tell({
         event: failure === undefined ? 'passed' : 'failed',
         test: `${suiteName}: ${name}`,
       })
+      return failure
+    })
+    const place = tests.push(outcome) - 1
+    target(name, async () => {
+      for (const begin of tests.slice(place, place + together)) void begin()
+      const failure = await outcome()
       if (failure !== undefined) throw failure
     })
   }
@@ -119,6 +131,15 @@ export const suite = (suiteName: string): Suite => {
     before: (run: () => unknown) => target.before(hook('before', run)),
     after: (run: () => unknown) => target.after(hook('after', run)),
   })
+}
+
+/** Begins a task when it is first asked for; whoever asks gets the same outcome. */
+const once = <A>(task: () => Promise<A>): (() => Promise<A>) => {
+  let outcome: Promise<A> | undefined
+  return () => {
+    outcome ??= task()
+    return outcome
+  }
 }
 
 /** Runs a test and its clean-up; every failure comes back as an Error, which is all that uvu can print. */

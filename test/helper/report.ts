@@ -1,6 +1,6 @@
 /**
  * What a test file tells the runner: one JSON line an event, appended synchronously, so that the lines
- * survive a crash, a kill and an endless loop, and the last `started` names the test that did it.
+ * survive a crash, a kill and an endless loop, and a `started` without an end names the test that did it.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'

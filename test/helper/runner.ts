@@ -71,8 +71,11 @@ const runFile = async (
     const events = readReport(report)
     const count = (wanted: string) => events.filter(({ event }) => event === wanted).length
     const [passed, failed] = [count('passed'), count('failed')]
-    const last = events.at(-1)
-    const during = last?.event === 'started' ? `, during "${last.test}"` : ''
+    const ended = new Set(events.flatMap(({ event, test }) => (event === 'started' ? [] : [test])))
+    const running = events.flatMap(({ event, test }) =>
+      event === 'started' && !ended.has(test) ? [test] : [],
+    )
+    const during = running.length > 0 ? `, during "${running.join('", "')}"` : ''
     const defect =
       end !== 0 && (failed === 0 || during !== '')
         ? `${describe(end, fileLimit)}${during}`
