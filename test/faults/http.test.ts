@@ -1,12 +1,12 @@
 import type { FailureTag } from '../../src/failure.js'
-import { suite } from '../helper/index.js'
+import { sample, suite } from '../helper/index.js'
 import * as answers from './answers.js'
 import { openShop, type Shop, startFront } from './front.js'
 import type { HttpFault } from './gateway.js'
 import { survive } from './surviving.js'
 import { inFull, timeouts } from './world.js'
 
-const test = suite('a rotation, while the API', { together: 6 })
+const test = suite('a rotation, while the API', { together: sample(6, 18) })
 
 let shop: Shop | undefined
 test.before(async () => {
