@@ -1,46 +1,76 @@
-/** The server of the connections benchmark, in a thread of its own, as it would be on another machine. */
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+/** The benchmark's server, a process of its own: what it uses of the processors is not counted as the client's. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createSecureServer } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import { framed } from '../adapters/connections/framed.js'
-import type { Pki } from '../adapters/connections/pki.js'
-import { type RecorderOptions, recorder } from '../adapters/connections/server.js'
+import { newPki, type Pki } from '../adapters/connections/pki.js'
+import { addressOf } from '../adapters/connections/server.js'
+import type { Target } from './target.js'
 
-export interface BenchServer {
-  readonly url: string
-  /** Serial numbers of the certificates that open connections carry. */
-  readonly open: () => Promise<ReadonlyArray<string>>
-  readonly close: () => Promise<unknown>
-}
-
-type Kind = 'http' | 'grpc'
-type Setup = Pick<Pki, 'ca' | 'server'> & { readonly kind: Kind }
-
-export const startServer = async ({ ca, server }: Pki, kind: Kind): Promise<BenchServer> => {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { ca, server, kind } })
-  const answer = <A>() => new Promise<A>((resolve) => worker.once('message', resolve))
-  const url = await answer<string>()
+/** Answers each request, in HTTP/1.1, HTTP/2 and gRPC, with the serial number of the certificate that it came with. */
+export const fakeTarget = async (): Promise<Target> => {
+  const pki = await newPki()
+  const server = fork(import.meta.filename, ['--serve'])
+  const ask = async (question: unknown): Promise<unknown> => {
+    const answer = once(server, 'message')
+    server.send(Object(question))
+    return (await answer)[0]
+  }
+  const url = String(await ask({ ca: pki.ca, server: pki.server } satisfies Setup))
+  const serials = async () => {
+    const open = await ask({})
+    return Array.isArray(open) ? open.map(String) : []
+  }
   return {
     url,
-    open: () => {
-      worker.postMessage('open')
-      return answer()
-    },
-    close: () => worker.terminate(),
+    ca: pki.ca,
+    path: '/',
+    grpc: true,
+    pair: () => pki.client(),
+    openWith: async (its) => (await serials()).filter((serial) => its.has(serial)).length,
+    open: async () => (await serials()).length,
+    close: () => server.kill(),
   }
 }
 
-/** Text with the type that client-node wants of it. */
-const plain: RecorderOptions['respond'] = (_, response, serial) => {
-  response.setHeader('content-type', 'text/plain')
-  response.end(serial)
-  return true
+type Setup = Pick<Pki, 'ca' | 'server'>
+
+const serve = async ({ ca, server: { pem, key } }: Setup): Promise<void> => {
+  const serials = new Map<number | undefined, string>()
+  const server = createSecureServer({
+    allowHTTP1: true,
+    ca,
+    cert: pem,
+    key,
+    requestCert: true,
+    rejectUnauthorized: true,
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const { remotePort } = socket
+    serials.set(
+      remotePort,
+      socket.getPeerX509Certificate()?.serialNumber.toLowerCase().padStart(4, '0') ?? '',
+    )
+    socket.on('error', () => {}).on('close', () => serials.delete(remotePort))
+  })
+  server.on('sessionError', () => {})
+  server.on('request', (request, response) => {
+    // By the client's port: what HTTP/2 hands out as a socket is none.
+    const serial = serials.get(request.socket.remotePort) ?? ''
+    if (request.headers['content-type'] === 'application/grpc') framed(request, response, serial)
+    // What client-node wants of a text.
+    else response.setHeader('content-type', 'text/plain')
+    response.on('error', () => {})
+    request.resume()
+    response.end(serial)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  process.on('message', () => process.send?.([...serials.values()]))
+  process.send?.(`https://127.0.0.1:${addressOf(server).port}`)
 }
 
-if (parentPort !== null) {
-  const { kind, ...pki }: Setup = workerData
-  const server = await recorder(pki, { respond: kind === 'grpc' ? framed : plain })
-  const port = parentPort
-  port.on('message', () => {
-    port.postMessage(server.connections.filter(({ closed }) => !closed).map(({ serial }) => serial))
-  })
-  port.postMessage(server.url)
+if (process.argv[2] === '--serve') {
+  process.once('message', serve)
+  process.once('disconnect', () => process.exit())
 }
