@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type StoreError } from '../../src/failure.js'
@@ -9,7 +10,7 @@ import { type FallbackPair, readContents } from './contents.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
 import { describe } from './holder.js'
 import { type Layout, layoutOf } from './layout.js'
-import { acquire, type Lock, type Taken } from './lock.js'
+import { acquire, holderOf, type Lock, type Taken } from './lock.js'
 import { tidy } from './tidy.js'
 import { codeOf, inWords, storeError } from './trouble.js'
 
@@ -43,6 +44,27 @@ export const readCertificateDirectory = (
   options: CertificateDirectoryOptions,
 ): TE.TaskEither<StoreError, StoreContents> =>
   load(nodeFileSystem, layoutFor(options), options.fallbacks ?? [])
+
+/**
+ * Who has a certificate directory open for writing, where it says so; none: nobody. Asks the holder, and takes nothing.
+ * A kubelet does not show: it locks nothing.
+ */
+export const holderOfCertificateDirectory = (
+  options: CertificateDirectoryOptions,
+): TE.TaskEither<StoreError, O.Option<Taken>> => {
+  const { directory, prefix } = layoutFor(options)
+  return TE.tryCatch(
+    async () => {
+      try {
+        return O.fromNullable(await holderOf(directory, prefix))
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return O.none
+        throw error
+      }
+    },
+    storeError('StoreUnreadable', 'asking who has the certificate directory', directory),
+  )
+}
 
 /** The same as `openCertificateDirectory`, over other system calls. */
 export const openWith =

@@ -3,6 +3,9 @@ export type { FallbackPair } from './contents.js'
 export {
   type CertificateDirectory,
   type CertificateDirectoryOptions,
+  holderOfCertificateDirectory,
   openCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
+export { describe, type Holder } from './holder.js'
+export type { Taken } from './lock.js'

@@ -49,6 +49,19 @@ export const acquire = async (directory: string, prefix: string): Promise<E.Eith
   }
 }
 
+/** Who has the lock; undefined: nobody. Takes nothing and changes nothing. */
+export const holderOf = async (directory: string, prefix: string): Promise<Taken | undefined> => {
+  const handle = await open(directory)
+  try {
+    const met = await survey(placeOf(directory, prefix, handle), '')
+    return met
+      .flatMap(({ answer }) => (typeof answer === 'string' ? [] : [answer]))
+      .find(({ holds }) => holds)
+  } finally {
+    await handle.close()
+  }
+}
+
 const placeOf = (directory: string, prefix: string, handle: FileHandle): Place => ({
   directory,
   prefix,
@@ -150,19 +163,22 @@ interface Other extends Answer {
 
 /** The others that are alive. Whatever is dead is removed: no process will have its name again. */
 const look = async (place: Place, self: string): Promise<ReadonlyArray<Other>> => {
+  const alive: Array<Other> = []
+  for (const { name, answer } of await survey(place, self)) {
+    if (answer === 'dead') await unlink(join(place.directory, name)).catch(() => {})
+    else if (answer !== 'gone' && !name.endsWith('.tmp')) alive.push({ name, ...answer })
+  }
+  return alive
+}
+
+/** What everybody else answers who is announced, or about to be. */
+const survey = async (place: Place, self: string) => {
   const start = `${place.prefix}.lock-`
   const names = (await readdir(place.directory)).filter(
     (name) =>
       name !== self && name.startsWith(start) && /^[0-9a-f]{16}(\.tmp)?$/.test(name.slice(start.length)),
   )
-  const alive: Array<Other> = []
-  const meet = async (name: string): Promise<void> => {
-    const answer = await ask(place.address(name))
-    if (answer === 'dead') await unlink(join(place.directory, name)).catch(() => {})
-    else if (answer !== 'gone' && !name.endsWith('.tmp')) alive.push({ name, ...answer })
-  }
-  await Promise.all(names.map(meet))
-  return alive
+  return Promise.all(names.map(async (name) => ({ name, answer: await ask(place.address(name)) })))
 }
 
 /** Asks whoever listens there. Anything but a clear "nobody" counts as somebody, silence as somebody who holds it. */

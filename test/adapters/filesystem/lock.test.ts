@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { openCertificateDirectory } from '../../../adapters/filesystem/index.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { holderOfCertificateDirectory, openCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { acquire, type Lock } from '../../../adapters/filesystem/lock.js'
 import { assert, eventually, sample, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
@@ -181,4 +182,44 @@ test('keeps no process alive', async (context) => {
   const [line] = await once(started.stdout, 'data')
   assert.match(String(line), 'Right')
   assert.equal(await once(started, 'exit'), [0, null])
+})
+
+test('tells who has it, and nobody when its holder was killed, changing nothing', async (context) => {
+  const directory = join(await context.temporaryDirectory(), 'pki')
+  const asked = async () => O.toUndefined(await right(holderOfCertificateDirectory({ directory })))
+  assert.is(await asked(), undefined, 'there is no directory')
+  mkdirSync(directory)
+  assert.is(await asked(), undefined)
+  const holder = await child(directory, context)
+  const found = (await asked())?.holder
+  assert.equal(
+    [found?.program, found?.pid, found?.hostname, found?.holds],
+    ['lock-child.js', holder.process.pid, hostname(), true],
+  )
+  assert.equal(await right(holderOfCertificateDirectory({ directory, prefix: 'other' })), O.none)
+  const before = readdirSync(directory)
+  await kill(holder)
+  assert.is(await asked(), undefined)
+  assert.equal(readdirSync(directory), before, 'the dead socket is still there')
+  rmSync(directory, { recursive: true })
+  writeFileSync(directory, '')
+  assert.is((await left(holderOfCertificateDirectory({ directory })))._tag, 'StoreUnreadable')
+})
+
+test('tells of a holder that does not answer, and not of one that only looks', async (context) => {
+  const directory = await context.temporaryDirectory()
+  const contender = createServer((socket) => {
+    const self = { program: 'p', hostname: 'h', pid: 1, since: '2026-01-01T00:00:00Z', holds: false }
+    socket.end(JSON.stringify(self))
+  })
+  context.defer(() => contender.close())
+  contender.listen(join(directory, 'kubelet-client.lock-0123456789abcdef'))
+  await once(contender, 'listening')
+  assert.equal(await right(holderOfCertificateDirectory({ directory })), O.none)
+  const mute = createServer(() => {})
+  context.defer(() => mute.close())
+  mute.listen(join(directory, 'kubelet-client.lock-fedcba9876543210'))
+  await once(mute, 'listening')
+  const taken = O.toUndefined(await right(holderOfCertificateDirectory({ directory })))
+  assert.ok(taken !== undefined && taken.holder === undefined)
 })
