@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { type Certificate, expired } from './certificate.js'
+import { expired, type TracedChain } from './certificate.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft } from './request.js'
 import { type Cause, type Held, type IssuedDelivered, works } from './state.js'
@@ -10,7 +10,7 @@ import { type Instant, inWords, rfc3339 } from './time.js'
 export const defectsOf = (
   policy: RotationPolicy,
   { request, wanted, held, causes }: Occasion,
-  certificate: Certificate,
+  { certificate, lineage }: Pick<TracedChain, 'certificate' | 'lineage'>,
   now: Instant,
 ): ReadonlyArray<string> => {
   const { notBefore, notAfter } = certificate
@@ -22,6 +22,7 @@ export const defectsOf = (
   return [
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
     ...unmet(O.getOrElse(() => request.template)(wanted), certificate),
+    ...(lineage._tag === 'Doubtful' && lineage.required ? [lineage.problem] : []),
     ...(expired(certificate, now)
       ? [
           `it ended at ${rfc3339(notAfter)}, ${inWords(-left)} before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)`,
@@ -38,12 +39,22 @@ export const defectsOf = (
 
 /** What a person should know of a certificate that is taken all the same; sentences without a full stop. */
 export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<string> => {
-  const { serialNumber, notAfter } = delivered.certificate
-  return O.isSome(held) && notAfter < held.value.certificate.notAfter
-    ? [
-        `certificate ${serialNumber} ends at ${rfc3339(notAfter)}, before the one it replaces (${rfc3339(held.value.certificate.notAfter)}): the signing duration was shortened`,
-      ]
-    : []
+  const { certificate, lineage } = delivered
+  const { serialNumber, notAfter } = certificate
+  const before = O.toUndefined(held)
+  return [
+    ...(before !== undefined && notAfter < before.certificate.notAfter
+      ? [
+          `certificate ${serialNumber} ends at ${rfc3339(notAfter)}, before the one it replaces (${rfc3339(before.certificate.notAfter)}): the signing duration was shortened`,
+        ]
+      : []),
+    // Once, when it changes: a cluster may have a CA of its own for client certificates, and then each is like that.
+    ...(lineage._tag === 'Doubtful' && before?.lineage._tag !== 'Doubtful'
+      ? [
+          `certificate ${serialNumber} is taken, and ${lineage.problem}; that is as it should be where client certificates have a CA of their own, which can be named (--client-ca-file) to have them checked`,
+        ]
+      : []),
+  ]
 }
 
 /** What a certificate is measured by: what was asked for, and what there is already. */

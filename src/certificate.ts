@@ -34,6 +34,19 @@ export interface CertificateChain {
   readonly pem: string
 }
 
+/** Where a chain leads, compared to the CAs that are known. */
+export type Lineage =
+  /** No CA is known to compare it with. */
+  | { readonly _tag: 'Unknown' }
+  | { readonly _tag: 'Confirmed' }
+  /** `problem`: a clause for people. `required`: a certificate has to lead to these CAs; otherwise it is only expected to. */
+  | { readonly _tag: 'Doubtful'; readonly problem: string; readonly required: boolean }
+
+/** A chain, and where it leads: as it was found when it was read. */
+export interface TracedChain extends CertificateChain {
+  readonly lineage: Lineage
+}
+
 /** Past its end: at `notAfter` itself it no longer counts, so that a wait until then is a wait for something. */
 export const expired = (certificate: Certificate, now: Instant): boolean => now >= certificate.notAfter
 

@@ -51,5 +51,5 @@ export const defective = ({ request }: Pending | Approved, problem: string): Fai
     'Defective',
     'later',
     `the certificate of request ${request.name} was not taken: ${problem}`,
-    `look at the signer ${request.template.signerName}, its signing duration and the clocks; a new request with a new key follows`,
+    `look at the signer ${request.template.signerName}, its CA, its signing duration and the clocks; a new request with a new key follows`,
   )

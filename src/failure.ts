@@ -37,6 +37,9 @@ export type StoreError = Failure<'StoreUnreadable' | 'StoreUnwritable' | 'StoreL
 /** What the crypto backend answers. */
 export type CryptoError = Failure<'Malformed' | 'KeyUnavailable'>
 
+/** What comes of reading the CAs that certificates have to lead to. */
+export type TrustError = Failure<'TrustUnusable'>
+
 /** A wait was cut short by its signal. Not a failure. */
 export interface Interrupted {
   readonly _tag: 'Interrupted'
@@ -48,6 +51,7 @@ export type FailureTag =
   | ApiError['_tag']
   | StoreError['_tag']
   | CryptoError['_tag']
+  | TrustError['_tag']
   | 'Denied' // by an approver
   | 'SignerFailed' // condition Failed
   | 'Gone' // deleted before it was issued

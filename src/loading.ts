@@ -1,13 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { expired } from './certificate.js'
-import type { CryptoError, StoreError } from './failure.js'
+import { expired, type Lineage } from './certificate.js'
+import type { CryptoError, StoreError, TrustError } from './failure.js'
 import type { Keyring } from './keyring.js'
+import { lineageOf, readiness, type Tracing } from './lineage.js'
 import type { CertificateStore, CryptoBackend, SavedRequest, StoredPair } from './ports.js'
 import type { Draft } from './request.js'
 import type { Held } from './state.js'
-import type { Instant } from './time.js'
 
 /** What is usable of the store's contents. */
 export interface Found {
@@ -19,51 +19,63 @@ export interface Found {
 
 /**
  * Reads the store: the first pair that belongs together and has not ended (else the first that belongs together), and
- * the saved request. Their keys go onto the keyring. A store that cannot be read is an error, not an empty store.
+ * the saved request. Their keys go onto the keyring. A store that cannot be read is an error, not an empty store. A
+ * certificate that does not lead to the CAs that are required is used and warned of: what refuses it is the server.
  */
 export const loading =
-  (
-    store: Pick<CertificateStore, 'load'>,
-    crypto: CryptoBackend,
-    keys: Keyring,
-    now: Instant,
-  ): TaskEither<StoreError, Found> =>
+  ({ store, ...tracing }: Shelf, keys: Keyring): TaskEither<StoreError, Found> =>
   async () => {
+    const now = tracing.clock.now()
     const contents = await store.load()
     if (E.isLeft(contents)) return contents
     const warnings = [...contents.right.warnings]
-    const usable: Array<Held> = []
+    const ready = await readiness(tracing)
+    if (E.isLeft(ready)) warnings.push(sentence(ready.left))
+    const usable: Array<{ readonly location: string; readonly held: Held }> = []
     for (const pair of contents.right.pairs) {
-      const held = await check(crypto, keys, pair)
-      if (E.isRight(held)) usable.push(held.right)
-      else warnings.push(`${pair.location} is not used: ${held.left}`)
+      const { location } = pair
+      const held = await check(tracing, keys, pair)
+      if (E.isRight(held)) usable.push({ location, held: held.right })
+      else warnings.push(`${location} is not used: ${held.left}`)
       if (E.isRight(held) && !expired(held.right.certificate, now)) break
     }
     const draft = O.isSome(contents.right.request)
-      ? await recall(crypto, keys, contents.right.request.value)
+      ? await recall(tracing.crypto, keys, contents.right.request.value)
       : O.none
     if (O.isSome(contents.right.request) && O.isNone(draft))
       warnings.push(
         `the saved request ${contents.right.request.value.draft.name} is not used: its key cannot be`,
       )
-    const held = usable.find(({ certificate }) => !expired(certificate, now)) ?? usable[0]
-    return E.right({ held: O.fromNullable(held), draft, warnings })
+    const found = usable.find(({ held }) => !expired(held.certificate, now)) ?? usable[0]
+    const lineage = found?.held.lineage
+    if (found !== undefined && lineage?._tag === 'Doubtful' && lineage.required)
+      warnings.push(`${found.location} is used, and may be refused by the server: ${lineage.problem}`)
+    return E.right({ held: O.fromNullable(found?.held), draft, warnings })
   }
 
+/** What is read, and what its certificate is compared with. */
+export interface Shelf extends Tracing {
+  readonly store: Pick<CertificateStore, 'load'>
+  readonly crypto: CryptoBackend
+}
+
+const sentence = ({ message, remedy }: CryptoError | TrustError): string => `${message}; ${remedy}`
+
 const check = async (
-  crypto: CryptoBackend,
+  tracing: Omit<Shelf, 'store'>,
   keys: Keyring,
   pair: StoredPair,
 ): Promise<E.Either<string, Held>> => {
-  const reason = ({ message, remedy }: CryptoError) => `${message}; ${remedy}`
-  const chain = await crypto.parseChain(pair.pem)()
-  if (E.isLeft(chain)) return E.left(reason(chain.left))
-  const key = await crypto.restoreKey(pair.key)()
-  if (E.isLeft(key)) return E.left(reason(key.left))
+  const chain = await tracing.crypto.parseChain(pair.pem)()
+  if (E.isLeft(chain)) return E.left(sentence(chain.left))
+  const key = await tracing.crypto.restoreKey(pair.key)()
+  if (E.isLeft(key)) return E.left(sentence(key.left))
   if (key.right.id !== chain.right.certificate.keyId)
     return E.left('its key is not the key of its certificate')
   keys.keep(key.right)
-  return E.right({ ...chain.right, receivedAt: pair.receivedAt, rejectedAt: O.none })
+  const traced = await lineageOf(tracing, chain.right.pem)
+  const lineage: Lineage = E.isRight(traced) ? traced.right : { _tag: 'Unknown' }
+  return E.right({ ...chain.right, lineage, receivedAt: pair.receivedAt, rejectedAt: O.none })
 }
 
 const recall = async (

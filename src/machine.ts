@@ -10,7 +10,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
-import { type CertificateChain, expired, type KeyId, notYetValid } from './certificate.js'
+import { expired, type KeyId, notYetValid, type TracedChain } from './certificate.js'
 import { defective, gone, nothingNew, refusal } from './endings.js'
 import type { Event, Observation } from './event.js'
 import type { Failure } from './failure.js'
@@ -270,13 +270,13 @@ const ended = (policy: RotationPolicy, state: Pending | Approved, reason: Failur
 const delivered = (
   policy: RotationPolicy,
   state: Pending | Approved,
-  chain: CertificateChain,
+  chain: TracedChain,
   at: Instant,
 ): State => {
   const known = knowledgeOf(state)
   const { request, wanted, held } = state
   const causes = causesOf(policy, known, at)
-  const defects = defectsOf(policy, { request, wanted, held, causes }, chain.certificate, at)
+  const defects = defectsOf(policy, { request, wanted, held, causes }, chain, at)
   return defects.length > 0
     ? ended(policy, state, defective(state, defects.join('; ')), at)
     : {

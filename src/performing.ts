@@ -6,6 +6,7 @@ import { textFromBase64 } from './base64.js'
 import type { News, Observation, Outcome } from './event.js'
 import { type CryptoError, type Failure, failure } from './failure.js'
 import type { Keyring } from './keyring.js'
+import { lineageOf, readiness } from './lineage.js'
 import type {
   CertificateSigningRequests,
   CertificateStore,
@@ -13,6 +14,7 @@ import type {
   CryptoBackend,
   Identity,
   KeyHandle,
+  TrustAnchors,
 } from './ports.js'
 import { type Condition, type Draft, identityOf, nameOf } from './request.js'
 import { interruption, onSignal, type Signal } from './signal.js'
@@ -26,6 +28,8 @@ export interface Ports {
   readonly crypto: CryptoBackend
   readonly store: CertificateStore
   readonly requests: CertificateSigningRequests
+  /** Absent: certificates are not compared to any CA. */
+  readonly trust?: TrustAnchors
 }
 
 type Fact = Outcome | News
@@ -68,6 +72,8 @@ const submit = async (
   const failed = (problem: Failure, draft: O.Option<Draft>): ReadonlyArray<Fact> => [
     { _tag: 'SubmitFailed', draft, credential, failure: problem },
   ]
+  const ready = await readiness(means.ports)
+  if (E.isLeft(ready)) return failed(ready.left, kept)
   const prepared = await prepare(crypto, means.keys, template, kept)
   if (E.isLeft(prepared)) return failed(prepared.left, kept)
   const { draft, key } = prepared.right
@@ -90,7 +96,7 @@ const submit = async (
   // A request that was there already may have come further than a watch from its version would tell.
   return condition._tag === 'Pending'
     ? [submitted]
-    : [submitted, { _tag: 'Observed', uid, observation: await seen(crypto, condition) }]
+    : [submitted, ...(await seen(means.ports, uid, 'Pending', credential, condition))]
 }
 
 const prepare = async (
@@ -140,23 +146,30 @@ const observe = async (means: Means, action: Of<'Observe'>): Promise<ReadonlyArr
   forget()
   // Both have ended before anything else is done; what was seen at the last moment still counts.
   const [answer] = await Promise.all([watching, sleeping])
-  if (E.isRight(answer))
-    return [{ _tag: 'Observed', uid, observation: await seen(means.ports.crypto, answer.right) }]
+  if (E.isRight(answer)) return seen(means.ports, uid, known, credential, answer.right)
   if (answer.left._tag !== 'Interrupted')
     return [{ _tag: 'ObserveFailed', uid, credential, failure: answer.left }]
   return means.news.aborted ? [] : [{ _tag: 'TimePassed' }]
 }
 
-/** What a condition says, its certificate read. */
+/** What a condition says, its certificate read and compared to the CAs that are known. */
 const seen = async (
-  crypto: CryptoBackend,
+  ports: Ports,
+  uid: string,
+  known: 'Pending' | 'Approved',
+  credential: CredentialName,
   condition: Condition | { readonly _tag: 'Gone' },
-): Promise<Observation> => {
-  if (condition._tag !== 'Issued') return condition
-  const chain = await crypto.parseChain(textFromBase64(condition.certificate))()
-  return E.isLeft(chain)
-    ? { _tag: 'Unreadable', problem: chain.left.message }
-    : { _tag: 'Issued', chain: chain.right }
+): Promise<ReadonlyArray<Fact>> => {
+  const observed = (observation: Observation): Fact => ({ _tag: 'Observed', uid, observation })
+  if (condition._tag !== 'Issued') return [observed(condition)]
+  const chain = await ports.crypto.parseChain(textFromBase64(condition.certificate))()
+  if (E.isLeft(chain)) return [observed({ _tag: 'Unreadable', problem: chain.left.message })]
+  const lineage = await lineageOf(ports, chain.right.pem)
+  if (E.isRight(lineage))
+    return [observed({ _tag: 'Issued', chain: { ...chain.right, lineage: lineage.right } })]
+  // Nothing is known against the certificate: it stays where it is, at the API, until the CAs can be read.
+  const failed: Fact = { _tag: 'ObserveFailed', uid, credential, failure: lineage.left }
+  return known === 'Pending' ? [observed({ _tag: 'Approved' }), failed] : [failed]
 }
 
 const install = async (means: Means, { delivered }: Of<'Install'>): Promise<ReadonlyArray<Fact>> => {

@@ -8,7 +8,7 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Certificate, CertificateChain, KeyId, Names } from './certificate.js'
-import type { ApiError, CryptoError, Interrupted, StoreError } from './failure.js'
+import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './failure.js'
 import type { Condition, Draft, OutstandingRequest } from './request.js'
 import type { Secret } from './secret.js'
 import type { Signal } from './signal.js'
@@ -50,8 +50,35 @@ export interface CryptoBackend {
   readonly restoreKey: (stored: Secret) => TaskEither<CryptoError, KeyHandle>
   /** Reads PEM `CERTIFICATE` blocks, leaf first; text around them is passed over. */
   readonly parseChain: (pem: string) => TaskEither<CryptoError, CertificateChain>
+  /**
+   * Why the chain (PEM, the leaf first, then intermediates in any order) does not lead to one of the CAs (PEM): a clause
+   * for people; none: it does. Signatures, names, basic constraints, and whether each CA on the way is valid now; the
+   * leaf's own dates are not looked at. An error: the CAs cannot be read.
+   */
+  readonly verifyChain: (
+    pem: string,
+    authorities: string,
+    now: Instant,
+  ) => TaskEither<CryptoError, Option<string>>
   /** SHA-256 of the text in UTF-8, lower-case hexadecimal. */
   readonly sha256: (text: string) => Task<string>
+}
+
+/**
+ * The CAs that issue the certificates. In Kubernetes that is the CA of client certificates (`--client-ca-file` of the API
+ * server, `--cluster-signing-cert-file` of the controller manager); it may be another one than signed the API server's own
+ * certificate.
+ */
+export interface TrustAnchors {
+  /** Where they are from, for people: a path. */
+  readonly source: string
+  /**
+   * true: a certificate that does not lead to one of them is refused, and while they cannot be read none is asked for
+   * or taken. false: it is only remarked on.
+   */
+  readonly required: boolean
+  /** PEM, read anew for each certificate since CAs are replaced; none: there are none to compare with. */
+  readonly read: TaskEither<TrustError, Option<string>>
 }
 
 /** A certificate with its key as TLS wants them. */

@@ -107,7 +107,7 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
   const run =
     (stop: Signal): TaskEither<StoreError, void> =>
     async () => {
-      const found = await loading(ports.store, ports.crypto, keys, ports.clock.now())()
+      const found = await loading(ports, keys)()
       if (E.isLeft(found)) return found
       found.right.warnings.forEach(warn)
       await step({ _tag: 'Loaded', held: found.right.held, draft: found.right.draft })

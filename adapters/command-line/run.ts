@@ -23,6 +23,10 @@ export const runFlags = {
     value: 'DIR',
     help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
+  'client-ca-file': {
+    value: 'FILE',
+    help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
+  },
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
@@ -75,7 +79,11 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     )
   const nodeName = nodeNameFrom(flags)
   if (E.isLeft(nodeName)) return nodeName
-  const { kubeconfig, 'bootstrap-kubeconfig': bootstrapKubeconfig } = flags
+  const {
+    kubeconfig,
+    'bootstrap-kubeconfig': bootstrapKubeconfig,
+    'client-ca-file': clientCertificateAuthority,
+  } = flags
   if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
     return E.left(
       usageError(
@@ -88,6 +96,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     certDir: flags['cert-dir'] ?? defaultCertDir,
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
     ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
     policy: {
       rotate: rotate.right,

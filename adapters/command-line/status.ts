@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { expired } from '../../src/certificate.js'
+import type { StoreError } from '../../src/failure.js'
 import { keyring } from '../../src/keyring.js'
 import { type Found, loading } from '../../src/loading.js'
 import { evolve } from '../../src/machine.js'
@@ -10,42 +11,61 @@ import type { Draft } from '../../src/request.js'
 import { type Held, initial, type State, works } from '../../src/state.js'
 import { type Instant, inWords, rfc3339 } from '../../src/time.js'
 import { cryptoBackend } from '../crypto/index.js'
-import { readCertificateDirectory } from '../filesystem/index.js'
+import {
+  describe,
+  type Holder,
+  holderOfCertificateDirectory,
+  readCertificateDirectory,
+  type Taken,
+} from '../filesystem/index.js'
 import { wallClock } from '../node/clock.js'
 import { rotateAt } from '../node/transition.js'
+import { fromBundle } from '../node/trust.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to lead to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
 } satisfies Flags<string>
 
 export interface StatusRequest {
   readonly certDir: string
+  readonly clientCaFile?: string
   readonly json: boolean
 }
 
 export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, StatusRequest> => {
   const given = readFlags(statusFlags, args)
   if (E.isLeft(given)) return given
-  const { output = 'text', 'cert-dir': certDir = defaultCertDir } = given.right
+  const {
+    output = 'text',
+    'cert-dir': certDir = defaultCertDir,
+    'client-ca-file': clientCaFile,
+  } = given.right
   return output === 'json' || output === 'text'
-    ? E.right({ certDir, json: output === 'json' })
+    ? E.right({ certDir, json: output === 'json', ...(clientCaFile === undefined ? {} : { clientCaFile }) })
     : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
 }
 
-/** Shows what is in a certificate directory, whoever has it open. Exit code 0: there is a certificate to use. */
-export const status = async ({ certDir, json }: StatusRequest): Promise<number> => {
-  const now = wallClock.now()
-  const store = { load: readCertificateDirectory({ directory: certDir }) }
-  const found = await loading(store, cryptoBackend, keyring(), now)()
+/** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
+export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Promise<number> => {
+  const directory = { directory: certDir }
+  const shelf = {
+    store: { load: readCertificateDirectory(directory) },
+    crypto: cryptoBackend,
+    clock: wallClock,
+    ...(clientCaFile === undefined ? {} : { trust: fromBundle(clientCaFile) }),
+  }
+  const found = await loading(shelf, keyring())()
   if (E.isLeft(found)) {
     complain(found.left.message, found.left.remedy)
     return 1
   }
-  const report = reportOn(found.right, now)
+  const agent = await holderOfCertificateDirectory(directory)()
+  const report = reportOn(found.right, agent, wallClock.now())
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
   return report.usable ? 0 : 1
 }
@@ -66,6 +86,10 @@ interface Report {
   }
   readonly receivedAt?: string
   readonly rotateAt?: string
+  /** Whether the certificate leads to a CA in `--client-ca-file`, where that is given and could be read. */
+  readonly chainVerified?: boolean
+  /** Who has the directory open; null: nobody; absent: that cannot be asked. */
+  readonly agent?: Agent | null
   readonly pendingRequest?: { readonly name: string; readonly signerName: string; readonly keyId: string }
   readonly warnings: ReadonlyArray<string>
 }
@@ -73,15 +97,24 @@ interface Report {
 /** Nothing is asked of a server here. */
 const policy = { ...defaultPolicy, probeInterval: 0 }
 
-const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
+/** `silent`: it does not say who it is. */
+type Agent = Omit<Holder, 'holds'> | { readonly silent: true }
+
+const reportOn = (
+  { held, draft, warnings }: Found,
+  taken: E.Either<StoreError, O.Option<Taken>>,
+  now: Instant,
+): Report => {
   const wanted = O.map(({ template }: Draft) => template)(draft)
   const state = evolve(policy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
   const certificate = O.toUndefined(held)?.certificate
   const request = O.toUndefined(draft)
   const renewal = rotateAt(policy, state)
+  const lineage = O.toUndefined(held)?.lineage._tag ?? 'Unknown'
+  const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
-    explanation: [standing(state, held, renewal, now), ...savedRequest(request)].join(' '),
+    explanation: [standing(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
     usable: O.isSome(held) && works(policy, held.value, now),
     ...(certificate === undefined
       ? {}
@@ -98,6 +131,8 @@ const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
         }),
     ...(O.isSome(held) ? { receivedAt: rfc3339(held.value.receivedAt) } : {}),
     ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
+    ...(lineage === 'Unknown' ? {} : { chainVerified: lineage === 'Confirmed' }),
+    ...(agent === undefined ? {} : { agent }),
     ...(request === undefined
       ? {}
       : {
@@ -107,27 +142,50 @@ const reportOn = ({ held, draft, warnings }: Found, now: Instant): Report => {
             keyId: request.keyId,
           },
         }),
-    warnings,
+    warnings: [...warnings, ...(E.isLeft(taken) ? [`${taken.left.message}; ${taken.left.remedy}`] : [])],
   }
 }
 
+const agentOf = (taken: O.Option<Taken>): Agent | null => {
+  if (O.isNone(taken)) return null
+  if (taken.value.holder === undefined) return { silent: true }
+  const { program, hostname, pid, since } = taken.value.holder
+  return { program, hostname, pid, since }
+}
+
 /** What the directory means, for people. What an agent does next, and what the server says, only its log can tell. */
-const standing = (state: State, held: O.Option<Held>, renewal: Instant | undefined, now: Instant): string => {
+const standing = (
+  state: State,
+  held: O.Option<Held>,
+  renewal: Instant | undefined,
+  abandoned: boolean,
+  now: Instant,
+): string => {
   if (O.isNone(held)) return 'There is no certificate: kube-cert-rotation run obtains one.'
   const { notBefore, notAfter } = held.value.certificate
   if (expired(held.value.certificate, now))
     return `The certificate ended ${inWords(now - notAfter)} ago: kube-cert-rotation run obtains another.`
   if (now < notBefore)
     return `By this machine's clock the certificate is not valid for another ${inWords(notBefore - now)}.`
-  return state._tag === 'RenewDue' || renewal === undefined
-    ? `The certificate works for another ${inWords(notAfter - now)}; its renewal is due.`
+  if (state._tag === 'RenewDue' || renewal === undefined)
+    return `The certificate works for another ${inWords(notAfter - now)}; its renewal is due.`
+  return abandoned
+    ? `The certificate works; its renewal is due in ${inWords(renewal - now)}, if kube-cert-rotation run is there to do it.`
     : `The certificate works, and is renewed in ${inWords(renewal - now)}.`
 }
 
 const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
   request === undefined
     ? []
-    : [`A request is under way: kubectl get csr ${request.name} says what has become of it.`]
+    : // It is saved before it is sent, and not written again after.
+      [
+        `A request is saved; whether it was sent, this directory does not know: kubectl get csr ${request.name} says what has become of it, NotFound when it was not sent or is gone.`,
+      ]
+
+const inOneLine = (agent: Agent | null): string =>
+  agent === null
+    ? 'nobody: no agent is running on this directory (a kubelet would not show here)'
+    : describe('silent' in agent ? undefined : agent)
 
 const inLines = (report: Report): string => {
   const { certificate, pendingRequest } = report
@@ -139,6 +197,8 @@ const inLines = (report: Report): string => {
     ['valid', certificate && `${certificate.notBefore} to ${certificate.notAfter}`],
     ['received', report.receivedAt],
     ['renewed at', report.rotateAt],
+    ['chain', report.chainVerified === true ? 'leads to a CA in the file given' : undefined],
+    ['agent', report.agent === undefined ? undefined : inOneLine(report.agent)],
     ['request', pendingRequest && `${pendingRequest.name} (${pendingRequest.signerName})`],
   ]
   return [

@@ -13,18 +13,37 @@ import { nameOfExtendedKeyUsage } from './usages.js'
 const maximumChainSize = 256 * 1024
 const maximumCertificates = 16
 
-/**
- * Reads the `CERTIFICATE` blocks of a PEM text, the leaf first. OpenSSL, which is what TLS will use, has to be able to
- * read each of them. Rejects when there is none, or there is too much.
- */
+/** Reads the `CERTIFICATE` blocks of a PEM text, the leaf first. Rejects when there is none, or there is too much. */
 export const readChain = async (pem: string): Promise<CertificateChain> => {
-  if (pem.length > maximumChainSize) throw new Error(`its ${pem.length} characters are too many`)
-  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
-  if (blocks.length > maximumCertificates) throw new Error(`${blocks.length} certificates are too many`)
-  const [leaf] = blocks.map(openssl)
+  const chain = chainOf(pem)
+  const [leaf] = chain
   if (leaf === undefined) throw new Error('there is no CERTIFICATE block')
-  return { certificate: certificateOf(leaf), pem: blocks.map(({ text }) => text).join('') }
+  return {
+    certificate: certificateOf(leaf),
+    pem: blocksOf(pem)
+      .map(({ text }) => text)
+      .join(''),
+  }
 }
+
+/** The certificates of a chain, the leaf first. Throws when there is too much, or one is damaged. */
+export const chainOf = (pem: string): ReadonlyArray<X509Certificate> =>
+  certificatesOf(pem, maximumChainSize, maximumCertificates)
+
+/** OpenSSL, which is what TLS will use, has to be able to read each of them. */
+export const certificatesOf = (
+  pem: string,
+  maximumSize: number,
+  maximumCount: number,
+): ReadonlyArray<X509Certificate> => {
+  if (pem.length > maximumSize) throw new Error(`its ${pem.length} characters are too many`)
+  const blocks = blocksOf(pem)
+  if (blocks.length > maximumCount) throw new Error(`${blocks.length} certificates are too many`)
+  return blocks.map(openssl)
+}
+
+const blocksOf = (pem: string): ReadonlyArray<PemBlock> =>
+  pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
 
 const openssl = ({ text }: PemBlock, index: number): X509Certificate => {
   try {
@@ -61,11 +80,15 @@ const certificateOf = (x509: X509Certificate): Certificate => {
 }
 
 /** OpenSSL's judgement, since it is stricter than asn1js: what it cannot read it prints in words. */
-const timeOf = (printed: string): Instant => {
+export const timeOf = (printed: string): Instant => {
   const milliseconds = Date.parse(printed)
   if (Number.isNaN(milliseconds)) throw new Error('a date in the certificate is damaged')
   return instant(milliseconds)
 }
+
+/** The value of an extension, DER. */
+export const extensionOf = (x509: X509Certificate, id: string): O.Option<Uint8Array> =>
+  extensionValue(new PkiCertificate({ schema: parsed(x509.raw) }).extensions ?? [], id)
 
 const extensionValue = (extensions: ReadonlyArray<Extension>, id: string): O.Option<Uint8Array> => {
   const extension = extensions.find(({ extnID }) => extnID === id)

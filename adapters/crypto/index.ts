@@ -38,8 +38,18 @@ export const cryptoBackend: CryptoBackend = {
     attempt('the certificate chain cannot be read', 'give PEM CERTIFICATE blocks, the leaf first', async () =>
       (await import('./chain.js')).readChain(pem),
     ),
+  verifyChain: (pem, authorities, now) =>
+    attempt(bundleTrouble, giveBundle, async () =>
+      (await import('./verify.js')).problemOf(pem, authorities, now),
+    ),
   sha256: (text) => async () => createHash('sha256').update(text, 'utf8').digest('hex'),
 }
+
+/** Whether a bundle of CAs, PEM, can be read and has one in it. */
+export const checkAuthorities = (pem: string): TE.TaskEither<CryptoError, void> =>
+  attempt(bundleTrouble, giveBundle, async () => {
+    ;(await import('./verify.js')).readAuthorities(pem)
+  })
 
 /** Reads a certification request (PKCS#10, RFC 2986), PEM; one that is not signed by its own key is an error. */
 export const parseRequest = (pem: string): TE.TaskEither<CryptoError, ParsedRequest> =>
@@ -64,4 +74,6 @@ export const createCertificate = (
     (await import('./authority.js')).newCertificate(authority, parameters),
   )
 
+const bundleTrouble = 'the bundle of CAs cannot be read'
+const giveBundle = 'give PEM CERTIFICATE blocks of CAs'
 const checkParameters = 'check the names, the usages, the serial number and the authority’s key'

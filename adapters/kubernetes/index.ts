@@ -14,6 +14,7 @@ export {
   clusterOf,
   credentialOf,
   loadKubeconfig,
+  readBounded,
 } from './kubeconfig/read.js'
 export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from './kubeconfig/write.js'
 export type { Sleep } from './sleep.js'

@@ -5,7 +5,7 @@ import { type CryptoError, failure } from '../../src/failure.js'
 import type { CryptoBackend, KeyHandle, TlsKey } from '../../src/ports.js'
 import { type Secret, secret } from '../../src/secret.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
-import { keyIdOf, keyPem, readCertificate, readKey, requestPem, sha256 } from './format.js'
+import { keyIdOf, keyPem, readAuthorities, readCertificate, readKey, requestPem, sha256 } from './format.js'
 
 /** The operations of a crypto backend that can fail. */
 export type CryptoOperation =
@@ -15,6 +15,7 @@ export type CryptoOperation =
   | 'forStorage'
   | 'forTls'
   | 'parseChain'
+  | 'verifyChain'
 
 /** Keys and certificates without cryptography, the same in each run. */
 export interface MemoryCrypto extends CryptoBackend {
@@ -66,6 +67,20 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
           readCertificate(pem),
           O.map((certificate) => ({ certificate, pem })),
           E.fromOption(malformed('certificate')),
+        ),
+      ),
+    verifyChain: (pem, authorities) => () =>
+      does('verifyChain', () =>
+        pipe(
+          readAuthorities(authorities),
+          O.map((names) =>
+            pipe(
+              readCertificate(pem),
+              O.filter(({ issuer }) => !names.includes(issuer)),
+              O.map(({ issuer }) => `no CA there is called ${issuer}`),
+            ),
+          ),
+          E.fromOption(malformed('bundle of CAs')),
         ),
       ),
     sha256: (text) => async () => sha256(text),

@@ -104,6 +104,19 @@ export const readCertificate = (pem: string): O.Option<Certificate> =>
     })),
   )
 
+/** CAs by their names, PEM. */
+export const authoritiesPem = (names: ReadonlyArray<string>): string =>
+  names.map((authority) => block('CERTIFICATE', { authority })).join('')
+
+/** The names in it; none when there is none. */
+export const readAuthorities = (pem: string): O.Option<ReadonlyArray<string>> => {
+  const names = pem.split(/(?=-----BEGIN CERTIFICATE-----)/).flatMap((text) => {
+    const found = read('CERTIFICATE', t.type({ authority: t.string }))(text)
+    return O.isSome(found) ? [found.value.authority] : []
+  })
+  return names.length === 0 ? O.none : O.some(names)
+}
+
 /** What a stored pair is made of; whatever is not given is that of a kubelet's client certificate. */
 export interface PairParts extends Partial<Omit<Certificate, 'keyId' | 'notBefore' | 'notAfter'>> {
   /** The name of the private key. */

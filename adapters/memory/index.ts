@@ -31,11 +31,13 @@ import { type MemoryCrypto, memoryCrypto } from './crypto.js'
 import { type MemoryApi, memoryApi } from './requests.js'
 import type { ApiSettings } from './server.js'
 import { type MemoryStore, memoryStore } from './store.js'
+import { type MemoryTrust, memoryTrust, type TrustSettings } from './trust.js'
 
 export { type VirtualClock, virtualClock } from './clock.js'
 export { type CryptoOperation, type MemoryCrypto, type MemoryCryptoOptions, memoryCrypto } from './crypto.js'
 export { apiErrors, cryptoErrors, type Fault, type Inject, storeErrors } from './faults.js'
 export {
+  authoritiesPem,
   certificatePem,
   keyIdOf,
   keyPem,
@@ -49,12 +51,14 @@ export {
 export { type ApiCall, type ApiRecord, type MemoryApi, memoryApi } from './requests.js'
 export type { ApiServer, ApiSettings, StoredRequest } from './server.js'
 export { type MemoryStore, memoryStore, type StoreCall, type StoreRecord } from './store.js'
+export { type MemoryTrust, memoryTrust, type TrustSettings, trustErrors } from './trust.js'
 
 export interface MemoryPorts extends Ports {
   readonly clock: VirtualClock
   readonly crypto: MemoryCrypto
   readonly store: MemoryStore
   readonly requests: MemoryApi
+  readonly trust: MemoryTrust
   /**
    * Whoever uses these ports now is never heard of again, as when the process is killed; what is stored stays. The
    * next rotation starts on the same ports.
@@ -66,10 +70,11 @@ export interface MemoryPortsOptions {
   readonly now: Instant
   readonly api?: Partial<ApiSettings>
   readonly store?: Partial<StoreContents>
+  readonly trust?: Partial<TrustSettings>
 }
 
 /** A small world: a clock, keys, a disk and an API server. */
-export const memoryPorts = ({ now, api, store }: MemoryPortsOptions): MemoryPorts => {
+export const memoryPorts = ({ now, api, store, trust }: MemoryPortsOptions): MemoryPorts => {
   const clock = virtualClock(now)
   const requests = memoryApi(clock, api)
   return {
@@ -77,6 +82,7 @@ export const memoryPorts = ({ now, api, store }: MemoryPortsOptions): MemoryPort
     crypto: memoryCrypto(),
     store: memoryStore(store),
     requests,
+    trust: memoryTrust(trust),
     crash: () => {
       clock.forgetSleepers()
       requests.forgetWatchers()

@@ -12,7 +12,7 @@ import { keyring } from '../../src/keyring.js'
 import { loading } from '../../src/loading.js'
 import type { Ports } from '../../src/performing.js'
 import type { RotationPolicy } from '../../src/policy.js'
-import type { CertificateSigningRequests, CertificateStore, Clock } from '../../src/ports.js'
+import type { CertificateSigningRequests, CertificateStore, Clock, TrustAnchors } from '../../src/ports.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { openCertificateDirectory } from '../filesystem/index.js'
 import {
@@ -25,6 +25,7 @@ import {
 import { type Accesses, type Following, following, fromBootstrap } from './access.js'
 import { wallClock } from './clock.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
+import { fromBundle, fromCluster } from './trust.js'
 
 /** Everything a rotation stands on. */
 export interface Parts {
@@ -58,7 +59,9 @@ export const openParts =
       close()
       await release()
     }
-    const ports = { clock, crypto, store, requests }
+    const { clientCertificateAuthority: bundle } = options
+    const trust = options.ports?.trust ?? (bundle === undefined ? reached.right.expected : fromBundle(bundle))
+    const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
     const takenOver = follows === undefined ? E.right(false) : await takeOver(ports, follows)()
     if (E.isLeft(takenOver)) {
       await letGo()
@@ -88,6 +91,8 @@ interface Reached {
   readonly requests: CertificateSigningRequests
   /** The kubeconfig that follows the certificate, where there is one. */
   readonly follows?: Following
+  /** The CA that its client certificates probably lead to. */
+  readonly expected?: TrustAnchors
   readonly close: () => void
 }
 
@@ -103,6 +108,10 @@ const openRequests = (
     const requests = certificateSigningRequests({ ...access, warn })
     return { requests, close: requests.close }
   }
+  const overAndExpecting = (path: string, access: Accesses) => ({
+    ...over(access),
+    expected: fromCluster(path, access.cluster),
+  })
   if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
     return TE.left(invalid('it is not known where the API is', 'name a bootstrapKubeconfig or a kubeconfig'))
   if (policy.authenticateWith === 'external') {
@@ -110,11 +119,11 @@ const openRequests = (
     return TE.right(over({ cluster: clusterFromKubeconfig(path), external: accessFromKubeconfig(path) }))
   }
   if (kubeconfig === undefined || certDir === undefined)
-    return TE.right(over(fromBootstrap(bootstrapKubeconfig)))
+    return TE.right(overAndExpecting(bootstrapKubeconfig ?? '', fromBootstrap(bootstrapKubeconfig)))
   const pairPath = join(certDir, `${certPrefix}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
-    TE.map((follows) => ({ ...over(follows), follows })),
+    TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
   )
 }
 
@@ -128,7 +137,7 @@ const takeOver =
   async () => {
     if (O.isNone(pair)) return E.right(false)
     const now = clock.now()
-    const found = await loading(store, crypto, keyring(), now)()
+    const found = await loading({ store, crypto, clock }, keyring())()
     if (E.isLeft(found)) return found
     const held = found.right.held
     const needed = O.isNone(held) || expired(held.value.certificate, now)

@@ -5,9 +5,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { cryptoBackend } from '../../adapters/crypto/index.js'
 import { openCertificateDirectory, readCertificateDirectory } from '../../adapters/filesystem/index.js'
+import { wallClock } from '../../adapters/node/clock.js'
 import { keyring } from '../../src/keyring.js'
 import { loading } from '../../src/loading.js'
-import { instant } from '../../src/time.js'
 import { right } from '../adapters/outcome.js'
 import { assert, sample, seed, suite } from '../helper/index.js'
 import { heap } from './bounds.js'
@@ -74,7 +74,10 @@ test('are read, taken over and released, and what is usable is a matching pair',
         assert.ok(looked.pairs.length <= entries.length)
         const opened = await openCertificateDirectory({ directory })()
         if (E.isRight(opened)) {
-          const found = await loading(opened.right, cryptoBackend, keyring(), instant(Date.now()))()
+          const found = await loading(
+            { store: opened.right, crypto: cryptoBackend, clock: wallClock },
+            keyring(),
+          )()
           await opened.right.release()
           if (E.isLeft(found)) throw new Error(found.left.message)
           const { held, warnings } = found.right

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { decodeProtobuf } from '../../adapters/control-plane/protobuf.js'
 import { cryptoBackend, parseRequest } from '../../adapters/crypto/index.js'
 import { decodeRequest as decodeRequestFile } from '../../adapters/filesystem/request-file.js'
@@ -10,6 +11,7 @@ import { textFromBase64 } from '../../src/base64.js'
 import { pemBlocks } from '../../src/pem.js'
 import { conditionOf } from '../../src/request.js'
 import { secret } from '../../src/secret.js'
+import { instant } from '../../src/time.js'
 import { assert, suite } from '../helper/index.js'
 import { isAnAnswer, isClear, survive } from './bounds.js'
 import { derOf, type Material, material, pemOf } from './material.js'
@@ -34,6 +36,9 @@ const parsesChain = async (pem: string): Promise<void> => {
   assert.match(chain.right.certificate.keyId, /^[0-9a-f]{64}$/)
   assert.ok(Number.isInteger(chain.right.certificate.notAfter))
   assert.ok(pemBlocks(chain.right.pem).length >= 1)
+  const verified = await cryptoBackend.verifyChain(chain.right.pem, given().chain, instant(Date.now()))()
+  isAnAnswer(verified)
+  if (E.isRight(verified) && O.isSome(verified.right)) isClear(verified.right.value)
 }
 
 test('certificate chains, as text', { deadline }, () =>

@@ -9,8 +9,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { readRun } from '../../adapters/command-line/run.js'
 import { readStatus } from '../../adapters/command-line/status.js'
-import { start } from '../adapters/command-line/program.js'
-import { world } from '../adapters/node/world.js'
+import { finished, start } from '../adapters/command-line/program.js'
+import { rotating, world } from '../adapters/node/world.js'
 import { assert, suite } from '../helper/index.js'
 
 const test = suite('README')
@@ -77,6 +77,22 @@ const compiled = (folder: string, file: string): string => {
   assert.is(status, 0, stdout)
   return join(folder, 'out', 'example.js')
 }
+
+test('its example of status is what status prints', async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there)
+  await rotation.issued()
+  await rotation.stop()
+  const { stdout } = await finished(context, 'status', '--cert-dir', there.certDir)
+  const [example] = blocks('text')
+  // Numbers, times and the name of the CA are its own.
+  const shape = (text: string) =>
+    text
+      .replace(/^(certificate|issuer) +.*/gm, '$1')
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'TIME')
+      .replace(/due in .*?,/, 'due in DURATION,')
+  assert.is(shape(stdout), shape(example?.code ?? ''))
+})
 
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
   run: readRun,

@@ -1,5 +1,5 @@
-import { apiErrors, type MemoryPorts, storeErrors } from '../../adapters/memory/index.js'
-import type { ApiError, StoreError } from '../../src/index.js'
+import { apiErrors, type MemoryPorts, storeErrors, trustErrors } from '../../adapters/memory/index.js'
+import type { ApiError, StoreError, TrustError } from '../../src/index.js'
 import { hour } from '../../src/index.js'
 import { option, pick } from './words.js'
 
@@ -10,9 +10,10 @@ const api: Readonly<Record<string, ApiError | 'silence'>> = {
   overloaded: apiErrors.unavailable(10 * hour),
   silence: 'silence',
 }
+const trust: Readonly<Record<string, TrustError | 'silence'>> = { ...trustErrors, silence: 'silence' }
 const store: Readonly<Record<string, StoreError | 'silence'>> = { ...storeErrors, silence: 'silence' }
 
-/** Injects `api|store ERROR …` (see world.ts); the answer mends it. */
+/** Injects `api|store|trust ERROR …` (see world.ts); the answer mends it. */
 export const faultOf = (ports: MemoryPorts, args: ReadonlyArray<string>): (() => void) => {
   const [where, what] = args
   const operation = option(args, 'on')
@@ -25,6 +26,7 @@ export const faultOf = (ports: MemoryPorts, args: ReadonlyArray<string>): (() =>
   }
   const is = (wanted: string | undefined, real: string | undefined) => wanted === undefined || wanted === real
   return pick(where, {
+    trust: () => ports.trust.inject({ ...extent, answer: pick(what, trust) }),
     api: () =>
       ports.requests.inject({
         ...extent,

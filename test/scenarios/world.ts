@@ -3,11 +3,12 @@
  *
  *     the machine   node NAME | template dns NAME... | template none | template back | policy KEY VALUE
  *     the agent     start | stop | crash | rotate | trust changed | refused | accepted | status
+ *     the CAs       trust required|expected NAME... (what certificates are compared with)
  *     time          at TIME | advance DURATION | suspend DURATION (nothing runs) | clock back|ahead DURATION (only ours)
  *     the API       api KEY VALUE | api down | api up | approve | deny because "…" | fail because "…"
- *                   sign [lasting D] [starting-in D] [for-another-key] [named NAME] | attach "…"
+ *                   sign [lasting D] [starting-in D] [for-another-key] [named NAME] [by CA] | attach "…"
  *                   delete | recreate | occupy (somebody else takes the name of the saved request)
- *     trouble       fault api|store ERROR|silence [on OPERATION] [as WHO] [certificate SERIAL] [times N] [afterwards]
+ *     trouble       fault api|store|trust ERROR|silence [on OPERATION] [as WHO] [certificate SERIAL] [times N] [afterwards]
  *                   mend | disk full | disk free
  *
  * `quietly COMMAND` keeps what happened to itself. `sign`, `approve` and the like are for the newest request. Each command answers with what happened (see trace.ts)
@@ -98,10 +99,12 @@ export const world = (): Stage => {
     const lasting = option(args, 'lasting')
     const starting = option(args, 'starting-in')
     const named = option(args, 'named')
+    const issuer = option(args, 'by')
     const change: Partial<Certificate> = {
       ...(lasting === undefined ? {} : { notAfter: wholeSecond(after(now, duration(lasting))) }),
       ...(starting === undefined ? {} : { notBefore: wholeSecond(after(now, duration(starting))) }),
       ...(named === undefined ? {} : { commonName: named }),
+      ...(issuer === undefined ? {} : { issuer }),
       ...(args.includes('for-another-key') ? { keyId: keyIdOf('another key') } : {}),
     }
     api.sign(change)
@@ -168,7 +171,12 @@ export const world = (): Stage => {
       agent = undefined
     },
     rotate: () => tell({ _tag: 'RotationAsked', why: 'requested by the embedder' }),
-    trust: () => tell({ _tag: 'RotationAsked', why: 'the trust changed' }),
+    trust: ([what, ...names]) =>
+      pick(what, {
+        changed: () => tell({ _tag: 'RotationAsked', why: 'the trust changed' }),
+        required: () => ports.trust.set({ required: true, authorities: O.some(names) }),
+        expected: () => ports.trust.set({ required: false, authorities: O.some(names) }),
+      })(),
     refused: () => judge('CredentialRejected'),
     accepted: () => judge('CredentialAccepted'),
     status,

@@ -1,11 +1,11 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf, type Occasion, remarksOn } from '../../src/acceptance.js'
-import type { Certificate } from '../../src/certificate.js'
+import type { Certificate, Lineage } from '../../src/certificate.js'
 import { defaultPolicy } from '../../src/policy.js'
 import { initial, knowledgeOf } from '../../src/state.js'
 import { day, hour, minute } from '../../src/time.js'
 import { assert, suite } from '../helper/index.js'
-import { at, certificate, delivered, draft, held, keyId, noon, otherTemplate, template } from './samples.js'
+import { at, delivered, draft, held, keyId, noon, otherTemplate, template } from './samples.js'
 
 const test = suite('acceptance')
 
@@ -73,17 +73,51 @@ for (const [sentence, occasion, differences, defect] of cases)
     const defects = defectsOf(
       defaultPolicy,
       occasion,
-      certificate({ keyId: keyId(2), notAfter: at(day), ...differences }),
+      delivered(noon, { keyId: keyId(2), notAfter: at(day), ...differences }),
       noon,
     )
     assert.is(defects.length, defect === undefined ? 0 : 1, defects.join('\n'))
     assert.match(defects.join(), defect ?? '')
   })
 
+const doubtful = (required: boolean): Lineage => ({
+  _tag: 'Doubtful',
+  required,
+  problem: 'it does not lead there',
+})
+
+test('refuses one that does not lead to the CAs that are required, and takes one that was only expected to', () => {
+  const arrived = delivered(noon, { keyId: keyId(2) })
+  const defects = (lineage: Lineage) => defectsOf(defaultPolicy, bare, { ...arrived, lineage }, noon)
+  assert.equal(defects(doubtful(true)), ['it does not lead there'])
+  for (const lineage of [doubtful(false), { _tag: 'Confirmed' }, { _tag: 'Unknown' }] as const)
+    assert.equal(defects(lineage), [])
+})
+
+const { draft: _, ...situation } = knowledgeOf(initial(O.some(template)))
+const arrived = {
+  ...situation,
+  _tag: 'Issued',
+  stage: 'delivered',
+  request: { ...draft(keyId(2)), uid: '', resourceVersion: '' },
+  answers: O.none,
+} as const
+
+test('remarks on one that does not lead to the CAs that were expected, when that changes', () => {
+  const remarks = (old: typeof situation.held, lineage = doubtful(false)) =>
+    remarksOn({ ...arrived, held: old, delivered: { ...delivered(noon), lineage } })
+  const fresh = held({ notAfter: at(hour) })
+  for (const old of [O.none, O.some(fresh), O.some({ ...fresh, lineage: { _tag: 'Confirmed' } as const })])
+    assert.match(
+      remarks(old).join(),
+      /^certificate 0a1b is taken, and it does not lead there; .*--client-ca-file/,
+    )
+  assert.equal(remarks(O.some({ ...fresh, lineage: doubtful(false) })), [], 'it was like that before')
+  assert.equal(remarks(O.none, { _tag: 'Unknown' }), [])
+  assert.equal(remarks(O.none, { _tag: 'Confirmed' }), [])
+})
+
 test('remarks that a signing duration was shortened', () => {
-  const { draft: _, ...situation } = knowledgeOf(initial(O.some(template)))
-  const request = { ...draft(keyId(2)), uid: '', resourceVersion: '' }
-  const arrived = { ...situation, _tag: 'Issued', stage: 'delivered', request, answers: O.none } as const
   const remarks = (old: typeof situation.held, notAfter = at(hour)) =>
     remarksOn({ ...arrived, held: old, delivered: delivered(noon, { notAfter }) })
   assert.equal(remarks(O.none), [])

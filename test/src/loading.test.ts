@@ -4,9 +4,11 @@ import {
   cryptoErrors,
   keyIdOf,
   keyPem,
+  type MemoryPorts,
   memoryPorts,
   storedPair,
   storeErrors,
+  trustErrors,
 } from '../../adapters/memory/index.js'
 import { keyring } from '../../src/keyring.js'
 import { type Found, loading } from '../../src/loading.js'
@@ -18,11 +20,17 @@ import { at, draft, noon } from './samples.js'
 
 const test = suite('loading')
 
-const load = async (store: Partial<StoreContents>, broken = false): Promise<Found> => {
-  const { store: disk, crypto } = memoryPorts({ now: noon, store })
+const load = async (
+  store: Partial<StoreContents>,
+  broken = false,
+  change: (ports: MemoryPorts) => void = () => {},
+): Promise<Found> => {
+  const ports = memoryPorts({ now: noon, store })
+  const { crypto } = ports
+  change(ports)
   if (broken)
     crypto.inject({ when: (operation) => operation === 'restoreKey', answer: cryptoErrors.keyUnavailable })
-  const found = await loading(disk, crypto, keyring(), noon)()
+  const found = await loading(ports, keyring())()
   if (E.isLeft(found)) throw new Error(found.left.message)
   return found.right
 }
@@ -76,7 +84,48 @@ test('passes over a saved request with another key, and says so', async () => {
 })
 
 test('takes a store that cannot be read for an error, not for an empty one', async () => {
-  const { store, crypto } = memoryPorts({ now: noon })
-  store.inject({ answer: storeErrors.unreadable })
-  assert.ok(E.isLeft(await loading(store, crypto, keyring(), noon)()))
+  const ports = memoryPorts({ now: noon })
+  ports.store.inject({ answer: storeErrors.unreadable })
+  assert.ok(E.isLeft(await loading(ports, keyring())()))
+})
+
+const comparing =
+  (required: boolean, ...authorities: ReadonlyArray<string>) =>
+  ({ trust }: MemoryPorts) =>
+    trust.set({ required, authorities: O.some(authorities) })
+const lineage = ({ held }: Found) => O.toUndefined(held)?.lineage
+
+test('says where the certificate leads', async () => {
+  const pairs = [pair('a')]
+  assert.equal(lineage(await load({ pairs })), { _tag: 'Unknown' })
+  assert.equal(lineage(await load({ pairs }, false, comparing(true, 'x', 'memory'))), { _tag: 'Confirmed' })
+  const expected = await load({ pairs }, false, comparing(false, 'x'))
+  assert.equal(lineage(expected), {
+    _tag: 'Doubtful',
+    required: false,
+    problem: 'it does not lead to a CA in memory: no CA there is called memory',
+  })
+  assert.equal(expected.warnings, [], 'it may be as it should be, and has been so')
+})
+
+test('uses a certificate that does not lead to the CAs that are required, and says so', async () => {
+  const found = await load({ pairs: [pair('a')] }, false, comparing(true, 'x'))
+  assert.ok(O.isSome(found.held))
+  assert.equal(found.warnings, [
+    '/pki/a.pem is used, and may be refused by the server: it does not lead to a CA in memory: no CA there is called memory',
+  ])
+})
+
+test('says that the CAs cannot be read where they are required, and uses the certificate', async () => {
+  for (const required of [true, false]) {
+    const found = await load({ pairs: [pair('a')] }, false, ({ trust }) => {
+      trust.set({ required })
+      trust.inject({ answer: trustErrors.unreadable })
+    })
+    assert.equal(lineage(found), { _tag: 'Unknown' })
+    assert.equal(
+      found.warnings,
+      required ? ['the CAs cannot be read: permission denied (memory); make them readable'] : [],
+    )
+  }
 })

@@ -6,6 +6,7 @@ import {
   type MemoryPorts,
   memoryPorts,
   storeErrors,
+  trustErrors,
 } from '../../adapters/memory/index.js'
 import type { Action } from '../../src/action.js'
 import { type Keyring, keyring } from '../../src/keyring.js'
@@ -115,4 +116,31 @@ test('has no certificate to authenticate with when none is held', async () => {
     { ...submit, credential: 'held' },
   )
   assert.ok(facts[0]?._tag === 'SubmitFailed' && facts[0].failure._tag === 'NoCredential')
+})
+
+test('makes, saves and sends nothing while the CAs that are required cannot be read', async () => {
+  const ports = memoryPorts({ now: noon, trust: { required: true } })
+  ports.trust.inject({ answer: trustErrors.unreadable })
+  assert.equal(await outcome(ports, submit), ['SubmitFailed: TrustUnusable'])
+  assert.equal([ports.store.records, ports.requests.records], [[], []])
+})
+
+test('leaves a certificate at the API that cannot be judged, also one that was there at once', async () => {
+  const ports = memoryPorts({ now: noon, trust: { required: true } })
+  const keys = keyring()
+  const [submitted] = await perform(means(ports, keys), submit)
+  if (submitted?._tag !== 'Submitted') throw new Error('it was not submitted')
+  const { request: sent } = submitted
+  let readings = 0
+  // The first is before the request is sent again.
+  ports.trust.inject({ when: () => ++readings > 1, answer: trustErrors.unreadable })
+  const again: Action = { ...submit, draft: O.some(sent) }
+  assert.equal(await outcome(ports, again, keys), ['Submitted', 'Observed', 'ObserveFailed: TrustUnusable'])
+  const credential = 'bootstrap'
+  const observe = { _tag: 'Observe', request: sent, credential, until: endOfTime } as const
+  assert.equal(await outcome(ports, { ...observe, known: 'Pending' }), [
+    'Observed',
+    'ObserveFailed: TrustUnusable',
+  ])
+  assert.equal(await outcome(ports, { ...observe, known: 'Approved' }), ['ObserveFailed: TrustUnusable'])
 })

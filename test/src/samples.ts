@@ -38,6 +38,7 @@ export const certificate = (differences: Partial<Certificate> = {}): Certificate
 export const chain = (differences: Partial<Certificate> = {}) => ({
   certificate: certificate(differences),
   pem: `certificate of ${differences.keyId ?? keyId(1)}`,
+  lineage: { _tag: 'Unknown' } as const,
 })
 
 export const delivered = (receivedAt: Instant, differences: Partial<Certificate> = {}): Delivered => ({
@@ -47,10 +48,10 @@ export const delivered = (receivedAt: Instant, differences: Partial<Certificate>
 
 /** A held certificate, received at noon and not refused. */
 export const held = (
-  differences: Partial<Certificate & Pick<Held, 'receivedAt' | 'rejectedAt'>> = {},
+  differences: Partial<Certificate & Pick<Held, 'receivedAt' | 'rejectedAt' | 'lineage'>> = {},
 ): Held => {
-  const { receivedAt = noon, rejectedAt = O.none, ...rest } = differences
-  return { ...chain(rest), receivedAt, rejectedAt }
+  const { receivedAt = noon, rejectedAt = O.none, lineage = { _tag: 'Unknown' }, ...rest } = differences
+  return { ...chain(rest), receivedAt, rejectedAt, lineage }
 }
 
 export const draft = (key: KeyId, wanted: CertificateTemplate = template): Draft => ({

@@ -186,7 +186,7 @@ const readFile = (place: Place, path: string, cure: string): TE.TaskEither<Kubec
   )
 
 /** The text of a file, or why it cannot be had. Never more than the limit is read, whatever the file says its size is. */
-const readBounded =
+export const readBounded =
   (path: string): TE.TaskEither<string, Secret> =>
   async () => {
     let file: FileHandle | undefined

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as O from 'fp-ts/lib/Option.js'
 import { cryptoBackend } from '../../../adapters/crypto/index.js'
 import { readCertificateDirectory } from '../../../adapters/filesystem/index.js'
+import { wallClock } from '../../../adapters/node/clock.js'
 import { keyring } from '../../../src/keyring.js'
 import { loading } from '../../../src/loading.js'
 import { instant, minute, rfc3339, second, wholeSecond } from '../../../src/time.js'
@@ -47,7 +48,9 @@ const dueDirectory = async (context: TestContext, { plane }: World, certDir: str
 /** The serial number of the certificate that would be used now; everything that is there has to be legible. */
 const inUse = async (certDir: string): Promise<string | undefined> => {
   const store = { load: readCertificateDirectory({ directory: certDir }) }
-  const { held, warnings } = await right(loading(store, cryptoBackend, keyring(), instant(Date.now())))
+  const { held, warnings } = await right(
+    loading({ store, crypto: cryptoBackend, clock: wallClock }, keyring()),
+  )
   assert.equal(
     warnings.filter((warning) => !warning.includes('there is no such directory')),
     [],

@@ -248,3 +248,18 @@ test('a wrong token is told as such, without the token', async (context) => {
   assert.match(String(refused.at('msg')), /401.*with the bootstrap credential/)
   assert.not.match(running.stdout(), '0123456789abcdef')
 })
+
+test('asks for nothing until the file of --client-ca-file can be read', async (context) => {
+  const there = await world(context)
+  const file = join(there.folder, 'ca.crt')
+  const running = run(context, there, `--client-ca-file=${file}`, '--once')
+  const trouble = await logged(running, 'reason', 'TrustUnusable')
+  assert.match(
+    String(trouble.at('msg')),
+    `reading the CAs of client certificates from ${file} (--client-ca-file`,
+  )
+  assert.equal(there.names(), [])
+  await writeFile(file, there.plane.authority())
+  assert.equal(await running.ended, { code: 0, signal: null })
+  assert.is(there.names().length, 1)
+})

@@ -1,8 +1,11 @@
-import { rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { second } from '../../../adapters/node/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { json } from '../control-plane/client.js'
+import { json, started } from '../control-plane/client.js'
 import { rotating, until, world } from '../node/world.js'
 import { finished } from './program.js'
 
@@ -29,6 +32,66 @@ test('shows the certificate, when it was received and is renewed, exit code 0', 
   assert.not.match(stdout, 'warning')
 })
 
+test('says who keeps the directory, and that nobody does', { deadline: 30_000 }, async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there)
+  await rotation.issued()
+  const shown = async () => {
+    const flags = ['status', '--cert-dir', there.certDir]
+    const [text, report] = await Promise.all([
+      finished(context, ...flags),
+      finished(context, ...flags, '-o', 'json'),
+    ])
+    return { text: text.stdout, agent: json(report.stdout).at('agent') }
+  }
+  const while_ = await shown()
+  assert.match(while_.text, new RegExp(`^agent +.*, process ${process.pid} on ${hostname()}, since 2`, 'm'))
+  const { program, since, ...who } = Object(while_.agent)
+  assert.equal(who, { hostname: hostname(), pid: process.pid })
+  assert.match(`${program} ${since}`, /\S \d{4}-\d\d-\d\dT/)
+  await rotation.stop()
+  const later = await shown()
+  assert.match(later.text, /^agent +nobody: no agent is running on this directory/m)
+  assert.match(later.text, /its renewal is due in \d+d .*, if kube-cert-rotation run is there to do it/)
+  assert.is(later.agent, null)
+  const mute = createServer(() => {})
+  context.defer(() => mute.close())
+  mute.listen(join(there.certDir, 'kubelet-client.lock-0123456789abcdef'))
+  await once(mute, 'listening')
+  const silent = await shown()
+  assert.match(silent.text, /^agent +a process that does not say who it is$/m)
+  assert.equal(silent.agent, { silent: true })
+})
+
+test('says whether the certificate leads to a CA of a file', { deadline: 30_000 }, async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there)
+  await rotation.issued()
+  const file = join(there.folder, 'ca.crt')
+  const shown = async (pem: string) => {
+    await writeFile(file, pem)
+    const flags = ['--cert-dir', there.certDir, '--client-ca-file', file]
+    const [text, report] = await Promise.all([
+      finished(context, 'status', ...flags),
+      finished(context, 'status', ...flags, '-o', 'json'),
+    ])
+    assert.equal([text.code, report.code], [0, 0])
+    const { stdout } = text
+    const verified = json(report.stdout).at('chainVerified')
+    return { stdout, verified }
+  }
+  const right = await shown(there.plane.authority())
+  assert.match(right.stdout, /^chain +leads to a CA in the file given$/m)
+  assert.is(right.verified, true)
+  const wrong = await shown((await started(context)).authority())
+  assert.match(wrong.stdout, `does not lead to a CA in ${file}: it is not signed by CN=`)
+  assert.not.match(wrong.stdout, /^chain/m)
+  assert.is(wrong.verified, false)
+  const none = await shown('')
+  assert.match(none.stdout, `warning: reading the CAs of client certificates from ${file} (--client-ca-file`)
+  assert.is(none.verified, undefined)
+})
+
 test('shows a saved request; without a certificate the exit code is 1', async (context) => {
   const there = await world(context, { autoApprove: false })
   const rotation = await rotating(context, there)
@@ -37,7 +100,7 @@ test('shows a saved request; without a certificate the exit code is 1', async (c
   const text = await finished(context, 'status', '--cert-dir', there.certDir)
   assert.is(text.code, 1)
   assert.match(text.stdout, `request      ${name} (kubernetes.io/kube-apiserver-client-kubelet)`)
-  assert.match(text.stdout, `kubectl get csr ${name}`)
+  assert.match(text.stdout, `whether it was sent, this directory does not know: kubectl get csr ${name} says`)
   const { code, stdout } = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
   assert.is(code, 1)
   const report = json(stdout)

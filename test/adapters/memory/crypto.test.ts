@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import {
+  authoritiesPem,
   certificatePem,
   cryptoErrors,
   keyIdOf,
@@ -56,11 +57,15 @@ test('reads back a certificate whatever its names, with text around it', async (
 })
 
 test('says what it cannot read', async () => {
-  const { parseChain, restoreKey } = memoryCrypto()
-  const answers = [await parseChain('nothing')(), await restoreKey(secret('nothing'))()]
+  const { parseChain, restoreKey, verifyChain } = memoryCrypto()
+  const answers = [
+    await parseChain('nothing')(),
+    await restoreKey(secret('nothing'))(),
+    await verifyChain('nothing', 'nothing', start)(),
+  ]
   assert.equal(
     answers.map((answer) => (E.isLeft(answer) ? answer.left._tag : 'read')),
-    ['Malformed', 'Malformed'],
+    ['Malformed', 'Malformed', 'Malformed'],
   )
 })
 
@@ -81,4 +86,14 @@ test('gives TLS the kind of key that was asked for', async () => {
   const crypto = memoryCrypto({ tlsKey: () => ({ _tag: 'NotUsableHere', reason: 'in hardware' }) })
   const key = right(await crypto.generateKey())
   assert.equal(right(await key.forTls()), { _tag: 'NotUsableHere', reason: 'in hardware' })
+})
+
+test('tells by its issuer whether a certificate leads to a CA', async () => {
+  const { pem } = storedPair({ key: 'k', notBefore: start, notAfter: instant(start + minute), issuer: 'b' })
+  const { verifyChain } = memoryCrypto()
+  assert.equal(right(await verifyChain(pem, authoritiesPem(['a', 'b']), start)()), O.none)
+  assert.equal(
+    right(await verifyChain(pem, authoritiesPem(['a']), start)()),
+    O.some('no CA there is called b'),
+  )
 })

@@ -114,7 +114,10 @@ const answer = (
             {
               _tag: 'Observed',
               uid,
-              observation: { _tag: 'Issued', chain: { certificate: issued, pem: uid } },
+              observation: {
+                _tag: 'Issued',
+                chain: { certificate: issued, pem: uid, lineage: { _tag: 'Unknown' } },
+              },
             },
           ]
     }

@@ -166,7 +166,10 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
       notAfter: wholeSecond(after(truth(), life)),
       ...dates,
     })
-    return { _tag: 'Issued', chain: { certificate: signed, pem: `${signed.keyId}/${elapsed}` } }
+    return {
+      _tag: 'Issued',
+      chain: { certificate: signed, pem: `${signed.keyId}/${elapsed}`, lineage: { _tag: 'Unknown' } },
+    }
   }
   /** Approver, signer and cleaner do their part, a second after they could. */
   const work = () => {

@@ -1,0 +1,84 @@
+import type { X509Certificate } from 'node:crypto'
+import * as O from 'fp-ts/lib/Option.js'
+import { BasicConstraints } from 'pkijs'
+import { printable } from '../../src/printable.js'
+import { type Instant, rfc3339 } from '../../src/time.js'
+import { certificatesOf, chainOf, extensionOf, timeOf } from './chain.js'
+import { parsed } from './names.js'
+import { oid } from './oid.js'
+
+/** All CAs that the web trusts are about 150, and 250 kB. */
+const maximumBundleSize = 1024 * 1024
+const maximumAuthorities = 1_000
+
+/** Reads a bundle of CAs, PEM. Throws when there is none in it, one is damaged, or there are too many. */
+export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> => {
+  const authorities = certificatesOf(pem, maximumBundleSize, maximumAuthorities)
+  if (authorities.length === 0) throw new Error('there is no CERTIFICATE block')
+  return authorities
+}
+
+/**
+ * Why a chain does not lead to one of the CAs; none when it does. It is looked for by the rules that the API server goes
+ * by (`Verify` of Go's `crypto/x509`): the CAs need not be self-signed, the intermediates come in any order, and how a
+ * certificate identifies its issuer's key does not count, the signature does. Each certificate is looked at once, on the
+ * shortest way to it, so that the time is bounded whatever a chain contains.
+ */
+export const problemOf = (pem: string, bundle: string, now: Instant): O.Option<string> => {
+  const authorities = readAuthorities(bundle)
+  const [leaf, ...intermediates] = chainOf(pem)
+  const problems: Array<string> = []
+  let unseen = intermediates
+  let children = leaf === undefined ? [] : [leaf]
+  for (let below = 0; children.length > 0; below += 1) {
+    const parents = new Set<X509Certificate>()
+    for (const child of children) {
+      const namesakes = [...authorities, ...unseen].filter((parent) => parent.subject === child.issuer)
+      if (namesakes.length === 0) problems.push(`no CA there is called ${named(child.issuer)}`)
+      for (const parent of namesakes) {
+        const objection = objectionTo(parent, child, below, now)
+        if (objection !== undefined) problems.push(objection)
+        else if (authorities.includes(parent)) return O.none
+        else parents.add(parent)
+      }
+    }
+    unseen = unseen.filter((certificate) => !parents.has(certificate))
+    children = [...parents]
+  }
+  return O.some([...new Set(problems)].slice(0, 3).join('; '))
+}
+
+/** What is wrong with a certificate as the issuer of another, with so many intermediates below it. */
+const objectionTo = (
+  parent: X509Certificate,
+  child: X509Certificate,
+  below: number,
+  now: Instant,
+): string | undefined => {
+  const name = named(parent.subject)
+  try {
+    if (!child.verify(parent.publicKey)) return `it is not signed by ${name}, but by another of this name`
+    // OpenSSL counts in keyUsage, which has to allow signing certificates where there is one.
+    if (!parent.ca) return `${name} is no CA`
+    const [from, until] = [timeOf(parent.validFrom), timeOf(parent.validTo)]
+    if (now > until) return `${name} ended at ${rfc3339(until)}`
+    if (now < from) return `${name} is not valid before ${rfc3339(from)} by this machine's clock`
+    const most = pathLength(parent)
+    return below > most ? `${name} allows no more than ${most} CAs below it` : undefined
+  } catch {
+    return `${name} has a key or an extension that cannot be read`
+  }
+}
+
+/** How many CAs may stand between this one and the leaf (RFC 5280, 4.2.1.9). */
+const pathLength = (authority: X509Certificate): number => {
+  const der = extensionOf(authority, oid.basicConstraints)
+  const limit = O.isSome(der)
+    ? new BasicConstraints({ schema: parsed(der.value) }).pathLenConstraint
+    : undefined
+  return typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY
+}
+
+/** Node answers `undefined` for an empty name, whatever its types say. */
+const named = (name: string | undefined): string =>
+  name === undefined ? 'nothing at all' : printable(name.replaceAll('\n', ', '), 100)

@@ -1,0 +1,43 @@
+/** Whether certificates lead to the CAs that are known: asked of the ports, judged by `acceptance.ts`. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Lineage } from './certificate.js'
+import { failure, type TrustError } from './failure.js'
+import type { Clock, CryptoBackend, TrustAnchors } from './ports.js'
+
+/** What certificates are compared with; without `trust` each lineage is `Unknown`. */
+export interface Tracing {
+  readonly clock: Pick<Clock, 'now'>
+  readonly crypto: Pick<CryptoBackend, 'verifyChain'>
+  readonly trust?: TrustAnchors
+}
+
+/** Where a chain (PEM, leaf first) leads. CAs that cannot be read are an error only where a certificate has to lead to them. */
+export const lineageOf = async (
+  { clock, crypto, trust }: Tracing,
+  pem: string,
+): Promise<E.Either<TrustError, Lineage>> => {
+  if (trust === undefined) return E.right({ _tag: 'Unknown' })
+  const { source, required } = trust
+  const authorities = await trust.read()
+  if (E.isLeft(authorities)) return required ? authorities : E.right({ _tag: 'Unknown' })
+  if (O.isNone(authorities.right)) return E.right({ _tag: 'Unknown' })
+  const verified = await crypto.verifyChain(pem, authorities.right.value, clock.now())()
+  if (E.isLeft(verified))
+    return required
+      ? E.left(failure('TrustUnusable', 'soon', `${source}: ${verified.left.message}`, verified.left.remedy))
+      : E.right({ _tag: 'Unknown' })
+  return E.right(
+    O.isNone(verified.right)
+      ? { _tag: 'Confirmed' }
+      : {
+          _tag: 'Doubtful',
+          required,
+          problem: `it does not lead to a CA in ${source}: ${verified.right.value}`,
+        },
+  )
+}
+
+/** Whether a certificate could be judged now, so that none is asked for that could not be taken. */
+export const readiness = async ({ trust }: Pick<Tracing, 'trust'>): Promise<E.Either<TrustError, unknown>> =>
+  trust?.required === true ? trust.read() : E.right(undefined)

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as O from 'fp-ts/lib/Option.js'
+import { second } from '../../../adapters/node/index.js'
+import { heldOf } from '../../../src/state.js'
+import { gateway } from '../../faults/gateway.js'
+import { authority, serving } from '../../faults/serving.js'
+import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { started } from '../control-plane/client.js'
+import { rotating, world } from './world.js'
+
+const test = suite('front door: the CA of client certificates')
+
+const quick = {
+  submitInterval: second,
+  retrySoon: { initial: 50, maximum: 50 },
+  retryLater: { initial: 50, maximum: 50 },
+}
+
+/** A world with a file for CAs that is not there yet, and a rotation that minds it. */
+const minding = async (context: TestContext, first?: string) => {
+  const there = await world(context)
+  const clientCertificateAuthority = join(there.folder, 'ca.crt')
+  const supply = (pem: string) => writeFile(clientCertificateAuthority, pem)
+  if (first !== undefined) await supply(first === 'its own' ? there.plane.authority() : first)
+  const rotation = await rotating(context, there, { clientCertificateAuthority, policy: quick })
+  return { there, rotation, supply, clientCertificateAuthority }
+}
+
+test('takes a certificate that leads to it', async (context) => {
+  const { there, rotation } = await minding(context, 'its own')
+  await rotation.issued()
+  assert.equal(rotation.warned, [])
+  assert.is(O.toUndefined(heldOf(rotation.state()))?.lineage._tag, 'Confirmed')
+  assert.is(there.names().length, 1)
+})
+
+test('refuses one of another CA by the same name, keeps the one in use, and takes one when the file has been corrected', async (context) => {
+  const other = await started(context)
+  const { there, rotation, supply } = await minding(context, 'its own')
+  const before = await rotation.issued()
+  await supply(other.authority())
+  rotation.rotateNow()
+  const defective = await eventually('it is refused', () =>
+    rotation.seen.find(({ reason }) => reason === 'Defective'),
+  )
+  assert.match(
+    defective.message,
+    /does not lead to a CA in .*ca\.crt: it is not signed by CN=.*by another of this name/,
+  )
+  assert.is(rotation.current()?.serialNumber, before.serialNumber)
+  assert.ok(there.names().length >= 2)
+  await supply(other.authority() + there.plane.authority())
+  await eventually('another is in use', () => rotation.current()?.serialNumber !== before.serialNumber)
+})
+
+test('asks for nothing while the file cannot be read, says so at once, and goes on when it can be', async (context) => {
+  const { there, rotation, supply, clientCertificateAuthority } = await minding(context)
+  const unusable = (words: string) =>
+    eventually(`it says: ${words}`, () =>
+      rotation.seen.find(({ reason, message }) => reason === 'TrustUnusable' && message.includes(words)),
+    )
+  const { message, level } = await unusable('it does not exist')
+  assert.is(level, 'warn')
+  for (const words of [
+    clientCertificateAuthority,
+    '--client-ca-file',
+    'put the CAs that sign client certificates there',
+  ])
+    assert.match(message, words)
+  assert.match(rotation.warned.join(), clientCertificateAuthority)
+  await supply('nothing of the kind')
+  await unusable('there is no CERTIFICATE block')
+  assert.equal(there.names(), [])
+  await supply(there.plane.authority())
+  await rotation.issued()
+  assert.is(there.names().length, 1)
+})
+
+test('warns when a certificate does not lead to the CA in the kubeconfig, and not again when it is renewed', async (context) => {
+  const there = await world(context)
+  const front = await authority('serving-ca')
+  const target = { port: Number(new URL(there.plane.url).port), ca: there.plane.authority() }
+  let keyOf = (): ReturnType<Parameters<typeof gateway>[0]['keyOf']> => undefined
+  const proxy = await gateway({ tls: await serving(front), target, keyOf: () => keyOf() })
+  context.defer(proxy.stop)
+  await writeFile(
+    there.bootstrapKubeconfig,
+    there.plane
+      .bootstrapKubeconfig()
+      .replace(there.plane.url, `https://127.0.0.1:${proxy.port}`)
+      .replace(
+        /certificate-authority-data: .*/,
+        `certificate-authority-data: ${Buffer.from(front.pem).toString('base64')}`,
+      ),
+  )
+  const rotation = await rotating(context, there, { policy: quick })
+  keyOf = () => rotation.current()?.tls()
+  const first = await rotation.issued()
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== first.serialNumber)
+  assert.is(rotation.warned.length, 1, rotation.warned.join('\n'))
+  assert.match(
+    rotation.warned.join(),
+    `certificate ${first.serialNumber} is taken, and it does not lead to a CA in kubeconfig ${there.bootstrapKubeconfig}: no CA there is called CN=`,
+  )
+})
