@@ -43,7 +43,8 @@ export const decide =
     const pause = O.toUndefined(pauseOf(policy, known, now))
     switch (state._tag) {
       case 'Bootstrapping':
-        if (O.isNone(state.wanted) || awaitsItsTime(policy, known, now)) return attend(policy, known, now)
+        if (O.isNone(state.wanted) || awaitsItsTime(known, state.wanted.value, now))
+          return attend(policy, known, now)
         if (pause !== undefined) return wait(policy, known, now, pause)
         return O.isSome(state.held) && rejected(known) && turnOf(policy, known, now) === 'held'
           ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
@@ -76,11 +77,11 @@ const isOvertaken = (policy: RotationPolicy, state: State, now: Instant): boolea
 }
 
 /** A certificate whose only flaw is that our clock finds it early: it is offered, and its time will come. */
-const awaitsItsTime = (policy: RotationPolicy, known: Knowledge, now: Instant): boolean =>
+const awaitsItsTime = (known: Knowledge, wanted: CertificateTemplate, now: Instant): boolean =>
   O.isSome(known.held) &&
   notYetValid(known.held.value.certificate, now) &&
-  (policy.authenticateWith === 'external' || !rejected(known)) &&
-  (O.isNone(known.wanted) || unmet(known.wanted.value, known.held.value.certificate).length === 0)
+  !rejected(known) &&
+  unmet(wanted, known.held.value.certificate).length === 0
 
 const submit = (
   policy: RotationPolicy,
@@ -110,9 +111,9 @@ const attend = (policy: RotationPolicy, known: Knowledge, now: Instant): Action 
   const { certificate, receivedAt } = known.held.value
   const probing = policy.probeInterval > 0 && policy.authenticateWith === 'held' && !expired(certificate, now)
   const probed = O.chain((at: Instant) => stillWaiting(at, policy.probeInterval, now))(known.checkedAt)
-  if (probing && O.isNone(probed)) return { _tag: 'Probe', keyId: certificate.keyId }
+  const probe = probing ? O.getOrElse(() => now)(probed) : endOfTime
+  if (probe === now) return { _tag: 'Probe', keyId: certificate.keyId }
   const rotation = policy.rotate ? rotationDeadline(policy, certificate, receivedAt) : endOfTime
-  const probe = probing ? O.getOrElse(() => endOfTime)(probed) : endOfTime
   const moments = [certificate.notBefore, rotation, certificate.notAfter].filter((moment) => moment > now)
   return wait(policy, known, now, earliest(...moments, probe))
 }
@@ -149,7 +150,7 @@ const learn = (policy: RotationPolicy, state: State, event: Event): State => {
     case 'TimePassed':
       return state
     case 'Loaded':
-      return isUntouched(state)
+      return isUntouched(known)
         ? resume(policy, { ...known, held: event.held, draft: event.draft }, at)
         : state
     case 'Submitted':
@@ -194,15 +195,14 @@ const learn = (policy: RotationPolicy, state: State, event: Event): State => {
 }
 
 /** Nothing has happened yet. */
-const isUntouched = (state: State): boolean =>
-  state._tag === 'Bootstrapping' &&
-  [state.held, state.draft, state.setback, state.submittedAt].every((known) => O.isNone(known))
+const isUntouched = ({ held, draft, setback, submittedAt }: Knowledge): boolean =>
+  [held, draft, setback, submittedAt].every((known) => O.isNone(known))
 
 const isObserved = (state: State, uid: string): state is Pending | Approved =>
   (state._tag === 'Pending' || state._tag === 'Approved') && state.request.uid === uid
 
 const isDelivered = (state: State, keyId: KeyId): state is IssuedDelivered =>
-  state._tag === 'Issued' && state.stage === 'delivered' && state.request.keyId === keyId
+  'delivered' in state && state.request.keyId === keyId
 
 /** A request stays what it is when something is learnt about credentials or trouble. */
 const informed = <S extends Pending | Approved | IssuedDelivered>(state: S, known: Knowledge): S => ({

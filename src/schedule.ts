@@ -98,7 +98,7 @@ export const setbackAfter = (
   const asked = pipe(
     failure.retryAfter,
     // Also what a header in no known form may have been read as.
-    O.filter((milliseconds) => milliseconds > 0),
+    O.filter((milliseconds) => !Number.isNaN(milliseconds)),
     O.getOrElse(() => 0),
   )
   const delay = Math.min(Math.max(retryDelay(backoff, attempt, known.seed), asked), policy.longestDelay)

@@ -86,12 +86,11 @@ export const turnOf = (policy: RotationPolicy, known: Knowledge, now: Instant): 
 
 const conclusive = ({ _tag }: Failure): boolean => _tag !== 'Unreachable' && _tag !== 'Unavailable'
 
-const aboutTheCredential = ({ _tag }: Failure): boolean =>
-  _tag === 'CredentialRejected' || _tag === 'NoCredential' || _tag === 'Forbidden'
+const aboutTheCredential = ({ _tag }: Failure): boolean => _tag === 'NoCredential' || _tag === 'Forbidden'
 
 /** Whether the certificate held is the one with this key. */
 export const holds = ({ held }: Knowledge, keyId: KeyId): boolean =>
-  O.isSome(held) && held.value.certificate.keyId === keyId
+  O.exists(({ certificate }: Held) => certificate.keyId === keyId)(held)
 
 /** Whether the server refuses the certificate held. */
 export const rejected = ({ held }: Knowledge): boolean => O.isSome(held) && O.isSome(held.value.rejectedAt)

@@ -154,10 +154,7 @@ const draftOf = ({ name, keyId, template, pem }: OutstandingRequest): Draft => (
 })
 
 /** The stored certificate, whether it works or not. */
-export const heldOf = (state: State): O.Option<Held> =>
-  state._tag === 'RenewDue' || (state._tag === 'Issued' && state.stage === 'installed')
-    ? O.some(state.held)
-    : state.held
+export const heldOf = ({ held }: State): O.Option<Held> => ('certificate' in held ? O.some(held) : held)
 
 /** The key of the next certificate, where one has been made. */
 export const nextKeyOf = (state: State): O.Option<KeyId> => O.map(({ keyId }: Draft) => keyId)(nextOf(state))
@@ -175,7 +172,7 @@ export const works = (policy: RotationPolicy, held: Held, now: Instant): boolean
 export const inUse = (policy: RotationPolicy, state: State, now: Instant): O.Option<Certificate> => {
   const held = heldOf(state)
   if (O.isSome(held) && works(policy, held.value, now)) return O.some(held.value.certificate)
-  if (state._tag === 'Issued' && state.stage === 'delivered' && !expired(state.delivered.certificate, now))
+  if ('delivered' in state && !expired(state.delivered.certificate, now))
     return O.some(state.delivered.certificate)
   return O.isSome(held) && !expired(held.value.certificate, now) ? O.some(held.value.certificate) : O.none
 }

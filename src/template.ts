@@ -38,18 +38,20 @@ export const CertificateTemplate = t.intersection([
 /** What we want: the certificate to ask for, in the terms of the CertificateSigningRequest API (`certificates.k8s.io/v1`). */
 export type CertificateTemplate = t.TypeOf<typeof CertificateTemplate>
 
-/** All three usages: the form that every Kubernetes version approves, for EC keys too. */
-const clientUsages = ['digital signature', 'key encipherment', 'client auth']
-
-/** The client certificate of a kubelet: CN `system:node:NAME`, O `system:nodes`, no SANs. */
-export const kubeletClientTemplate = (nodeName: string): CertificateTemplate => ({
-  signerName: kubeletClientSigner,
-  commonName: `system:node:${nodeName}`,
-  organizations: ['system:nodes'],
+const client = {
   dnsNames: [],
   ipAddresses: [],
   uris: [],
-  usages: clientUsages,
+  // All three: the form that every Kubernetes version approves, for EC keys too.
+  usages: ['digital signature', 'key encipherment', 'client auth'],
+}
+
+/** The client certificate of a kubelet: CN `system:node:NAME`, O `system:nodes`, no SANs. */
+export const kubeletClientTemplate = (nodeName: string): CertificateTemplate => ({
+  ...client,
+  signerName: kubeletClientSigner,
+  commonName: `system:node:${nodeName}`,
+  organizations: ['system:nodes'],
 })
 
 /** A client certificate for somebody who is not a node; somebody else has to approve it. */
@@ -57,7 +59,7 @@ export const clientTemplate = (
   commonName: string,
   organizations: ReadonlyArray<string>,
 ): CertificateTemplate => ({
-  ...kubeletClientTemplate(''),
+  ...client,
   signerName: clientSigner,
   commonName,
   organizations,

@@ -54,6 +54,12 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
     'before the one in use, and in less than 10m',
   ],
   ['takes one that ends before the held one, and not soon', beside, { notAfter: at(10 * minute) }, undefined],
+  [
+    'takes one that ends soon, and with the held one',
+    { ...beside, held: O.some(held({ notAfter: at(minute) })) },
+    { notAfter: at(minute) },
+    undefined,
+  ],
   ['takes one that ends soon when it was asked for', asked, { notAfter: at(10_000) }, undefined],
   [
     'refuses one that was asked for when it ends before another can be requested',

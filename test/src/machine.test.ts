@@ -51,7 +51,8 @@ const loaded = (
 const own = request(keyId(2))
 const { uid } = own
 const submitted: Outcome = { _tag: 'Submitted', request: own, credential: 'held' }
-const observed = (observation: Observation): Outcome => ({ _tag: 'Observed', uid, observation })
+const bootstrapped: Outcome = { ...submitted, credential: 'bootstrap' }
+const observed = (observation: Observation, of = uid): Outcome => ({ _tag: 'Observed', uid: of, observation })
 const issued = (differences: Partial<Certificate> = {}): Outcome =>
   observed({ _tag: 'Issued', chain: chain({ keyId: keyId(2), notAfter: at(2 * day), ...differences }) })
 const installed: Outcome = { _tag: 'Installed', keyId: keyId(2) }
@@ -62,6 +63,11 @@ const submitFailed = (problem: Failure, credential: 'held' | 'bootstrap'): Outco
   failure: problem,
 })
 const diskFull: Outcome = { _tag: 'InstallFailed', keyId: keyId(2), failure: trouble('StoreUnwritable') }
+const probed = (problem: 'CredentialRejected' | 'Unreachable'): Outcome => ({
+  _tag: 'ProbeFailed',
+  keyId: keyId(1),
+  failure: trouble(problem),
+})
 const refused: News = { _tag: 'CredentialRejected', keyId: keyId(1) }
 const accepted: News = { _tag: 'CredentialAccepted', keyId: keyId(1) }
 const wants = (wanted: typeof template | undefined): News => ({
@@ -70,7 +76,8 @@ const wants = (wanted: typeof template | undefined): News => ({
 })
 const asked: News = { _tag: 'RotationAsked', why: 'requested by the embedder' }
 const time: Outcome = { _tag: 'TimePassed' }
-const denied = observed({ _tag: 'Denied', reason: '', message: '' })
+const denial: Observation = { _tag: 'Denied', reason: '', message: '' }
+const denied = observed(denial)
 
 const stateOf = ({ state }: Play): string => (state._tag === 'Issued' ? `Issued, ${state.stage}` : state._tag)
 
@@ -96,6 +103,13 @@ test('does not install a certificate that has ended since it arrived', () => {
   assert.is(short.next()._tag, 'Install')
   assert.equal(short.next(minute), { _tag: 'Wait', until: at(minute) })
   assert.is(stateOf(short.later(minute, time)), 'Bootstrapping')
+})
+
+test('does not install one that ended before it could be stored, when the refused one works again', () => {
+  const play = begin().later(0, loaded(), refused, bootstrapped, issued({ notAfter: at(minute) }), accepted)
+  assert.is(play.next()._tag, 'Install')
+  assert.equal(play.next(minute), { _tag: 'Wait', until: at(minute) })
+  assert.is(stateOf(play.later(minute, time)), 'Issued, installed')
 })
 
 test('sends no request for a certificate that became valid in this moment', () => {
@@ -144,9 +158,16 @@ test('sends what vanished again with the same key, and what was denied with a ne
   assert.equal(nextKeyOf(pending().later(second, denied).state), O.none)
 })
 
+const complaint = ({ state }: Play): string =>
+  O.isSome(state.setback) ? state.setback.value.failure.message : ''
+
 test('says when nobody gave a reason', () => {
-  const { state } = pending().later(second, denied)
-  assert.match(O.isSome(state.setback) ? state.setback.value.failure.message : '', '(no reason given)')
+  assert.match(complaint(pending().later(second, denied)), '(no reason given)')
+})
+
+test('says everything that is wrong with a certificate', () => {
+  const play = pending().later(second, issued({ keyId: keyId(3), commonName: 'somebody' }))
+  assert.match(complaint(play), 'it is for another key; common name is somebody')
 })
 
 test('pauses when the API says that a request changed, and it has not', () => {
@@ -172,6 +193,16 @@ test('returns to Issued when the template is again what the certificate satisfie
   assert.is(stateOf(play.later(second, wants(template))), 'Issued, installed')
 })
 
+test('goes on with a request that a smaller template would still accept', () => {
+  const names = (...dnsNames: ReadonlyArray<string>) => ({ ...template, dnsNames })
+  const wide = request(keyId(2), names('a.example', 'b.example'))
+  const play = begin()
+    .later(0, loaded(), wants(wide.template), { ...submitted, request: wide })
+    .later(second, wants(names('a.example')))
+  assert.is(stateOf(play), 'Pending')
+  assert.equal(play.state.wanted, O.some(names('a.example')))
+})
+
 test('does not use the key of a request again that it gave up, for it may be certified by now', () => {
   const more = { ...template, dnsNames: ['more.example'] }
   const play = begin()
@@ -192,10 +223,44 @@ test('forgets a saved request whose certificate is installed', () => {
   assert.is(stateOf(begin().later(0, loaded({}, keyId(1)))), 'Issued, installed')
 })
 
-test('loads only at the start', () => {
-  const play = begin().later(0, loaded()).later(second, { _tag: 'Loaded', held: O.none, draft: O.none })
-  assert.is(stateOf(play), 'Issued, installed')
-})
+/** What is told to a state that it is not for: the state after a moment is the one that the moment alone makes. */
+const misfits: ReadonlyArray<readonly [string, Play, Outcome | News]> = [
+  ['a second loading', begin().later(0, loaded()), loaded({ keyId: keyId(3) })],
+  ['a loading while the certificate is refused', begin().later(0, loaded(), refused), loaded()],
+  ['a loading while a request is out', begin().later(0, submitted), loaded()],
+  ['a loading after a failure', begin().later(0, submitFailed(trouble('NameTaken'), 'bootstrap')), loaded()],
+  ['a loading after a request', begin().later(0, wants(otherTemplate), submitted), loaded()],
+  ['a second request', pending(), { ...submitted, request: request(keyId(3)) }],
+  ['the failure of a second request', pending(), submitFailed(trouble('Unreachable'), 'held')],
+  ['news of another request', pending(), observed(denial, 'another')],
+  ['news of a request after its certificate came', pending().later(0, issued()), denied],
+  ['news of a request that is not out', begin().later(0, loaded()), denied],
+  [
+    'a failed look at another request',
+    pending(),
+    { _tag: 'ObserveFailed', uid: 'another', credential: 'held', failure: trouble('Unreachable') },
+  ],
+  ['the storing of another certificate', pending().later(0, issued()), { ...installed, keyId: keyId(3) }],
+  ['the storing of a certificate that has not come', pending(), installed],
+  ['a second storing', pending().later(0, issued(), installed), installed],
+  [
+    'that another certificate cannot be stored',
+    pending().later(0, issued()),
+    { ...diskFull, keyId: keyId(3) },
+  ],
+  ['a probe that failed while a request is out', pending(), probed('CredentialRejected')],
+  [
+    'a failed probe of another certificate',
+    begin().later(0, loaded({ keyId: keyId(3) })),
+    probed('Unreachable'),
+  ],
+  ['the refusal of another certificate', begin().later(0, loaded({ keyId: keyId(3) })), refused],
+  ['the refusal of a certificate where there is none', begin(), refused],
+]
+for (const [what, play, fact] of misfits)
+  test(`is not changed by ${what}`, () => {
+    assert.equal(play.later(second, fact).state, play.later(second, time).state)
+  })
 
 // Storing ---------------------------------------------------------------------------------------------------------
 
@@ -220,6 +285,13 @@ test('stores a certificate that is in use from memory, although another is wante
 test('drops a delivered certificate when another is wanted and the held one works', () => {
   const play = pending().later(second, issued(), diskFull, wants(otherTemplate))
   assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+})
+
+test('keeps a delivered certificate that satisfies the new template by chance', () => {
+  const more = { ...template, dnsNames: ['more.example'] }
+  const play = pending().later(second, issued({ dnsNames: more.dnsNames }), diskFull, wants(more))
+  assert.is(stateOf(play), 'Issued, delivered')
+  assert.is(stateOf(play.later(minute, installed)), 'Issued, installed')
 })
 
 test('notices that a delivered certificate ends before it could be stored', () => {
@@ -258,6 +330,14 @@ const credentialOf = (play: Play, by = 10 * minute): string => {
   return 'credential' in action ? action.credential : action._tag
 }
 
+test('sends the request for another template with the certificate that is early', () => {
+  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), wants(otherTemplate)), 0), 'held')
+})
+
+test('does not wait for the time of an early certificate that is refused', () => {
+  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), refused), 0), 'bootstrap')
+})
+
 test('watches with the bootstrap credential once the server refuses the certificate', () => {
   assert.is(credentialOf(pending(), 0), 'held')
   const play = pending().later(second, refused)
@@ -285,20 +365,40 @@ for (const [reason, problem, next] of turns)
   })
 
 test('asks about the refused certificate after a request that was denied', () => {
-  const bootstrapped: Outcome = { ...submitted, credential: 'bootstrap' }
   assert.is(credentialOf(begin().later(0, loaded(), refused, bootstrapped, denied)), 'Probe')
 })
 
+test('leaves the turn to the certificate when it is refused once more', () => {
+  const play = begin().later(
+    0,
+    loaded(),
+    refused,
+    submitFailed(trouble('NoCredential'), 'bootstrap'),
+    refused,
+  )
+  assert.is(credentialOf(play), 'Probe')
+})
+
+test('leaves the turn to the bootstrap credential where the accepted certificate may not ask', () => {
+  const play = pending().later(second, denied, submitFailed(trouble('Forbidden'), 'held'), accepted)
+  assert.is(credentialOf(play), 'bootstrap')
+})
+
 test('goes on with the bootstrap credential when the refused certificate still is', () => {
-  const probed: Outcome = { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('CredentialRejected') }
-  const play = begin().later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'), probed)
+  const play = begin().later(
+    0,
+    loaded(),
+    refused,
+    submitFailed(trouble('NoCredential'), 'bootstrap'),
+    probed('CredentialRejected'),
+  )
   assert.is(credentialOf(play), 'bootstrap')
 })
 
 test('pauses when nobody answers whether the refused certificate works', () => {
   const play = begin()
     .later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
-    .later(minute, { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('Unreachable') })
+    .later(minute, probed('Unreachable'))
   assert.is(play.next()._tag, 'Wait')
 })
 
@@ -325,15 +425,15 @@ test('keeps the time of the first refusal', () => {
 })
 
 test('takes a probe without an answer for no refusal', () => {
-  const unanswered: Outcome = { _tag: 'ProbeFailed', keyId: keyId(1), failure: trouble('Unreachable') }
   const play = begin().later(0, loaded())
   assert.is(play.next()._tag, 'Probe')
-  assert.equal(play.later(0, unanswered).next(), { _tag: 'Wait', until: at(10 * minute) })
+  assert.equal(play.later(0, probed('Unreachable')).next(), { _tag: 'Wait', until: at(10 * minute) })
 })
 
 test('uses the external credential only, and lets nobody refuse the certificate', () => {
   const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), refused)
   assert.is(stateOf(play), 'Issued, installed')
+  assert.is(O.toUndefined(heldOf(play.state))?.rejectedAt, O.none)
   assert.is(credentialOf(play.later(20 * hour, time), 0), 'external')
 })
 

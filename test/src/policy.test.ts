@@ -1,4 +1,5 @@
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/policy.js'
+import { hour, second } from '../../src/time.js'
 import { assert, suite } from '../helper/index.js'
 
 const test = suite('policy')
@@ -29,6 +30,21 @@ for (const [name, differences] of bad)
     const problems = policyProblems({ ...defaultPolicy, ...differences })
     assert.is(problems.length, 1)
     assert.match(problems[0] ?? '', name)
+  })
+
+const justGood: ReadonlyArray<Partial<RotationPolicy>> = [
+  { renewFrom: 0.8, renewTo: 0.8 },
+  { minimumUsefulLifetime: 0 },
+  { probeInterval: 0 },
+  { probeInterval: second },
+  { submitInterval: second },
+  { submitInterval: hour },
+  { retrySoon: { initial: 1, maximum: 1 } },
+  { longestDelay: second },
+]
+for (const differences of justGood)
+  test(`has nothing against ${JSON.stringify(differences)}`, () => {
+    assert.equal(policyProblems({ ...defaultPolicy, ...differences }), [])
   })
 
 test('names everything that is wrong', () => {

@@ -21,6 +21,10 @@ const { draft: _, ...bare } = knowledgeOf(initial(O.some(template)))
 const old = held()
 const ask = O.some({ why: 'the trust changed', at: noon } as const)
 
+test('begins without a certificate', () => {
+  assert.is(initial(O.none)._tag, 'Bootstrapping')
+})
+
 const states: ReadonlyArray<readonly [State, O.Option<Held>, O.Option<string>]> = [
   [{ ...bare, _tag: 'Bootstrapping', draft: O.none }, O.none, O.none],
   [

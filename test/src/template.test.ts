@@ -7,6 +7,7 @@ import {
   clientTemplate,
   covers,
   kubeletClientTemplate,
+  kubeletServingSigner,
   unmet,
 } from '../../src/template.js'
 import { assert, suite } from '../helper/index.js'
@@ -31,9 +32,15 @@ test('asks the general signer for somebody who is no node', () => {
   assert.equal([signerName, commonName, organizations], [clientSigner, 'agent', ['agents']])
 })
 
+test('calls the signers what Kubernetes calls them', () => {
+  assert.is(clientSigner, 'kubernetes.io/kube-apiserver-client')
+  assert.is(kubeletServingSigner, 'kubernetes.io/kubelet-serving')
+})
+
 test('reads a template back from JSON, and refuses what is none', () => {
   assert.equal(CertificateTemplate.decode(JSON.parse(JSON.stringify(template))), E.right(template))
   assert.ok(E.isLeft(CertificateTemplate.decode({ ...template, usages: 'client auth' })))
+  assert.ok(E.isLeft(CertificateTemplate.decode({ ...template, expirationSeconds: '1h' })))
 })
 
 const wanted: CertificateTemplate = {
