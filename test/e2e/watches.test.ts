@@ -24,7 +24,7 @@ const cluster = await bootCluster()
 await allowWatching(cluster)
 const trust = variable(O.some(cluster.ca))
 
-const test = suite(`connections, Kubernetes ${cluster.version.text}`)
+const test = suite(`watches, Kubernetes ${cluster.version.text}`)
 test.after(cluster.stop)
 
 /** A client certificate of the cluster's, good for `life` ms; `serial` is a group of its own, for the audit log. */
