@@ -43,21 +43,21 @@ export const checkCredential = (credential: Credential, now: number): E.Either<P
     return unusableCredential(`certificate ${broken + 1} of its chain is not signed by the one after it`)
   if (now >= credential.certificate.notAfter)
     return unusableCredential(`it expired on ${chain.right[0].validTo}`)
-  const reason = unusableKey(chain.right[0], credential)
-  return reason === undefined ? E.right(credential) : unusableCredential(reason)
+  return checkKey(credential)
 }
 
-/** Why TLS cannot use the key with the certificate, if it cannot. */
-const unusableKey = (leaf: X509Certificate, { pem, key }: Credential): string | undefined => {
-  if (key._tag === 'NotUsableHere') return key.reason
+/** Whether TLS can use the key with the certificate, whatever the time is and whoever signed it. */
+export const checkKey = (credential: Credential): E.Either<Problem, Credential> => {
+  const { pem, key } = credential
+  if (key._tag === 'NotUsableHere') return unusableCredential(key.reason)
   try {
-    if (key._tag === 'Pem' && !leaf.checkPrivateKey(createPrivateKey(key.pem.reveal())))
-      return 'its private key is another certificate’s'
+    if (key._tag === 'Pem' && !new X509Certificate(pem).checkPrivateKey(createPrivateKey(key.pem.reveal())))
+      return unusableCredential('its private key is another certificate’s')
     tls.createSecureContext(contextOptions(O.some({ pem, key })))
-    return undefined
+    return E.right(credential)
   } catch (error) {
     // OpenSSL's words are about the format; they have nothing of the key in them.
-    return `its private key cannot be used: ${codeOf(error)}`
+    return unusableCredential(`its private key cannot be used: ${codeOf(error)}`)
   }
 }
 

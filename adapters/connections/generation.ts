@@ -45,6 +45,9 @@ export interface OwnedGeneration extends Generation {
 /** A rejection is told at most once in this time, ms: fifty workers see the same one. */
 const rejectionInterval = 1_000
 
+/** For clients (RFC 8996), also in a process that was told to be content with less. */
+const minVersion = tls.DEFAULT_MIN_VERSION === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2'
+
 export const newGeneration = (
   credential: O.Option<Credential>,
   trust: O.Option<string>,
@@ -81,7 +84,7 @@ export const newGeneration = (
     credential,
     trust,
     options,
-    context: tls.createSecureContext(options()),
+    context: tls.createSecureContext({ minVersion, ...options() }),
     superseded: abort.signal,
     enter: (connection) => {
       connections.add(connection)

@@ -12,8 +12,11 @@ import { noticeAlert, noticeStatus } from './rejection.js'
  * An agent for `https.request` and what builds on it (axios, got, node-fetch, ws). Connections are kept alive unless
  * the options say otherwise. Certificates, keys and CAs in the options of the agent or of a request are passed over.
  */
-export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
-  const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
+export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent =>
+  followingAgent(following, new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 }))
+
+/** Makes the connections of an agent follow, in whichever way it opens them. It is changed and answered. */
+export const followingAgent = (following: Pick<Following, 'current' | 'longLived'>, agent: Agent): Agent => {
   const requests = new WeakMap<Duplex, ClientRequest>()
   const responses = new WeakMap<ClientRequest, IncomingMessage>()
   const generations = new WeakMap<Duplex, Generation>()
@@ -70,7 +73,7 @@ export const httpsAgent = (following: Following, options: AgentOptions = {}): Ag
       agent,
       { ...connection, secureContext: generation.context, session: undefined },
       (error, created) => {
-        trackOnce(created)
+        if (!error) trackOnce(created)
         callback?.(error, created)
       },
     )

@@ -13,12 +13,17 @@ const aboutUs: ReadonlyMap<number, string> = new Map([
 ])
 
 /**
- * Tells of a TLS alert about our certificate, if the error is one. By OpenSSL's message: the code says so only once the
- * handshake is over (TLS 1.3), and is `EPROTO` before (TLS 1.2).
+ * The name of the TLS alert about our certificate, if the error is one. By OpenSSL's message: the code says so only once
+ * the handshake is over (TLS 1.3), and is `EPROTO` before (TLS 1.2).
  */
+export const alertAboutUs = (error: Error): string | undefined => {
+  const [, number] = /SSL alert number (\d+)/.exec(error.message) ?? []
+  return aboutUs.get(Number(number))
+}
+
+/** Tells of a TLS alert about our certificate, if the error is one. */
 export const noticeAlert = (error: unknown, rejected: (reason: string) => void): void => {
-  const [, number] = (error instanceof Error && /SSL alert number (\d+)/.exec(error.message)) || []
-  const alert = aboutUs.get(Number(number))
+  const alert = error instanceof Error ? alertAboutUs(error) : undefined
   if (alert !== undefined) rejected(`TLS alert ${alert}`)
 }
 

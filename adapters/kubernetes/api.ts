@@ -71,7 +71,7 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     if (E.isLeft(connection)) return connection
     return E.right({
       identity: connection.right.identity,
-      client: client(access.right, connection.right, timeouts),
+      client: client(access.right, pool, timeouts),
     })
   }
 

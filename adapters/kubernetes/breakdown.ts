@@ -1,4 +1,5 @@
 import { type ApiError, failure } from '../../src/failure.js'
+import { alertAboutUs } from '../connections/rejection.js'
 
 /** No answer, or half of one: what happened on the way, by its Node or OpenSSL code. */
 export interface Breakdown {
@@ -6,9 +7,16 @@ export interface Breakdown {
   readonly code: string
   /** In words, the end of the sentence "GET https://… failed: …". */
   readonly reason: string
+  /** The server refused our certificate, or the lack of one, by a TLS alert. */
+  readonly refusesUs: boolean
 }
 
-export const breakdown = (code: string, reason: string): Breakdown => ({ _tag: 'Breakdown', code, reason })
+export const breakdown = (code: string, reason: string, refusesUs = false): Breakdown => ({
+  _tag: 'Breakdown',
+  code,
+  reason,
+  refusesUs,
+})
 
 /** An error that Node's sockets pass on, from which `breakdownOf` makes the breakdown again. */
 export const asError = ({ code, reason }: Breakdown): Error => Object.assign(new Error(reason), { code })
@@ -35,12 +43,8 @@ export const breakdownOf = (error: unknown): Breakdown => {
     given === 'EPROTO' && reason !== undefined
       ? `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`
       : given
-  return breakdown(code, words.get(code) ?? reason ?? error.message)
+  return breakdown(code, words.get(code) ?? reason ?? error.message, alertAboutUs(error) !== undefined)
 }
-
-/** Alerts by which a server refuses our certificate or the lack of one (RFC 8446, 6.2), as OpenSSL names them. */
-const alertAboutUs =
-  /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REVOKED|EXPIRED|UNKNOWN|REQUIRED)|UNKNOWN_CA|ACCESS_DENIED)$/
 
 /** What Node reports when it does not believe the server (`X509_V_ERR_*` in OpenSSL), by the cure. */
 const distrust: ReadonlyMap<string, string> = new Map([
@@ -74,9 +78,9 @@ const distrust: ReadonlyMap<string, string> = new Map([
 ])
 
 /** What a breakdown means for whoever wanted `what`: `GET https://…`. */
-export const unreachable = (what: string, { code, reason }: Breakdown): ApiError => {
+export const unreachable = (what: string, { code, reason, refusesUs }: Breakdown): ApiError => {
   const message = `${what} failed: ${reason}${code === '' || words.has(code) ? '' : ` (${code})`}`
-  if (alertAboutUs.test(code))
+  if (refusesUs)
     return failure(
       'CredentialRejected',
       // The other credential has its turn then, and tokens are replaced: neither is to wait for long.

@@ -6,7 +6,7 @@ import type { Signal } from '../../src/signal.js'
 import type { Access } from './access.js'
 import { type Answer, answer, unintelligible } from './answer.js'
 import { type Breakdown, unreachable } from './breakdown.js'
-import type { Connection } from './connection.js'
+import type { Connections } from './connection.js'
 import { type Request, readBody, send } from './exchange.js'
 import type { Timeouts } from './timeouts.js'
 
@@ -29,11 +29,8 @@ export interface Client {
   readonly hide: (text: string) => string
 }
 
-export const client = (
-  { cluster, credential }: Access,
-  { agent }: Connection,
-  timeouts: Timeouts,
-): Client => {
+export const client = (access: Access, connections: Connections, timeouts: Timeouts): Client => {
+  const { cluster, credential } = access
   const token = O.toUndefined(credential.token)?.reveal()
   const hide = (text: string) => (token === undefined ? text : text.replaceAll(token, '[token]'))
 
@@ -55,7 +52,10 @@ export const client = (
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }
     const what = `${method} ${cluster.server}${path.replace(/\?.*/, '')}`
-    const head = await send(agent, request, timeouts, signal)
+    // At each request: another credential may have been in use since the last one.
+    const connection = connections.to(access)
+    if (E.isLeft(connection)) return connection
+    const head = await send(connection.right.agent, request, timeouts, signal)
     return E.isRight(head)
       ? E.right({ _tag: 'Stream', what, message: head.right })
       : E.left(lost(what, head.left))

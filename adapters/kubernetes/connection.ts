@@ -7,8 +7,12 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type ApiError, failure } from '../../src/failure.js'
 import { type Milliseconds, second } from '../../src/time.js'
+import { checkKey, credentialOf } from '../connections/check.js'
+import { newGeneration, type OwnedGeneration } from '../connections/generation.js'
+import { followingAgent } from '../connections/https.js'
+import { isLongLived } from '../connections/long-lived.js'
 import type { Access, Cluster, Credential } from './access.js'
-import { asError, breakdown, breakdownOf } from './breakdown.js'
+import { asError, breakdown } from './breakdown.js'
 import { tunnel } from './tunnel.js'
 
 /** A way to the API server all of whose connections carry one credential. */
@@ -21,9 +25,8 @@ export interface Connection {
 /** The connections of one client. */
 export interface Connections {
   /**
-   * The connection for an access. When it is another one than before, the idle sockets of the one before are closed
-   * and its busy ones close when their request has ended. No TLS session is ever resumed: a resumed one keeps the
-   * client certificate of the first handshake.
+   * The connection for an access. When it is another one than before, the connections before it are retired as by
+   * `follow`: idle ones close at once, busy ones when their request has ended, and a watch after a grace period.
    */
   readonly to: (access: Access) => E.Either<ApiError, Connection>
   readonly close: IO<void>
@@ -32,25 +35,27 @@ export interface Connections {
 /** Less than what API servers keep idle connections for (90 s), so that we hardly meet one that is just being closed. */
 const idleSocketTimeout = 30 * second
 
+/** How long a watch may go on beside the connections of another access. */
+const grace = 30 * second
+
+/**
+ * One generation for each access, and not `follow`: a certificate that has ended by our clock is offered still, since
+ * the server's may differ, and each is bound to its own server and token.
+ */
 export const connections = (connectTimeout: Milliseconds): Connections => {
-  let current: Connection | undefined
+  let current: (Connection & { readonly generation: OwnedGeneration }) | undefined
   return {
     to: (access) => {
       const identity = identityOf(access)
       if (current?.identity === identity) return E.right(current)
-      if (!isHttps(access.cluster.server))
-        return E.left(
-          failure(
-            'NoCredential',
-            'later',
-            `connecting to ${access.cluster.server}: it is no https URL`,
-            'give the server as https://HOST:PORT',
-          ),
-        )
-      const context = secureContext(access)
-      if (E.isLeft(context)) return context
-      if (current !== undefined) retire(current.agent)
-      current = { identity, agent: agentTo(access.cluster, context.right, connectTimeout) }
+      const generation = generationFor(access)
+      if (E.isLeft(generation)) return generation
+      current?.generation.supersede(grace)
+      const agent = followingAgent(
+        { current: () => generation.right, longLived: isLongLived },
+        agentTo(access.cluster, connectTimeout),
+      )
+      current = { identity, agent, generation: generation.right }
       return E.right(current)
     },
     close: () => {
@@ -58,13 +63,6 @@ export const connections = (connectTimeout: Milliseconds): Connections => {
       current = undefined
     },
   }
-}
-
-const isHttps = (server: string): boolean => URL.canParse(server) && new URL(server).protocol === 'https:'
-
-const retire = (agent: Agent): void => {
-  agent.maxFreeSockets = 0
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
 }
 
 const identityOf = ({ cluster, credential }: Access): string => {
@@ -83,60 +81,69 @@ const identityOf = ({ cluster, credential }: Access): string => {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }
 
-const secureContext = ({ cluster, credential }: Access): E.Either<ApiError, tls.SecureContext> => {
-  const certificate = certificateOptions(credential)
+const generationFor = ({ cluster, credential }: Access): E.Either<ApiError, OwnedGeneration> => {
+  const { server, certificateAuthority } = cluster
+  if (!isHttps(server))
+    return E.left(
+      failure(
+        'NoCredential',
+        'later',
+        `connecting to ${server}: it is no https URL`,
+        'give the server as https://HOST:PORT',
+      ),
+    )
+  const certificate = certificateIn(credential)
   if (E.isLeft(certificate)) return certificate
-  try {
-    const ca = O.isSome(cluster.certificateAuthority) ? { ca: cluster.certificateAuthority.value } : {}
-    return E.right(tls.createSecureContext({ minVersion: 'TLSv1.2', ...ca, ...certificate.right }))
-  } catch (error) {
-    return unusable(`they do not fit together, or cannot be read: ${breakdownOf(error).code}`)
-  }
+  // A refusal is the answer to a request of ours, which tells it.
+  return E.right(newGeneration(certificate.right, certificateAuthority, () => {}))
 }
 
-const certificateOptions = ({
+const isHttps = (server: string): boolean => URL.canParse(server) && new URL(server).protocol === 'https:'
+
+const certificateIn = ({
   clientCertificate,
-}: Credential): E.Either<ApiError, tls.SecureContextOptions> => {
-  if (O.isNone(clientCertificate)) return E.right({})
-  const { pem: cert, key } = clientCertificate.value
-  if (key._tag === 'NotUsableHere') return unusable(key.reason)
-  return E.right(
-    key._tag === 'Pem'
-      ? { cert, key: key.pem.reveal() }
-      : { cert, privateKeyEngine: key.engine, privateKeyIdentifier: key.identifier },
-  )
+}: Credential): E.Either<ApiError, OwnedGeneration['credential']> => {
+  if (O.isNone(clientCertificate)) return E.right(O.none)
+  const { pem, key } = clientCertificate.value
+  const usable = E.chain(checkKey)(credentialOf(pem, key))
+  return E.isRight(usable)
+    ? E.right(O.some(usable.right))
+    : E.left(
+        failure(
+          'NoCredential',
+          'later',
+          usable.left.message,
+          'supply a certificate and its own key in PEM, or a key that TLS can use here',
+        ),
+      )
 }
 
-const unusable = (reason: string): E.Either<ApiError, never> =>
-  E.left(
-    failure(
-      'NoCredential',
-      'later',
-      `using the client certificate and its key for TLS: ${reason}`,
-      'supply a certificate and its own key in PEM, or a key that TLS can use here',
-    ),
-  )
-
-const agentTo = (cluster: Cluster, context: tls.SecureContext, timeout: Milliseconds): Agent => {
-  const { hostname, port } = new URL(cluster.server)
+/** How connections to a cluster are opened. */
+const agentTo = (
+  { server, tlsServerName, insecureSkipTlsVerify, proxyUrl }: Cluster,
+  timeout: Milliseconds,
+) => {
+  const { hostname, port } = new URL(server)
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: port === '' ? 443 : Number(port) }
-  const name = O.getOrElse(() => host)(cluster.tlsServerName)
-  const options: tls.ConnectionOptions = {
-    ...address,
+  const name = O.getOrElse(() => host)(tlsServerName)
+  const agent = new Agent({
+    keepAlive: true,
+    maxCachedSessions: 0,
+    timeout: idleSocketTimeout,
     // RFC 6066, 3: an IP address is no server name.
     servername: isIP(name) === 0 ? name : '',
     checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
-    rejectUnauthorized: !cluster.insecureSkipTlsVerify,
-    secureContext: context,
+    rejectUnauthorized: !insecureSkipTlsVerify,
     ALPNProtocols: ['http/1.1'],
-  }
-  const agent = new Agent({ keepAlive: true, maxCachedSessions: 0, timeout: idleSocketTimeout })
-  agent.createConnection = ({ signal }, callback) => {
-    if (O.isNone(cluster.proxyUrl)) return bounded(tls.connect(options), timeout)
-    const target = `${hostname}:${address.port}`
-    tunnel(cluster.proxyUrl.value, target, timeout, signal).then(
-      (socket) => callback?.(null, bounded(tls.connect({ ...options, socket }), timeout)),
+  })
+  // A path would mean a socket of this machine.
+  agent.createConnection = ({ path: _, ...options }, callback) => {
+    const connect = (more: { readonly socket?: Socket } = {}) =>
+      bounded(tls.connect({ ...options, ...address, ...more }), timeout)
+    if (O.isNone(proxyUrl)) return connect()
+    tunnel(proxyUrl.value, `${hostname}:${address.port}`, timeout).then(
+      (socket) => callback?.(null, connect({ socket })),
       // Node looks at the error alone, its types want a socket as well.
       (error: Error) => callback?.(error, new Socket()),
     )

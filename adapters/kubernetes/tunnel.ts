@@ -6,12 +6,7 @@ import type { Milliseconds } from '../../src/time.js'
 import { asError, breakdown } from './breakdown.js'
 
 /** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
-export const tunnel = (
-  proxyUrl: Secret,
-  target: string,
-  timeout: Milliseconds,
-  signal: AbortSignal | undefined,
-): Promise<Socket> => {
+export const tunnel = (proxyUrl: Secret, target: string, timeout: Milliseconds): Promise<Socket> => {
   const proxy = new URL(proxyUrl.reveal())
   const user = decodeURIComponent(proxy.username)
   const password = decodeURIComponent(proxy.password)
@@ -23,7 +18,6 @@ export const tunnel = (
     path: target,
     headers: { host: target, ...(user === '' ? {} : { 'proxy-authorization': `Basic ${basic}` }) },
     agent: false,
-    ...(signal === undefined ? {} : { signal }),
   }
   return new Promise((resolve, reject) => {
     const connect = proxy.protocol === 'https:' ? httpsRequest(options) : httpRequest(options)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -18,6 +18,8 @@ import {
   fails,
   held,
   never,
+  outstanding,
+  served,
   setUp,
   succeeds,
   token,
@@ -219,7 +221,7 @@ test('says why a certificate and key cannot be used', async (context) => {
   const { server, api } = await setUp(context)
   const mismatched = await fails(api.probe(held({ ...first, key: second.key }), never))
   assert.is(mismatched._tag, 'NoCredential')
-  assert.match(mismatched.message, 'KEY_VALUES_MISMATCH')
+  assert.match(mismatched.message, 'another certificate’s')
   const garbage = await fails(api.probe(held({ ...first, key: 'hunter2' }), never))
   assert.is(garbage._tag, 'NoCredential')
   assert.not.match(garbage.message, 'hunter2')
@@ -320,4 +322,55 @@ test('closes its connections and begins anew when it is used again', async (cont
   await eventually('no connection is open', () => server.open() === 0)
   await fails(api.probe(bootstrap, never))
   assert.is(server.seen.at(-1)?.connection, 2)
+})
+
+test('offers a certificate that has ended by our clock: that of the server may differ', async (context) => {
+  const { server, api } = await setUp(context)
+  server.answer((_, response) => json(response, 200, {}))
+  await succeeds(api.probe(held(ca.sign('/CN=ended', { days: -1 })), never))
+  assert.is(server.seen.at(-1)?.certificate, 'ended')
+})
+
+test('lets a request under way end on its connection, and closes that then', async (context) => {
+  const { server, api } = await setUp(context)
+  const waiting: Array<() => void> = []
+  server.answer((_, response) => waiting.push(() => json(response, 200, {})))
+  const before = succeeds(api.probe(held(first), never))
+  await eventually('the first has asked', () => waiting.length === 1)
+  const after = succeeds(api.probe(held(second), never))
+  await eventually('the second has asked', () => waiting.length === 2)
+  for (const answer of waiting) answer()
+  await Promise.all([before, after])
+  await eventually('one connection is left', () => server.open() === 1)
+  server.answer((_, response) => json(response, 200, {}))
+  await succeeds(api.probe(held(second), never))
+  assert.equal(
+    server.seen.map(({ certificate, connection }) => `${certificate} on ${connection}`),
+    ['system:node:first on 1', 'system:node:second on 2', 'system:node:second on 2'],
+  )
+})
+
+test('watches on as who began it, whoever has asked meanwhile', async (context) => {
+  const { server, api } = await setUp(context)
+  const watches: Array<ServerResponse> = []
+  server.answer(({ query }, response) => {
+    if (query.get('watch') === null) return json(response, 200, {})
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+    return watches.push(response)
+  })
+  const observing = succeeds(api.observe(bootstrap, outstanding, 'Pending', never))
+  await eventually('it watches', () => watches.length === 1)
+  await succeeds(api.probe(held(first), never))
+  watches[0]?.end()
+  await eventually('it watches again', () => watches.length === 2)
+  watches[1]?.write(`${JSON.stringify({ type: 'MODIFIED', object: served(['Approved']) })}\n`)
+  assert.equal(await observing, { _tag: 'Approved' })
+  assert.equal(
+    server.seen.map(({ authorization, certificate }) => [authorization, certificate]),
+    [
+      [`Bearer ${token}`, undefined],
+      [undefined, 'system:node:first'],
+      [`Bearer ${token}`, undefined],
+    ],
+  )
 })
