@@ -58,4 +58,4 @@ export type News =
   | { readonly _tag: 'RotationAsked'; readonly why: Ask['why'] }
   /** A server accepted (200) or refused (401, `system:anonymous`, a TLS alert) the certificate with this key. */
   | { readonly _tag: 'CredentialAccepted'; readonly keyId: KeyId }
-  | { readonly _tag: 'CredentialRejected'; readonly keyId: KeyId }
+  | { readonly _tag: 'CredentialRejected'; readonly keyId: KeyId; readonly why?: string }

@@ -16,7 +16,7 @@ export interface FollowOptions {
   readonly trustOverlap?: Milliseconds
   /** Which requests are long-lived; if not given, watches and followed logs of Kubernetes. What is upgraded always is. */
   readonly longLived?: (request: RequestLine) => boolean
-  /** A server refused our certificate: 401, 403 for `system:anonymous`, a TLS alert. `tell` it to the rotation. */
+  /** A server refused our certificate: 401, 403 for `system:anonymous`, a TLS alert. A rotation's `reportRejected` takes it. */
   readonly onRejected?: (rejection: Rejection) => void
   /** Something new was not applied because it does not parse, match or verify; the last good one serves on. */
   readonly onProblem?: (problem: Problem) => void

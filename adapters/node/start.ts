@@ -37,7 +37,11 @@ export interface RunningRotation {
   /** Renews now, although there is no need; `trustChanged`: because the cluster's CA did. */
   readonly rotateNow: (why?: 'requested' | 'trustChanged') => void
   /** Tells that a server refused this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
-  readonly reportRejected: (credential: Pick<Credential, 'keyId'>) => void
+  readonly reportRejected: (rejection: {
+    readonly keyId: string
+    /** What the server said, for people. */
+    readonly reason?: string
+  }) => void
   /** The credential and its changes, for what follows it. */
   readonly credentials: Rotation['credentials']
   readonly policy: RotationPolicy
@@ -160,7 +164,8 @@ const running = (
         _tag: 'RotationAsked',
         why: why === 'requested' ? 'requested by the embedder' : 'the trust changed',
       })(),
-    reportRejected: ({ keyId }) => tell({ _tag: 'CredentialRejected', keyId })(),
+    reportRejected: ({ keyId, reason: why }) =>
+      tell({ _tag: 'CredentialRejected', keyId, ...(why === undefined ? {} : { why }) })(),
     credentials,
     policy,
     stopTask,

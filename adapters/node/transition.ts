@@ -89,7 +89,11 @@ const newsIn = (policy: RotationPolicy, { event, from, to }: Step): Words | unde
     case 'CredentialRejected':
       return from._tag === to._tag
         ? undefined
-        : { level: 'warn', reason: event._tag, message: 'the server refuses the certificate in use' }
+        : {
+            level: 'warn',
+            reason: event._tag,
+            message: `a server refuses the certificate in use${event.why === undefined ? '' : ` (${event.why})`}`,
+          }
     case 'CredentialAccepted':
       return from._tag === to._tag
         ? undefined

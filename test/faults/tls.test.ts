@@ -1,8 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
-import { suite } from '../helper/index.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { assert, eventually, suite } from '../helper/index.js'
 import { openShop, type Shop, startFront } from './front.js'
 import { authority, serving } from './serving.js'
 import { survive } from './surviving.js'
+import { type TcpFault, tcpProxy } from './tcp-proxy.js'
+import { patience, startAgent } from './world.js'
 
 const test = suite('a rotation, while the server')
 
@@ -79,3 +83,48 @@ for (const [what, bad, says] of cases)
       says,
     })
   })
+
+/** Refuses a certificate with the alert `unknown_ca`, as Go's servers do (RFC 5246, 7.2: before TLS 1.3 both are legible). */
+const refusing =
+  (pem: string): TcpFault =>
+  (client, upstream) => {
+    const { raw } = new X509Certificate(pem)
+    const server = upstream()
+    let flight = Buffer.alloc(0)
+    server.pipe(client)
+    client.on('data', (chunk) => {
+      flight = Buffer.concat([flight, chunk])
+      if (flight.includes(raw)) client.end(Buffer.from([21, 3, 3, 0, 2, 2, 48]))
+      else server.write(chunk)
+    })
+  }
+
+test('refuses the certificate by a TLS alert, bootstraps anew', async (context) => {
+  if (shop === undefined) throw new Error('the shop is closed')
+  const submissions: Array<string> = []
+  const { world, door, place } = await startFront(context, shop, {
+    onEvent: (event) => {
+      if (event._tag === 'Call' && event.method === 'POST' && O.isSome(event.user))
+        submissions.push(event.user.value)
+    },
+  })
+  door.serve({ ...shop.good, maxVersion: 'TLSv1.2' })
+  const proxy = await tcpProxy(door.port)
+  context.defer(proxy.stop)
+  const there = { ...place, server: `https://127.0.0.1:${proxy.port}` }
+  const agent = await startAgent(context, world, there, await context.temporaryDirectory(), 'a')
+  const { rotation, told, tells } = agent
+  const before = await rotation.issued()
+  const seen = told.length
+  await proxy.set(refusing(before.certificate))
+  const rejected = await tells('CredentialRejected', seen)
+  assert.is(rejected.to, 'Bootstrapping')
+  assert.match(rejected.message, 'unknown ca')
+  await eventually(
+    'another certificate is in use',
+    () => rotation.current()?.keyId !== before.keyId && rotation.state()._tag === 'Issued',
+    patience,
+  )
+  assert.is(submissions.length, 2)
+  for (const user of submissions) assert.match(user, 'system:bootstrap:')
+})

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { secret } from '../../../src/secret.js'
@@ -26,6 +24,7 @@ import {
 } from './fixture.js'
 import { authority } from './pki.js'
 import { json, scriptedServer, status } from './scripted-server.js'
+import { strictServer } from './strict-server.js'
 
 const test = suite('connections')
 
@@ -107,26 +106,9 @@ test('believes whoever answers only when told to, and warns once', async (contex
 })
 
 test('takes a TLS alert about our certificate for a rejected credential', async (context) => {
-  const directory = await context.temporaryDirectory()
-  const pair = ca.sign('/CN=server', { san: 'IP:127.0.0.1' })
   const stranger = authority('somebody else').sign('/CN=a')
-  const files = { 'server.pem': pair.certificate + pair.key, 'ca.pem': ca.certificate }
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
-  // Node's own server ends the connection without an alert; OpenSSL's, like Go's, sends it.
-  for (const [version, parameters] of [
-    ['-tls1_3', ['-Verify', '1', '-verify_return_error']],
-    ['-tls1_2', ['-Verify', '1', '-verify_return_error']],
-  ] as const) {
-    const all = ['s_server', '-accept', '127.0.0.1:0', '-cert', 'server.pem', '-CAfile', 'ca.pem', '-www']
-    const openssl = spawn('openssl', [...all, version, ...parameters], { cwd: directory })
-    context.defer(() => openssl.kill())
-    let output = ''
-    for await (const chunk of openssl.stdout) {
-      output += String(chunk)
-      if (/^ACCEPT .*:\d+/m.test(output)) break
-    }
-    const port = /^ACCEPT .*:(\d+)/m.exec(output)?.[1] ?? '0'
-    const api = apiFor(context, clusterAt(`https://127.0.0.1:${port}`))
+  for (const version of ['tls1_2', 'tls1_3'] as const) {
+    const api = apiFor(context, clusterAt(await strictServer(context, ca, version)))
     const error = await fails(api.probe(held(stranger), never))
     assert.is(error._tag, 'CredentialRejected', `${version}: ${error.message}`)
   }
