@@ -36,23 +36,16 @@ export interface Accesses {
 const missing = (message: string, remedy: string): KubeconfigError =>
   failure('NoCredential', 'soon', message, remedy)
 
-/** The credential of a bootstrap kubeconfig, and its cluster. */
-export const fromBootstrap = (bootstrapKubeconfig: string | undefined): Accesses => {
-  const bootstrap: Accesses['bootstrap'] =
-    bootstrapKubeconfig === undefined
-      ? TE.left(
-          missing(
-            'no certificate works, and no bootstrap kubeconfig was named',
-            'name one (--bootstrap-kubeconfig)',
-          ),
-        )
-      : accessFromKubeconfig(bootstrapKubeconfig)
-  const cluster =
-    bootstrapKubeconfig === undefined
-      ? TE.left(missing('it is not known where the API is', 'name a kubeconfig or a bootstrap kubeconfig'))
-      : clusterFromKubeconfig(bootstrapKubeconfig)
-  return { cluster, bootstrap }
-}
+/** The credential of a bootstrap kubeconfig. */
+export const bootstrapFrom = (path: string | undefined): Accesses['bootstrap'] =>
+  path === undefined
+    ? TE.left(
+        missing(
+          'no certificate works, and no bootstrap kubeconfig was named',
+          'name one (--bootstrap-kubeconfig)',
+        ),
+      )
+    : accessFromKubeconfig(path)
 
 /** What a kubeconfig that follows the certificate says, and brings along. */
 export interface Following extends Accesses {
@@ -79,7 +72,6 @@ export const following = (
 ): TaskEither<KubeconfigError, Following> => {
   const { kubeconfig: path, bootstrapKubeconfig, onWarning } = options
   const pairPath = resolve(options.pairPath)
-  const fallback = fromBootstrap(bootstrapKubeconfig)
 
   const write =
     (source: string, why: string): TaskEither<KubeconfigError, void> =>
@@ -119,7 +111,7 @@ export const following = (
       ),
       bootstrap: pipe(
         ensure,
-        TE.chain(() => fallback.bootstrap),
+        TE.chain(() => bootstrapFrom(bootstrapKubeconfig)),
       ),
       pair:
         usable && !leadsTo(found.certificatePath, pairPath)

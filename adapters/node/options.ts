@@ -20,8 +20,9 @@ export interface RotationOptions {
   readonly bootstrapKubeconfig?: string
   /**
    * The kubeconfig that uses the certificate, as the kubelet's `--kubeconfig`: written before the first request,
-   * pointing to the certificate in `certDir`. With `authenticateWith: 'external'` it is only read: requests go out
-   * with its credential.
+   * pointing to the certificate in `certDir`. Without `certDir` (a store of your own) it is only read, for where the
+   * API is, and not if there is a bootstrap kubeconfig to say that. With `authenticateWith: 'external'` it is only read:
+   * requests go out with its credential.
    */
   readonly kubeconfig?: string
   /**

@@ -22,7 +22,7 @@ import {
   clusterFromKubeconfig,
   type KubeconfigError,
 } from '../kubernetes/index.js'
-import { type Accesses, type Following, following, fromBootstrap } from './access.js'
+import { type Accesses, bootstrapFrom, type Following, following } from './access.js'
 import { wallClock } from './clock.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
@@ -112,14 +112,20 @@ const openRequests = (
     ...over(access),
     expected: fromCluster(path, access.cluster),
   })
-  if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
+  const where = bootstrapKubeconfig ?? kubeconfig
+  if (where === undefined)
     return TE.left(invalid('it is not known where the API is', 'name a bootstrapKubeconfig or a kubeconfig'))
   if (policy.authenticateWith === 'external') {
-    const path = kubeconfig ?? bootstrapKubeconfig ?? ''
+    const path = kubeconfig ?? where
     return TE.right(over({ cluster: clusterFromKubeconfig(path), external: accessFromKubeconfig(path) }))
   }
   if (kubeconfig === undefined || certDir === undefined)
-    return TE.right(overAndExpecting(bootstrapKubeconfig ?? '', fromBootstrap(bootstrapKubeconfig)))
+    return TE.right(
+      overAndExpecting(where, {
+        cluster: clusterFromKubeconfig(where),
+        bootstrap: bootstrapFrom(bootstrapKubeconfig),
+      }),
+    )
   const pairPath = join(certDir, `${certPrefix}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),

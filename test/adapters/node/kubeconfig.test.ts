@@ -1,7 +1,9 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as O from 'fp-ts/lib/Option.js'
 import { parse, stringify } from 'yaml'
-import { second } from '../../../adapters/node/index.js'
+import { memoryStore } from '../../../adapters/memory/index.js'
+import { instant, second, secret, startRotation } from '../../../adapters/node/index.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { credentialsOf, issued } from '../control-plane/client.js'
 import { rotating, type World, world } from './world.js'
@@ -144,6 +146,29 @@ test('says where the API is without a bootstrap kubeconfig', async (context) => 
   })
   rotation.rotateNow()
   await eventually('it is renewed', () => rotation.current()?.serialNumber !== serialNumber)
+})
+
+test('says where the API is to a store of your own, and is not written', async (context) => {
+  const there = await world(context)
+  const { cert, key } = await issued(context, there.plane, 'earlier', { commonName: 'system:node:worker-1' })
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const text = there.plane.adminKubeconfig()
+  await writeFile(kubeconfig, text, { mode: 0o600 })
+  const pair = { location: 'memory', pem: cert, key: secret(key), receivedAt: instant(Date.now()) }
+  const store = memoryStore({ pairs: [pair] })
+  const rotation = await startRotation({ kubeconfig, nodeName: 'worker-1', ports: { store } })
+  context.defer(rotation.stop)
+  const { serialNumber } = await rotation.issued()
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== serialNumber)
+  assert.is(await readFile(kubeconfig, 'utf8'), text)
+  const [post] = there
+    .calls()
+    .filter(
+      ({ method, certificateSerialNumber }) =>
+        method === 'POST' && serialNumber === O.toUndefined(certificateSerialNumber),
+    )
+  assert.ok(post, 'requests go out with the certificate of the store')
 })
 
 test('does not put the credential of the bootstrap kubeconfig where others read it', async (context) => {
