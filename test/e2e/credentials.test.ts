@@ -1,5 +1,6 @@
 /** Tokens, roles and files that are taken away under an agent, and given back. */
 import { readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
@@ -149,5 +150,29 @@ test(
       assert.is((await readRequest(cluster, request)).spec.username, node.users.bootstrap)
       assert.ok(Date.parse((await readPair(node)).certificate.validTo) > Date.now())
     }
+  },
+)
+
+test(
+  "client certificates are compared with their own CA where it is named, and only expected to lead to the API server's",
+  patience,
+  async (context) => {
+    const on = async (...flags: readonly string[]) =>
+      startAgent(context, cluster, await prepareNode(cluster), ...flags)
+    const [bare, named, misled] = await Promise.all([
+      on(),
+      on(`--client-ca-file=${join(cluster.folder, 'client-ca-bundle.crt')}`),
+      on(`--client-ca-file=${join(cluster.folder, 'ca.crt')}`),
+    ])
+    const { commonName } = cluster.clientAuthority()
+    const stranger = (steps: typeof bare.steps) =>
+      steps.filter(({ level, msg }) => level === 'warn' && msg.includes('does not lead to a CA'))
+    await bare.next('Installed')
+    assert.is(stranger(bare.steps).length, 1)
+    assert.match(stranger(bare.steps)[0]?.msg ?? '', `no CA there is called CN=${commonName}`)
+    await named.next('Installed')
+    assert.equal(stranger(named.steps), [])
+    const { msg } = await misled.next('Defective')
+    assert.match(msg, `does not lead to a CA in ${join(cluster.folder, 'ca.crt')}`)
   },
 )
