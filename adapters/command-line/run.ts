@@ -191,11 +191,20 @@ export const run = async ({ options, once, format }: RunRequest, signal: AbortSi
 }
 
 /** What is about to be done, with the names that a log is searched for. */
-const intention = ({ nodeName, certDir, bootstrapKubeconfig, kubeconfig }: RotationOptions): string =>
+const intention = ({
+  nodeName,
+  certDir,
+  bootstrapKubeconfig,
+  kubeconfig,
+  clientCertificateAuthority,
+}: RotationOptions): string =>
   [
     `keeps a certificate for node ${nodeName} in ${certDir}`,
     ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
     ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+    ...(clientCertificateAuthority === undefined
+      ? []
+      : [`CAs of client certificates ${clientCertificateAuthority}`]),
   ].join(', ')
 
 export const runCommand = command(runFlags, readRun, run)

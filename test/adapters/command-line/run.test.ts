@@ -254,6 +254,7 @@ test('asks for nothing until the file of --client-ca-file can be read', async (c
   const file = join(there.folder, 'ca.crt')
   const running = run(context, there, `--client-ca-file=${file}`, '--once')
   const trouble = await logged(running, 'reason', 'TrustUnusable')
+  assert.match(String(running.log()[0]?.at('msg')), `CAs of client certificates ${file}`)
   assert.match(
     String(trouble.at('msg')),
     `reading the CAs of client certificates from ${file} (--client-ca-file`,
