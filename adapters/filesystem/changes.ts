@@ -40,7 +40,7 @@ export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<voi
 export const installPair = async (fs: FileSystem, layout: Layout, pair: NewPair): Promise<void> => {
   const text = pair.pem.trimEnd().concat('\n', pair.key.reveal().trimEnd(), '\n')
   const names = await list(fs, layout)
-  const link = linkInUse(layout, names)
+  const link = await linkInUse(fs, layout, names)
   const before = link === undefined ? undefined : await designated(fs, layout, link)
   const same = await ownWithContent(fs, layout, names, text)
   const name = same ?? freeName(layout, names, pair.receivedAt)

@@ -54,7 +54,7 @@ export const readContents = async (
 
   const names = await list(fs, layout)
   warnings.push(...(await directoryWarnings(fs, layout)))
-  const link = linkInUse(layout, names)
+  const link = await linkInUse(fs, layout, names)
   if (link !== undefined) {
     const meant = await designated(fs, layout, link)
     const receivedAt = meant === undefined ? undefined : ownPair(layout, meant)?.receivedAt
@@ -96,9 +96,25 @@ export const readContents = async (
 
 const sameKey = (a: Secret, b: Secret): boolean => a.reveal().trim() === b.reveal().trim()
 
-/** The link that counts: the current one, or the one with which a kubelet was about to replace it. */
-export const linkInUse = (layout: Layout, names: ReadonlyArray<string>): string | undefined =>
-  [layout.current, layout.updated].find((name) => names.includes(name))
+/**
+ * The link that counts: the current one, or the one with which a kubelet was about to replace it, where the current one
+ * is missing or leads nowhere (`recover` in client-go's `certificate_store.go`).
+ */
+export const linkInUse = async (
+  fs: FileSystem,
+  { current, updated, path }: Layout,
+  names: ReadonlyArray<string>,
+): Promise<string | undefined> => {
+  const there = [current, updated].filter((name) => names.includes(name))
+  for (const name of there) if (await leadsSomewhere(fs, path(name))) return name
+  return there[0]
+}
+
+const leadsSomewhere = (fs: FileSystem, path: string): Promise<boolean> =>
+  fs.stat(path).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  )
 
 /** The name in this directory that a link means, the last part of its target; undefined when it is no link. */
 export const designated = async (

@@ -15,18 +15,17 @@ export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArra
   const warnings: Array<string> = []
   for (const name of names) if (isTemporary(layout, name)) await removed(fs, layout, name)
   const [newest] = ownPairs(layout, names)
-  if (linkInUse(layout, names) === undefined && newest !== undefined) {
+  const link = await linkInUse(fs, layout, names)
+  if (link === undefined && newest !== undefined) {
     // The first pair was stored, and the process ended before it became the current one.
     await replaceLink(fs, layout, newest.name)
     warnings.push(`${path(layout.current)}: it was missing; it leads to ${newest.name} now`)
   }
-  if (
-    linkInUse(layout, names) === layout.updated &&
-    (await fs.lstat(path(layout.updated))).isSymbolicLink()
-  ) {
+  if (link === layout.updated && (await fs.lstat(path(layout.updated))).isSymbolicLink()) {
     await fs.rename(path(layout.updated), path(layout.current))
     await fs.syncDirectory(layout.directory)
-    warnings.push(`${path(layout.current)}: it was missing; ${layout.updated} took its place`)
+    const trouble = names.includes(layout.current) ? 'it led nowhere' : 'it was missing'
+    warnings.push(`${path(layout.current)}: ${trouble}; ${layout.updated} took its place`)
   }
   for (const name of [layout.request, ...ownPairs(layout, names).map((pair) => pair.name)]) {
     const stats = await fs.lstat(path(name)).catch(() => undefined)

@@ -76,6 +76,18 @@ test('a link that a kubelet had not swapped in yet is swapped in', async (contex
   assert.match(warnings.join(), /kubelet-client-updated.pem took its place/)
 })
 
+test('a link that a kubelet had not swapped in yet takes the place of a current one that leads nowhere', async (context) => {
+  const directory = await context.temporaryDirectory()
+  symlinkSync(join(directory, 'kubelet-client-2026-11-22-13-00-00.pem'), current(directory))
+  symlinkSync(put(join(directory, local), pairPem('kubelet')), join(directory, 'kubelet-client-updated.pem'))
+  const first = await right(readCertificateDirectory({ directory }))
+  assert.equal([names(first), first.warnings], [['kubelet'], []])
+  const store = await open({ directory }, context)
+  assert.equal(files(directory), [local, 'kubelet-client-current.pem'])
+  assert.is(nameInFile(current(directory)), 'kubelet')
+  assert.match((await right(store.load)).warnings.join(), /it led nowhere; kubelet-client-updated.pem took/)
+})
+
 test('a link beside the current one is left alone', async (context) => {
   const directory = await context.temporaryDirectory()
   symlinkSync(put(join(directory, local), pairPem('kubelet')), current(directory))
