@@ -40,6 +40,7 @@ export interface Ask {
     | 'requested by the embedder'
     | 'the trust changed'
     | 'the certificate came from the kubeconfig'
+    | 'there is no certificate where the kubeconfig points'
     | 'a request was already under way'
   readonly at: Instant
 }

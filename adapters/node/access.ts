@@ -51,6 +51,8 @@ export const bootstrapFrom = (path: string | undefined): Accesses['bootstrap'] =
 export interface Following extends Accesses {
   /** The certificate in the kubeconfig itself or in files of its own, to be taken into an empty store. */
   readonly pair: O.Option<Pair>
+  /** Whether there is a file where the kubeconfig points, or is to point. */
+  readonly leadsSomewhere: boolean
   /** Makes the kubeconfig point to the stored pair; what was there is kept beside it. Again is the same as once. */
   readonly follow: TaskEither<KubeconfigError, void>
 }
@@ -117,6 +119,7 @@ export const following = (
         usable && !leadsTo(found.certificatePath, pairPath)
           ? O.some({ pem: found.certificate, key: found.key })
           : O.none,
+      leadsSomewhere: existsSync(pairPath),
       follow: write(source(), `kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
     })
   }

@@ -13,6 +13,8 @@ import { loading } from '../../src/loading.js'
 import type { Ports } from '../../src/performing.js'
 import type { RotationPolicy } from '../../src/policy.js'
 import type { CertificateSigningRequests, CertificateStore, Clock, TrustAnchors } from '../../src/ports.js'
+import type { Ask, Held } from '../../src/state.js'
+import type { Instant } from '../../src/time.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { openCertificateDirectory } from '../filesystem/index.js'
 import {
@@ -30,8 +32,8 @@ import { fromBundle, fromCluster } from './trust.js'
 /** Everything a rotation stands on. */
 export interface Parts {
   readonly ports: Ports
-  /** A certificate was taken over from the kubeconfig: it is somebody else's, and to be replaced at once. */
-  readonly takenOver: boolean
+  /** Why the certificate is to be replaced at once; none: that can wait for its time. */
+  readonly replace: O.Option<Ask['why']>
   /** Lets go of the directory and the connections. */
   readonly close: Task<void>
 }
@@ -62,12 +64,14 @@ export const openParts =
     const { clientCertificateAuthority: bundle } = options
     const trust = options.ports?.trust ?? (bundle === undefined ? reached.right.expected : fromBundle(bundle))
     const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
-    const takenOver = follows === undefined ? E.right(false) : await takeOver(ports, follows)()
-    if (E.isLeft(takenOver)) {
+    const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
+    const replace =
+      follows === undefined ? E.right(O.none) : await takeOver(ports, { ...follows, leadsSomewhere })()
+    if (E.isLeft(replace)) {
       await letGo()
-      return takenOver
+      return replace
     }
-    return E.right({ ports, takenOver: takenOver.right, close: letGo })
+    return E.right({ ports, replace: replace.right, close: letGo })
   }
 
 const openStore = ({
@@ -136,24 +140,37 @@ const openRequests = (
 /**
  * A certificate that the kubeconfig brings along goes into a store that has none; either way the kubeconfig points to
  * the store from then on, so that nobody goes on with the first certificate when it has been renewed (kubernetes
- * 99645).
+ * 99645). Where the store has one, but not where the kubeconfig points (`kubelet-client.crt` and `.key`), that of the
+ * kubeconfig goes before it, as with a kubelet.
  */
 const takeOver =
-  ({ store, crypto, clock }: Ports, { pair, follow }: Following): TaskEither<PartsError, boolean> =>
+  (
+    { store, crypto, clock }: Ports,
+    { pair, leadsSomewhere, follow }: Following,
+  ): TaskEither<PartsError, O.Option<Ask['why']>> =>
   async () => {
-    if (O.isNone(pair)) return E.right(false)
+    if (O.isNone(pair) && leadsSomewhere) return E.right(O.none)
     const now = clock.now()
     const found = await loading({ store, crypto, clock }, keyring())()
+    const usable = E.isRight(found) && O.exists(inForce(now))(found.right.held)
+    if (O.isNone(pair))
+      return E.right(usable ? O.some('there is no certificate where the kubeconfig points') : O.none)
     if (E.isLeft(found)) return found
-    const held = found.right.held
-    const needed = O.isNone(held) || expired(held.value.certificate, now)
+    const needed = !usable || !leadsSomewhere
     if (needed) {
       const chain = await crypto.parseChain(pair.value.pem)()
       // The kubeconfig counts as usable only when its certificate could be read and belongs to its key.
-      if (E.isLeft(chain)) return E.right(false)
+      if (E.isLeft(chain)) return E.right(O.none)
       const stored = await store.install({ ...chain.right, key: pair.value.key, receivedAt: now })()
       if (E.isLeft(stored)) return stored
     }
     const followed = await follow()
-    return E.isLeft(followed) ? followed : E.right(needed)
+    return E.isLeft(followed)
+      ? followed
+      : E.right(needed ? O.some('the certificate came from the kubeconfig') : O.none)
   }
+
+const inForce =
+  (now: Instant) =>
+  ({ certificate }: Held): boolean =>
+    !expired(certificate, now)

@@ -85,7 +85,7 @@ const running = (
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, takenOver, close }: Parts,
+  { ports, replace, close }: Parts,
 ): RunningRotation => {
   const stopping = new AbortController()
   const stopToo = () => stopping.abort()
@@ -99,7 +99,7 @@ const running = (
     }
   }
   const { run, state, credentials, tell } = rotation({ policy, template, ports, notify })
-  if (takenOver) tell({ _tag: 'RotationAsked', why: 'the certificate came from the kubeconfig' })()
+  if (O.isSome(replace)) tell({ _tag: 'RotationAsked', why: replace.value })()
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import { parse, stringify } from 'yaml'
@@ -100,6 +100,45 @@ for (const form of ['data', 'files'] as const)
     assert.ok(rotation.warned.some((warning) => warning.includes(`${path}.backup`)))
     assert.equal((await readdir(there.certDir)).filter((name) => /-\d{4}-/.test(name)).length, 2)
   })
+
+/** Puts the node's files where a kubelet's store looks when it has no pair of its own. */
+const asSeparateFiles = async ({ folder, certDir }: World): Promise<void> => {
+  await mkdir(certDir, { mode: 0o700 })
+  for (const kind of ['crt', 'key'])
+    await copyFile(join(folder, `node.${kind}`), join(certDir, `kubelet-client.${kind}`))
+}
+
+test('is not made to point to what is not there: where the store has but kubelet-client.crt and .key, its own pair goes before them', async (context) => {
+  const there = await world(context)
+  const { path, text, cert } = await nodeKubeconfig(context, there, 'files')
+  await asSeparateFiles(there)
+  // The API is away: nothing is renewed for now.
+  await writeFile(path, text.replace(there.plane.url, 'https://127.0.0.1:1'))
+  const rotation = await rotating(context, there, { kubeconfig: path })
+  await rotation.issued()
+  await pointsToTheStore(path, there)
+  const stored = await readFile(join(there.certDir, 'kubelet-client-current.pem'), 'utf8')
+  assert.ok(stored.startsWith(cert.trim()))
+  assert.ok(rotation.seen.some(({ reason }) => reason === 'RotationAsked'))
+})
+
+test('is given a certificate at once where the store has but kubelet-client.crt and .key', async (context) => {
+  const there = await world(context)
+  const { path, cert } = await nodeKubeconfig(context, there, 'files')
+  await asSeparateFiles(there)
+  await rm(path)
+  const before = there.names().length
+  const rotation = await rotating(context, there, { kubeconfig: path })
+  assert.is((await rotation.issued()).certificate.trim(), cert.trim())
+  await eventually('it is renewed', () => rotation.seen.some(({ reason }) => reason === 'Installed'))
+  await pointsToTheStore(path, there)
+  const stored = await readFile(join(there.certDir, 'kubelet-client-current.pem'), 'utf8')
+  assert.ok(stored.startsWith(rotation.current()?.certificate.trim() ?? 'none'))
+  assert.ok(
+    rotation.seen.some(({ message }) => message.includes('no certificate where the kubeconfig points')),
+  )
+  assert.is(there.names().length, before + 1)
+})
 
 test('is left alone after it was taken over, also by the next start', async (context) => {
   const there = await world(context)
