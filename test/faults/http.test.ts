@@ -6,7 +6,7 @@ import type { HttpFault } from './gateway.js'
 import { survive } from './surviving.js'
 import { inFull, timeouts } from './world.js'
 
-const test = suite('a rotation, while the API', { together: sample(6, 18) })
+const test = suite('a rotation, while the API', { together: sample(3, 18) })
 
 let shop: Shop | undefined
 test.before(async () => {

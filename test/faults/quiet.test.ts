@@ -1,11 +1,11 @@
 /** Faults that the adapter gets around by itself: the certificate comes all the same, while they last. */
-import { assert, eventually, suite } from '../helper/index.js'
+import { assert, eventually, sample, suite } from '../helper/index.js'
 import * as answers from './answers.js'
 import { openShop, type Shop, startFront } from './front.js'
 import type { HttpFault } from './gateway.js'
 import { patience, startAgent } from './world.js'
 
-const test = suite('a rotation gets its certificates all the same, while the API', { together: 6 })
+const test = suite('a rotation gets its certificates all the same, while the API', { together: sample(3, 6) })
 
 let shop: Shop | undefined
 test.before(async () => {

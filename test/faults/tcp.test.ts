@@ -1,9 +1,9 @@
-import { assert, suite } from '../helper/index.js'
+import { assert, sample, suite } from '../helper/index.js'
 import { survive, type Trouble } from './surviving.js'
 import { type TcpFault, tcpProxy } from './tcp-proxy.js'
 import { inFull, startWorld, timeouts } from './world.js'
 
-const test = suite('a rotation, while on the way to the API', { together: 6 })
+const test = suite('a rotation, while on the way to the API', { together: sample(3, 6) })
 
 /** Lets this many of the server's bytes pass: a TLS 1.3 handshake has about a thousand and a half. */
 const afterBytes =

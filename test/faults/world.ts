@@ -29,13 +29,13 @@ import { type FastClock, fastClock, speed } from './fast-clock.js'
 /** Those of the adapter in the thorough run (but for two minutes of silence), short ones otherwise. */
 export const timeouts: Timeouts = thorough
   ? { ...defaultTimeouts, silence: 20_000 }
-  : { connect: 300, head: 450, idle: 300, body: 600, silence: 500 }
+  : { connect: 800, head: 1_200, idle: 800, body: 1_600, silence: 1_200 }
 
 /** Cases for the thorough run alone: they take long, or are much like another. */
 export const inFull = <A>(...cases: ReadonlyArray<A>): ReadonlyArray<A> => (thorough ? cases : [])
 
 /** How long something may take that waits for a time-out. */
-export const patience = { deadline: thorough ? 200_000 : 8_000 }
+export const patience = { deadline: thorough ? 200_000 : 20_000 }
 
 /** Right, or the test fails with what is wrong. */
 export const right = <Failure, A>(outcome: E.Either<Failure, A>): A => {
