@@ -62,7 +62,9 @@ export const openParts =
       await release()
     }
     const { clientCertificateAuthority: bundle } = options
-    const trust = options.ports?.trust ?? (bundle === undefined ? reached.right.expected : fromBundle(bundle))
+    const trust =
+      options.ports?.trust ??
+      (bundle === undefined ? reached.right.expected : fromBundle(bundle, options.onWarning))
     const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
     const replace =

@@ -1,44 +1,60 @@
 /** The CAs that delivered certificates are compared with. */
 import { resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { failure } from '../../src/failure.js'
+import { failure, type TrustError } from '../../src/failure.js'
 import type { TrustAnchors } from '../../src/ports.js'
 import { checkAuthorities } from '../crypto/index.js'
 import { type Cluster, type KubeconfigError, readBounded } from '../kubernetes/index.js'
 
 /**
- * The CAs in a file, which each certificate has to lead to. A file that cannot be read says nothing about a certificate:
- * none is asked for or taken while that lasts, none is refused, and the one in use stays. So it costs a node no identity
- * in a hurry, and an impostor cannot make use of it.
+ * The CAs in a file, which each certificate has to lead to. A file that can no longer be read changes nobody's mind:
+ * what it last said serves on, with a warning, since a file that is lost must not cost a node its identity. If it could
+ * never be read, it says nothing about a certificate: none is asked for or taken until it can, and none is refused.
  */
-export const fromBundle = (path: string): TrustAnchors => {
+export const fromBundle = (path: string, warn: (message: string) => void = () => {}): TrustAnchors => {
   const source = resolve(path)
-  const unusable = (reason: string) =>
+  let lastGood: O.Option<string> = O.none
+  let warned = false
+  const read: TrustAnchors['read'] = async () => {
+    const found = await readAuthorities(source)()
+    if (E.isRight(found)) {
+      lastGood = O.some(found.right)
+      warned = false
+      return E.right(lastGood)
+    }
+    if (O.isNone(lastGood)) return found
+    if (!warned) warn(`${found.left.message}; what it said before serves on; ${found.left.remedy}`)
+    warned = true
+    return E.right(lastGood)
+  }
+  return { source, required: true, read }
+}
+
+const readAuthorities = (source: string): TaskEither<TrustError, string> => {
+  const unusable = (reason: string): TrustError =>
     failure(
       'TrustUnusable',
       'soon',
       `reading the CAs of client certificates from ${source} (--client-ca-file, clientCertificateAuthority): ${reason}`,
-      'put the CAs that sign client certificates there, PEM, or do not name the file; until then no certificate is asked for or taken',
+      'put the CAs that sign client certificates there, PEM, or do not name the file',
     )
-  return {
-    source,
-    required: true,
-    read: pipe(
-      readBounded(source),
-      TE.mapLeft((reason) => unusable(`the file ${reason}`)),
-      TE.map((content) => content.reveal()),
-      TE.chainFirst((pem) =>
-        pipe(
-          checkAuthorities(pem),
-          TE.mapLeft(({ message }) => unusable(message)),
-        ),
-      ),
-      TE.map(O.some),
+  return pipe(
+    readBounded(source),
+    TE.bimap(
+      (reason) => unusable(`the file ${reason}`),
+      (content) => content.reveal(),
     ),
-  }
+    TE.chainFirst((pem) =>
+      pipe(
+        checkAuthorities(pem),
+        TE.mapLeft(({ message }) => unusable(message)),
+      ),
+    ),
+  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import { second } from '../../../adapters/node/index.js'
@@ -75,6 +75,23 @@ test('asks for nothing while the file cannot be read, says so at once, and goes 
   await supply(there.plane.authority())
   await rotation.issued()
   assert.is(there.names().length, 1)
+})
+
+test('goes by what the file said before when it is lost, with one warning, until it is there again', async (context) => {
+  const { there, rotation, supply, clientCertificateAuthority } = await minding(context, 'its own')
+  const first = await rotation.issued()
+  await rm(clientCertificateAuthority)
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== first.serialNumber)
+  assert.is(rotation.warned.length, 1, rotation.warned.join('\n'))
+  assert.match(rotation.warned.join(), `${clientCertificateAuthority} (--client-ca-file`)
+  assert.match(rotation.warned.join(), 'it does not exist; what it said before serves on')
+  const second = rotation.current()?.serialNumber
+  await supply((await started(context)).authority())
+  rotation.rotateNow()
+  await eventually('the file counts again', () => rotation.seen.some(({ reason }) => reason === 'Defective'))
+  assert.is(rotation.current()?.serialNumber, second)
+  assert.ok(there.names().length >= 3)
 })
 
 test('warns when a certificate does not lead to the CA in the kubeconfig, and not again when it is renewed', async (context) => {
