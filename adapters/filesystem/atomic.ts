@@ -3,9 +3,40 @@
  * and after a crash at any point: a file is written under a temporary name, synced, renamed, and the directory synced;
  * a link is replaced by renaming a new link over it.
  */
+import { dirname } from 'node:path'
 import type { FileSystem } from './file-system.js'
 import type { Layout } from './layout.js'
 import { codeOf } from './trouble.js'
+
+/**
+ * Makes a directory and its parents, where they are not there, and makes that last: each one's name before anything is
+ * made in it. That is done again for the one that was there, which a process may have made that ended before it did so.
+ */
+export const ensureDirectory = async (fs: FileSystem, path: string): Promise<void> => {
+  const parent = dirname(path)
+  if (await isThere(fs, path)) {
+    // Of one that was there for long nothing has to be said, and its parent may be out of reach.
+    await fs.syncDirectory(parent).catch(() => {})
+    return
+  }
+  await ensureDirectory(fs, parent)
+  await fs.makeDirectory(path).catch((error: unknown) => {
+    // Another process was quicker.
+    if (codeOf(error) !== 'EEXIST') throw error
+  })
+  await fs.syncDirectory(parent)
+}
+
+/** Whether something has this name; links are followed. */
+export const isThere = async (fs: FileSystem, path: string): Promise<boolean> => {
+  try {
+    await fs.stat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
 
 /** Creates or replaces a file, for its owner alone, and makes that last. */
 export const writeFile = async (
@@ -53,13 +84,11 @@ export const replacing = async (
   }
 }
 
-/** Removes a file; answers whether it was there. */
-export const removed = async (fs: FileSystem, { path }: Layout, name: string): Promise<boolean> => {
+/** Removes a file, if it is there. */
+export const remove = async (fs: FileSystem, { path }: Layout, name: string): Promise<void> => {
   try {
     await fs.unlink(path(name))
-    return true
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }

@@ -4,7 +4,7 @@ import type { Certificate } from '../../src/certificate.js'
 import type { SavedRequest } from '../../src/ports.js'
 import type { Secret } from '../../src/secret.js'
 import { type Instant, instant } from '../../src/time.js'
-import { removed, replaceLink, replacing, writeFile } from './atomic.js'
+import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
 import { designated, linkInUse, list, savedRequest } from './contents.js'
 import { type FileSystem, kindOf } from './file-system.js'
 import { keptName, type Layout, ownName, ownPairs } from './layout.js'
@@ -27,10 +27,14 @@ export const writeRequest = async (fs: FileSystem, layout: Layout, saved: SavedR
   await writeFile(fs, layout, layout.request, encodeRequest(saved))
 }
 
-/** Removes the saved request; one that could not be read is kept aside. */
+/**
+ * Removes the saved request; one that could not be read is kept aside. It is made to last also where it was not there: a
+ * process may have removed it that ended before that.
+ */
 export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<void> => {
   await setAsideUnreadable(fs, layout)
-  if (await removed(fs, layout, layout.request)) await fs.syncDirectory(layout.directory)
+  await remove(fs, layout, layout.request)
+  await fs.syncDirectory(layout.directory)
 }
 
 /**
@@ -117,11 +121,15 @@ const rehearse = async (fs: FileSystem, layout: Layout): Promise<void> => {
   await fs.unlink(temporary)
 }
 
-/** A request that we cannot read may be of a newer version of this program, which may want it back. */
+/**
+ * A request that we cannot read may be of a newer version of this program, which may want it back. Its new name lasts
+ * before the old one is given to another, also where a process that ended gave it.
+ */
 const setAsideUnreadable = async (fs: FileSystem, layout: Layout): Promise<void> => {
   const { saved, warnings } = await savedRequest(fs, layout)
-  if (saved._tag === 'None' && warnings.length > 0)
-    await fs.rename(layout.path(layout.request), layout.path(layout.unreadableRequest))
+  const aside = layout.path(layout.unreadableRequest)
+  if (saved._tag === 'None' && warnings.length > 0) await fs.rename(layout.path(layout.request), aside)
+  if (await isThere(fs, aside)) await fs.syncDirectory(layout.directory)
 }
 
 /** Keeps the pair in use and the one before it. What cannot be removed now is removed by the next install. */
@@ -135,5 +143,5 @@ const prune = async (
   const others = ownPairs(layout, names).filter(({ name }) => name !== inUse)
   const known = before !== undefined && before !== inUse && names.includes(before)
   const previous = known ? before : others[0]?.name
-  for (const { name } of others) if (name !== previous) await removed(fs, layout, name).catch(() => {})
+  for (const { name } of others) if (name !== previous) await remove(fs, layout, name).catch(() => {})
 }

@@ -1,10 +1,11 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type StoreError } from '../../src/failure.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
 import { type FallbackPair, readContents } from './contents.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
@@ -143,8 +144,7 @@ const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
   let tidied: ReadonlyArray<string> = []
   let released = false
   const obtain = async (): Promise<E.Either<StoreError, void>> => {
-    const made = await fs.makeDirectory(layout.directory)
-    if (made !== undefined) await fs.syncDirectory(dirname(made))
+    await ensureDirectory(fs, layout.directory)
     const acquired = await acquire(layout.directory, layout.prefix)
     if (E.isLeft(acquired)) return E.left(locked(layout, acquired.left))
     lock = acquired.right

@@ -27,8 +27,8 @@ export interface FileSystem {
   readonly readlink: (path: string) => Promise<string>
   /** Reads a regular file of at most `limit` bytes, without waiting for anybody (a FIFO has no content to give). */
   readonly read: (path: string, limit: number, links: 'follow' | 'refuse') => Promise<FileContent>
-  /** Creates a directory and its parents, mode 0700; answers the first one created. */
-  readonly makeDirectory: (path: string) => Promise<string | undefined>
+  /** Creates a directory that was not there, in one that is, mode 0700. */
+  readonly makeDirectory: (path: string) => Promise<void>
   /** Creates a file that was not there, mode 0600 from the start, never through a link. */
   readonly create: (path: string) => Promise<NewFile>
   readonly symlink: (target: string, path: string) => Promise<void>
@@ -65,7 +65,7 @@ export const nodeFileSystem: FileSystem = {
       await handle.close()
     }
   },
-  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: 0o700 }),
+  makeDirectory: (path) => fs.mkdir(path, { mode: 0o700 }),
   create: async (path) => {
     const handle = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     return {

@@ -1,4 +1,4 @@
-import { removed, replaceLink } from './atomic.js'
+import { remove, replaceLink } from './atomic.js'
 import { linkInUse, list } from './contents.js'
 import type { FileSystem } from './file-system.js'
 import { isTemporary, type Layout, ownPairs } from './layout.js'
@@ -11,9 +11,11 @@ import { octal } from './pair-file.js'
  */
 export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
   const { path } = layout
+  // What is found lasts before anything is built on it: the process that put it there may have ended before it did so.
+  await fs.syncDirectory(layout.directory)
   const names = await list(fs, layout)
   const warnings: Array<string> = []
-  for (const name of names) if (isTemporary(layout, name)) await removed(fs, layout, name)
+  for (const name of names) if (isTemporary(layout, name)) await remove(fs, layout, name)
   const [newest] = ownPairs(layout, names)
   const link = await linkInUse(fs, layout, names)
   if (link === undefined && newest !== undefined) {

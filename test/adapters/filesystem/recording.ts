@@ -31,7 +31,7 @@ export const recording = (before: (index: number, call: Call) => void = () => {}
     ...nodeFileSystem,
     makeDirectory: async (path) => {
       note('makeDirectory', path)
-      return nodeFileSystem.makeDirectory(path)
+      await nodeFileSystem.makeDirectory(path)
     },
     create: async (path) => {
       note('create', path)
