@@ -68,6 +68,8 @@ export const writeKubeconfig =
       if (old?.equals(Buffer.from(text)) === true) return E.right({ changed: false, backup: O.none })
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const backup = old === undefined ? O.none : O.some(await keepBeside(path, old))
+      // The only copy of a key may be in it: it has to last before the other goes.
+      if (O.isSome(backup)) await sync(dirname(path))
       // Always the same name, so that what a crash left there does not stay.
       const temporary = `${path}.tmp`
       await rm(temporary, { force: true })
@@ -78,7 +80,7 @@ export const writeKubeconfig =
         await rm(temporary, { force: true })
         throw error
       }
-      await syncDirectory(path)
+      await sync(dirname(path))
       return E.right({ changed: true, backup })
     } catch (error) {
       return E.left(
@@ -106,7 +108,10 @@ const keepBeside = async (path: string, content: Buffer): Promise<string> => {
   for (let number = 1; ; number += 1) {
     const backup = number === 1 ? `${path}.backup` : `${path}.backup-${number}`
     const there = await readIfThere(backup)
-    if (there?.equals(content) === true) return backup
+    if (there?.equals(content) === true) {
+      await sync(backup)
+      return backup
+    }
     if (there !== undefined) continue
     await writeNew(backup, content)
     return backup
@@ -125,11 +130,12 @@ const writeNew = async (path: string, content: string | Buffer): Promise<void> =
   }
 }
 
-const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await open(dirname(path), 'r')
+/** fsync(2): of a file its content, of a directory the names in it. */
+const sync = async (path: string): Promise<void> => {
+  const file = await open(path, 'r')
   try {
-    await directory.sync()
+    await file.sync()
   } finally {
-    await directory.close()
+    await file.close()
   }
 }
