@@ -113,7 +113,8 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
 }, async (context) => {
   const directory = await context.temporaryDirectory()
   const program = join(import.meta.dirname, 'rotating-child.js')
-  for (let n = 0; n < sample(6, 200); n += 1) {
+  const times = sample(6, 200)
+  for (let n = 0; n < times; n += 1) {
     const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')
     await sleep(Math.random() * 60)
@@ -127,6 +128,7 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
     await store.release()
     assert.not.match(readdirSync(directory).join(), '.lock')
   }
+  console.log(`killed ${times} times`)
   // Pairs that were stored and never linked are left until the next whole install, which keeps two.
   const store = await right(openCertificateDirectory({ directory }))
   assert.is(await rotate(store), 'installed')
