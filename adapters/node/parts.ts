@@ -66,6 +66,7 @@ export const openParts =
       options.ports?.trust ??
       (bundle === undefined ? reached.right.expected : fromBundle(bundle, options.onWarning))
     const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
+    // What a store of the embedder's has is in no file that a kubeconfig could name.
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
     const replace =
       follows === undefined ? E.right(O.none) : await takeOver(ports, { ...follows, leadsSomewhere })()

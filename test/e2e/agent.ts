@@ -115,7 +115,7 @@ const spawnProgram = (node: Node, args: readonly string[]): ChildProcess =>
   })
 
 const Report = t.intersection([
-  t.type({ state: t.string, usable: t.boolean, explanation: t.string }),
+  t.type({ state: t.string, usable: t.boolean, explanation: t.string, warnings: t.array(t.string) }),
   t.partial({
     certificate: t.type({ serialNumber: t.string, commonName: t.string, notAfter: t.string }),
     receivedAt: t.string,

@@ -12,6 +12,8 @@ export interface Assets {
   readonly kubeControllerManager: string
   /** The kubectl beside the others, which is of their version; else the one on the PATH. */
   readonly kubectl: string
+  /** What assets/build.sh adds; a folder that KUBEBUILDER_ASSETS names may have none. */
+  readonly kubeletCertificates: string | undefined
   readonly version: KubernetesVersion
 }
 
@@ -85,6 +87,7 @@ const inFolder = async (folder: string): Promise<Assets> => {
     kubeApiserver,
     kubeControllerManager: program('kube-controller-manager'),
     kubectl,
+    kubeletCertificates: [join(folder, 'kubelet-certificates')].find(isProgram),
     version: parseVersion(stdout),
   }
 }

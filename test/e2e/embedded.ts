@@ -16,16 +16,17 @@ export const impatient = {
   retryLater: { initial: 1_000, maximum: 1_000 },
 } satisfies RotationOptions['policy']
 
-/** Starts a rotation on a node from the installed package; ended with the test. */
+/** Starts a rotation on a node from the installed package, of its client certificate if nothing else is said; ended with the test. */
 export const embed = async (
   { defer, signal }: TestContext,
   node: Node,
   policy: RotationOptions['policy'] = {},
+  what: Pick<RotationOptions, 'nodeName' | 'template' | 'certPrefix'> = { nodeName: node.name },
 ): Promise<Embedded> => {
   const { startRotation } = await library()
   const { story, tell, end } = createStory<Transition>(node.name)
   const rotation = await startRotation({
-    nodeName: node.name,
+    ...what,
     certDir: node.certDir,
     kubeconfig: node.kubeconfig,
     bootstrapKubeconfig: node.bootstrapKubeconfig,

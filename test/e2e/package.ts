@@ -4,6 +4,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import type * as Crypto from '../../adapters/crypto/index.js'
+import type * as Filesystem from '../../adapters/filesystem/index.js'
 import type * as Library from '../../adapters/node/index.js'
 
 const run = promisify(execFile)
@@ -36,8 +38,15 @@ const installed = (): string => {
 /** The program, as it lies in node_modules/.bin. */
 export const program = (): string => join(installed(), 'node_modules/.bin/kube-cert-rotation')
 
+const url = (name: string): string =>
+  pathToFileURL(createRequire(join(installed(), 'index.js')).resolve(name)).href
+
 /** What `import 'kube-cert-rotation'` gives in that project. */
-export const library = async (): Promise<typeof Library> => {
-  const path = createRequire(join(installed(), 'index.js')).resolve('kube-cert-rotation')
-  return import(pathToFileURL(path).href)
-}
+export const library = (): Promise<typeof Library> => import(url('kube-cert-rotation'))
+
+/** What `import 'kube-cert-rotation/adapters/filesystem'` gives there. */
+export const filesystem = (): Promise<typeof Filesystem> =>
+  import(url('kube-cert-rotation/adapters/filesystem'))
+
+/** What `import 'kube-cert-rotation/adapters/crypto'` gives there. */
+export const ownCrypto = (): Promise<typeof Crypto> => import(url('kube-cert-rotation/adapters/crypto'))

@@ -85,22 +85,28 @@ export const approve = (cluster: Cluster, name: string, version: Version = 'v1')
 export const fail = (cluster: Cluster, name: string, reason: string, message: string): Promise<void> =>
   add(cluster, name, 'v1', 'status', condition('Failed', reason, message))
 
-/** Signs an approved request in the place of the controller manager, for a node; `lifetime` in ms from now. */
+/** Signs an approved request in the place of the controller manager, for a node; `age` and `lifetime` in ms from now. */
 export const sign = async (
   cluster: Cluster,
   name: string,
   {
     node,
+    age = 1_000,
     lifetime,
     version = 'v1',
-  }: { readonly node: string; readonly lifetime: number; readonly version?: Version },
+  }: {
+    readonly node: string
+    readonly age?: number
+    readonly lifetime: number
+    readonly version?: Version
+  },
 ): Promise<void> => {
   const { spec } = await readRequest(cluster, name, version)
   const now = Date.now()
   const certificate = issueFor(cluster.clientAuthority(), Buffer.from(spec.request, 'base64').toString(), {
     commonName: `system:node:${node}`,
     organizations: ['system:nodes'],
-    notBefore: now - 1_000,
+    notBefore: now - age,
     notAfter: now + lifetime,
   })
   await add(cluster, name, version, 'status', { certificate: Buffer.from(certificate).toString('base64') })
@@ -112,10 +118,11 @@ export const issueShort = async (
   { name }: Node,
   story: Story<{ readonly csr?: string | undefined }>,
   lifetime: number,
+  age = 1_000,
 ): Promise<void> => {
   const request = await story.nextRequest('Submitted')
   await approve(cluster, request)
-  await sign(cluster, request, { node: name, lifetime })
+  await sign(cluster, request, { node: name, lifetime, age })
   await story.next('Installed')
 }
 

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the end-to-end suite runs when KUBEBUILDER_ASSETS names none: etcd,
-# kube-apiserver, kube-controller-manager and kubectl 1.20.2, from Debian 12's own packages.
+# kube-apiserver, kube-controller-manager and kubectl 1.20.2, from Debian 12's own packages; and in the same tree
+# kubelet-certificates, a program of ours over the kubelet's packages (its source, beside this file, tells more).
 #
 #   test/e2e/assets/build.sh [FOLDER]
 #
 # FOLDER defaults to ${XDG_CACHE_HOME:-$HOME/.cache}/kube-cert-rotation/kubernetes-1.20.2. It appears whole or
-# not at all, and a second call finds it there. Nothing is installed: the Go compiler and every other
-# package is unpacked beside the build and removed with it. What must be installed is what apt-get source
-# needs: dpkg-dev and make (installed on the way when the caller is root).
+# not at all, and a second call finds it there; where only our own program is missing or has changed, the others are
+# kept. Nothing is installed: the Go compiler and every other package is unpacked beside the build and removed with
+# it. What must be installed is what apt-get source needs: dpkg-dev and make (installed on the way when the caller is
+# root).
 #
 # The last line on stdout is the folder; progress goes to stderr.
 set -Eeuo pipefail
 
 readonly version=1.20.2 suite=bookworm keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-readonly components=(kube-apiserver kube-controller-manager)
+readonly components=(kube-apiserver kube-controller-manager) ours=kubelet-certificates
+readonly ours_source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/$ours.go
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/kube-cert-rotation/kubernetes-$version}
 
 say() { printf '[kubernetes %s, %3d s] %s\n' "$version" "$SECONDS" "$*" >&2; }
@@ -21,7 +24,8 @@ fail() { say "error: $*"; exit 1; }
 
 complete() {
   local program
-  for program in etcd kubectl "${components[@]}"; do [[ -x $folder/$program ]] || return 1; done
+  for program in etcd kubectl "${components[@]}" "$ours"; do [[ -x $folder/$program ]] || return 1; done
+  cmp --silent "$ours_source" "$folder/$ours.go"
 }
 if complete; then echo "$folder"; exit 0; fi
 
@@ -115,22 +119,31 @@ cp -r "$build/root/usr/share/gocode/src/github.com/modern-go/reflect2" vendor/gi
 printf '#!/bin/sh\nexec cp -p "$2" "$3"\n' >"$build/bin/rsync"
 chmod +x "$build/bin/rsync"
 
+mkdir "cmd/$ours"
+cp "$ours_source" "cmd/$ours/main.go"
+targets=("cmd/$ours")
+for program in "${components[@]}"; do
+  if [[ -x $folder/$program ]]; then cp -p "$folder/$program" "$build/out/"; else targets+=("cmd/$program"); fi
+done
+
 # make, because it generates the OpenAPI code that a plain go build misses.
-say 'compiling (four to nine minutes on two cores)'
+say "compiling ${targets[*]} (all of them: four to nine minutes on two cores)"
 run env -i HOME="$build" LANG=C GOPATH="$build/gopath" GOCACHE="$build/gocache" GO111MODULE=off CGO_ENABLED=0 \
   PATH="$build/bin:$build/root/usr/lib/go-${go#golang-}/bin:/usr/local/bin:/usr/bin:/bin" \
-  make "WHAT=${components[*]/#/cmd/}" GOLDFLAGS='-s -w -buildid='
+  make "WHAT=${targets[*]}" GOLDFLAGS='-s -w -buildid='
 
-for program in "${components[@]}"; do
-  cp -L "_output/bin/$program" "$build/out/"
+for target in "${targets[@]}"; do
+  cp -L "_output/bin/${target#cmd/}" "$build/out/"
 done
+cp "$ours_source" "$build/out/"
 cp "$build/root/usr/bin/etcd" "$build/root/usr/bin/kubectl" "$build/out/"
 for program in "${components[@]}"; do
   [[ $("$build/out/$program" --version) == "Kubernetes v$version" ]] || fail "$program does not start or is not $version"
 done
 "$build/out/etcd" --version >>"$log" || fail 'etcd does not start'
 
-rm -rf "$folder"
+# A moment, and those who use the programs that were there go on with them.
+[[ ! -e $folder ]] || mv "$folder" "$build/before"
 mv "$build/out" "$folder"
 rm -f "$log"
 say "done: $folder ($(du -sh "$folder" | cut -f1))"
