@@ -26,7 +26,9 @@ test('certificates of a minute are renewed with the certificate itself, in time,
   deadline: 5 * MINUTE,
 }, async (context) => {
   const node = await prepareNode(cluster)
-  const agent = startAgent(context, cluster, node)
+  // Without it there is a warning: the cluster's clients have a CA of their own.
+  const authorities = join(cluster.folder, 'client-ca-bundle.crt')
+  const agent = startAgent(context, cluster, node, `--client-ca-file=${authorities}`)
   let held = await agent.next('Installed')
   const kubeconfig = await readFile(node.kubeconfig, 'utf8')
   const keys = new Set<string>()
