@@ -28,6 +28,13 @@ export interface Http2Client {
   readonly destroy: () => void
 }
 
+/** A session, what it was made with, and its streams under way. */
+interface Session {
+  readonly generation: Generation
+  readonly session: ClientHttp2Session
+  readonly streams: Set<ClientHttp2Stream>
+}
+
 /**
  * An HTTP/2 client to one server (`https://host:port`) whose sessions follow a credential: a session takes no new
  * stream after a change, and closes when its streams have ended.
@@ -37,57 +44,59 @@ export const http2Client = (
   authority: string | URL,
   options: SecureClientSessionOptions = {},
 ): Http2Client => {
-  const streams = new WeakMap<ClientHttp2Session, Set<ClientHttp2Stream>>()
-  const open = new Map<ClientHttp2Session, Generation>()
+  const open = new Set<Session>()
 
-  const openSession = (generation: Generation): ClientHttp2Session => {
+  const openSession = (generation: Generation): Session => {
     const session = connect(authority, {
       ...options,
       ALPNProtocols: ['h2'],
       secureContext: generation.context,
     })
-    open.set(session, generation)
+    const streams = new Set<ClientHttp2Stream>()
+    const opened = { generation, session, streams }
+    open.add(opened)
     const leave = generation.enter({
       retire: () => closeGently(session),
       endStreams: () => {
-        for (const stream of streams.get(session) ?? [])
+        for (const stream of streams)
           if (following.longLived(lineOf(stream))) stream.close(constants.NGHTTP2_CANCEL)
       },
       destroy: () => session.destroy(),
     })
-    return session
+    session
       .on('error', (error) => noticeAlert(error, generation.rejected))
       .once('close', () => {
-        open.delete(session)
+        open.delete(opened)
         leave()
       })
+    return opened
   }
 
-  const current = (): readonly [ClientHttp2Session, Generation] => {
+  const current = (): Session => {
     const generation = following.current()
-    for (const [session, its] of open)
-      if (its === generation && !session.closed && !session.destroyed) return [session, generation]
-    return [openSession(generation), generation]
+    for (const opened of open)
+      if (opened.generation === generation && !opened.session.closed && !opened.session.destroyed)
+        return opened
+    return openSession(generation)
   }
 
   return {
-    session: () => current()[0],
+    session: () => current().session,
     request: (headers, requestOptions) => {
-      const [session, generation] = current()
+      const { generation, session, streams } = current()
       const stream = session.request(headers, requestOptions)
-      const running = streams.get(session) ?? new Set()
-      streams.set(session, running.add(stream))
+      streams.add(stream)
       return stream
-        .once('close', () => running.delete(stream))
-        .once('response', (answer) => {
+        .on('close', () => streams.delete(stream))
+        .on('response', (answer) => {
           const notice = noticeStatus(Number(answer[':status']), generation.rejected)
           if (notice !== undefined) overhear(stream, notice)
         })
     },
     close: async () => {
       await Promise.all(
-        [...open.keys()].map(
-          (session) =>
+        [...open].map(
+          ({ session }) =>
             new Promise<void>((resolve) => {
               session.once('close', resolve)
               closeGently(session)
@@ -96,7 +105,7 @@ export const http2Client = (
       )
     },
     destroy: () => {
-      for (const session of open.keys()) session.destroy()
+      for (const { session } of open) session.destroy()
     },
   }
 }

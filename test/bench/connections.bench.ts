@@ -18,11 +18,11 @@ import { measure, type Outcome, type Plan } from './measure.js'
 import { realTarget } from './real.js'
 import { fakeTarget } from './server.js'
 import { type Contender, sidesOf } from './sides.js'
-import { stacks } from './stacks.js'
+import { stacks, workers } from './stacks.js'
 
 const real = process.argv.includes('--real')
 const parts = process.argv.slice(2).filter((part) => !part.startsWith('--'))
-const plan: Plan = { workers: 50, changes: 20, turn: 1_000 }
+const plan: Plan = { workers, changes: 20, turn: 1_000 }
 
 const target = real ? await realTarget() : await fakeTarget()
 

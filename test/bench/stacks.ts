@@ -9,6 +9,8 @@ import { dispatcher } from '../../adapters/connections/undici/index.js'
 import type { Pair } from '../adapters/connections/pki.js'
 import type { Target } from './target.js'
 
+export const workers = 50
+
 export interface Client {
   /** Asks for the target's path; the text of the answer. Rejects when the status is not 200. */
   readonly get: () => Promise<string>
@@ -100,6 +102,9 @@ const overGrpc = (client: GrpcClient, { path }: Target): Client => ({
 })
 
 const tlsOf = ({ ca }: Target, { pem: cert, key }: Pair) => ({ ca, cert, key })
+/** Without a limit it opens twice as many connections as there are workers. */
+const stockAgent = (target: Target, pair: Pair) =>
+  new Agent({ connections: workers, connect: tlsOf(target, pair) })
 const grpcName = { 'grpc.ssl_target_name_override': 'localhost' }
 
 export const stacks: ReadonlyArray<Stack> = [
@@ -111,12 +116,12 @@ export const stacks: ReadonlyArray<Stack> = [
   {
     name: 'undici',
     followed: (following, target) => overUndici(dispatcher(following), target),
-    fixed: (target, pair) => overUndici(new Agent({ connect: tlsOf(target, pair) }), target),
+    fixed: (target, pair) => overUndici(stockAgent(target, pair), target),
   },
   {
     name: 'global fetch',
     followed: (following, target) => overFetch(dispatcher(following), target),
-    fixed: (target, pair) => overFetch(new Agent({ connect: tlsOf(target, pair) }), target),
+    fixed: (target, pair) => overFetch(stockAgent(target, pair), target),
   },
   {
     name: 'node:http2',
