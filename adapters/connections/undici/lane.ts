@@ -104,8 +104,7 @@ export const openLane = (
     if (running.size === 0) settle()
   })
 
-  // Composed, undici hands over the handlers of its older versions (those of Node's own fetch) in the current form.
-  const { dispatch } = client.compose((next) => (request, handler) => {
+  const dispatch: Lane['dispatch'] = (request, handler) => {
     const isAlone = request.method === 'CONNECT' || Boolean(request.upgrade)
     const watched = watching(handler, {
       rejected: generation.rejected,
@@ -122,8 +121,8 @@ export const openLane = (
     }
     running.add(run)
     if (isAlone) alone += 1
-    return next(request, watched.handler)
-  })
+    return client.dispatch(request, watched.handler)
+  }
   const load = () => (alone > 0 ? Number.POSITIVE_INFINITY : running.size)
   const lane = { generation, load, dispatch, close, destroy }
   return lane

@@ -17,7 +17,10 @@ export interface Watched {
 }
 
 /** A handler that passes everything on, and lets an observer see. */
-export const watching = (
+export const watching = (handler: Dispatcher.DispatchHandler, observer: Observer): Watched =>
+  handler.onRequestStart === undefined ? inEarlierForm(handler, observer) : inCurrentForm(handler, observer)
+
+const inCurrentForm = (
   handler: Dispatcher.DispatchHandler,
   { rejected, upgraded, finished }: Observer,
 ): Watched => {
@@ -61,6 +64,58 @@ export const watching = (
         completed = true
         finished()
         handler.onResponseError?.(controller, error)
+      },
+    },
+  }
+}
+
+/**
+ * The form of undici 6, which undici 7 has for its own requests and Node for its `fetch`: brought into the current form
+ * and back, each answer would cost a tenth more.
+ */
+const inEarlierForm = (
+  handler: Dispatcher.DispatchHandler,
+  { rejected, upgraded, finished }: Observer,
+): Watched => {
+  let hear: ((chunk: Uint8Array) => void) | undefined
+  let answering = false
+  let completed = false
+  const complete = (trailers: string[] | null) => {
+    if (completed) return
+    completed = true
+    finished()
+    handler.onComplete?.(trailers)
+  }
+  return {
+    complete: () => {
+      if (!answering || completed) return false
+      complete([])
+      return true
+    },
+    handler: {
+      onConnect: (...parameters) => handler.onConnect?.(...parameters),
+      onUpgrade: (status, headers, socket) => {
+        upgraded(socket)
+        finished()
+        handler.onUpgrade?.(status, headers, socket)
+      },
+      onResponseStarted: () => handler.onResponseStarted?.(),
+      onHeaders: (status, headers, resume, text) => {
+        answering = true
+        hear = noticeStatus(status, rejected)
+        return handler.onHeaders?.(status, headers, resume, text) ?? true
+      },
+      onData: (chunk) => {
+        if (completed) return true
+        hear?.(chunk)
+        return handler.onData?.(chunk) ?? true
+      },
+      onComplete: complete,
+      onError: (error) => {
+        if (completed) return
+        completed = true
+        finished()
+        handler.onError?.(error)
       },
     },
   }
