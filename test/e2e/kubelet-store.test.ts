@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { assert, suite, type TestContext } from '../helper/index.js'
+import { assert, note, suite, type TestContext } from '../helper/index.js'
 import { resolveAssets } from './assets.js'
 import { createKubelet, missingKubelet } from './kubelet.js'
 import { filesystem, library, ownCrypto } from './package.js'
@@ -118,9 +118,7 @@ test(
           await kubelet.update(directory, next)
           assert.is(await ours(directory), serial(next), what)
         }
-      console.log(
-        `${points.length} of ${changes.length} points, with ${old === none ? 'no pair' : 'one'} before`,
-      )
+      note(`${points.length} of ${changes.length} points, with ${old === none ? 'no pair' : 'one'} before`)
     }
     assert.is(halfway, 4)
   },

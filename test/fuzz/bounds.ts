@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import type * as E from 'fp-ts/lib/Either.js'
-import { assert, sample, seed } from '../helper/index.js'
+import { assert, note, sample, seed } from '../helper/index.js'
 
 /** Milliseconds; a loaded machine may stall for some. */
 const longest = 2_000
@@ -35,6 +35,9 @@ export const isAnAnswer = (
   isClear(answer.left.remedy)
 }
 
+let given = 0
+process.once('exit', () => note(`${given} inputs`))
+
 /** Gives the inputs to `take` one by one: it may neither throw nor take long, nor keep what it was given. */
 export const survive = async (
   inputs: fc.Arbitrary<Buffer>,
@@ -44,6 +47,7 @@ export const survive = async (
   const before = heap()
   await fc.assert(
     fc.asyncProperty(inputs, async (input) => {
+      given += 1
       const began = performance.now()
       await take(input)
       const took = performance.now() - began

@@ -41,6 +41,14 @@ test('counts what passed, failed and was skipped', async (context) => {
   assert.is(result.defect, undefined)
 })
 
+test('passes on what a test notes', async (context) => {
+  const result = await run(
+    context,
+    `const { note } = await import('${helper}'); test('a', () => note('7 of 7')); test('b', () => { throw new Error(note('none')) })`,
+  )
+  assert.equal(result.notes, ['7 of 7', 'none'])
+})
+
 test('registers tests also after an await at the top of the file', async (context) => {
   const result = await run(
     context,
@@ -111,7 +119,7 @@ test('lets a file that takes too long tidy up, and kills it when it does not', a
   const tidy = await run(
     context,
     `process.once('SIGTERM', () => { console.log('tidied up'); process.exit(0) }); test('waits', () => new Promise(() => setInterval(() => {}, 1000)))`,
-    1_000,
+    4_000,
   )
   assert.match(tidy.output, 'tidied up')
   assert.match(tidy.defect ?? '', 'was killed')

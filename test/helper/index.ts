@@ -44,6 +44,12 @@ export const sample = (normal: number, full: number): number => (thorough ? full
 /** The seed for random samples: the same in each run, another one with `SEED=n npm test`. */
 export const seed = Number(process.env['SEED'] ?? 20_261_123)
 
+/** Says what a test counted or measured: printed beneath its file, whether it passed or not. */
+export const note = (text: string): void => {
+  tell({ event: 'noted', note: text })
+  console.log(text)
+}
+
 export interface TestContext {
   /** Aborted when the deadline has passed. */
   readonly signal: AbortSignal

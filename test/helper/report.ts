@@ -11,6 +11,7 @@ const Event = t.union([
   t.type({ event: t.literal('passed'), test: t.string }),
   t.type({ event: t.literal('failed'), test: t.string }),
   t.type({ event: t.literal('skipped'), test: t.string, reason: t.string }),
+  t.type({ event: t.literal('noted'), note: t.string }),
 ])
 
 export type Event = t.TypeOf<typeof Event>

@@ -42,6 +42,7 @@ const print = (result: FileResult): void => {
   const skipped = result.skipped.length > 0 ? `, ${result.skipped.length} skipped` : ''
   console.log(`${verdict} ${result.file} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s)`)
   for (const { test, reason } of result.skipped) console.log(`     skipped "${test}": ${reason}`)
+  for (const note of result.notes) console.log(`     ${note}`)
   if (result.failed === 0) return
   console.log(result.output.trimEnd().replaceAll(/^/gm, '     | '))
   if (result.defect !== undefined) console.log(`     ${result.file} ${result.defect}`)

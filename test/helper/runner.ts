@@ -19,6 +19,7 @@ export interface FileResult {
     readonly test: string
     readonly reason: string
   }[]
+  readonly notes: readonly string[]
   /** Why the file failed as a whole, beyond the failures of its tests. */
   readonly defect: string | undefined
   readonly output: string
@@ -69,26 +70,25 @@ const runFile = async (
     const environmentOfFile = { ...process.env, ...environment, [REPORT_VARIABLE]: report }
     const end = await runProcess(path, output, fileLimit, environmentOfFile, signal)
     const events = readReport(report)
-    const count = (wanted: string) => events.filter(({ event }) => event === wanted).length
-    const [passed, failed] = [count('passed'), count('failed')]
-    const ended = new Set(events.flatMap(({ event, test }) => (event === 'started' ? [] : [test])))
-    const running = events.flatMap(({ event, test }) =>
-      event === 'started' && !ended.has(test) ? [test] : [],
-    )
+    const named = (event: 'started' | 'passed' | 'failed') =>
+      events.flatMap((told) => (told.event === event ? [told.test] : []))
+    const [passed, failed] = [named('passed'), named('failed')]
+    const running = named('started').filter((test) => ![...passed, ...failed].includes(test))
     const during = running.length > 0 ? `, during "${running.join('", "')}"` : ''
     const defect =
-      end !== 0 && (failed === 0 || during !== '')
+      end !== 0 && (failed.length === 0 || during !== '')
         ? `${describe(end, fileLimit)}${during}`
         : events.length === 0
           ? 'ran no test'
-          : end === 0 && failed > 0
+          : end === 0 && failed.length > 0
             ? 'exited 0 with failed tests'
             : undefined
     return {
       file: name,
-      passed,
-      failed: failed + (defect === undefined ? 0 : 1),
+      passed: passed.length,
+      failed: failed.length + (defect === undefined ? 0 : 1),
       skipped: events.filter((event) => event.event === 'skipped'),
+      notes: events.flatMap((event) => (event.event === 'noted' ? [event.note] : [])),
       defect,
       output: readFileSync(outputFile, 'utf8'),
       seconds: (performance.now() - began) / 1000,

@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
-import { assert, sample, suite, thorough } from '../helper/index.js'
+import { assert, note, sample, suite, thorough } from '../helper/index.js'
 import { explore } from './machine/explorer.js'
 import { start } from './machine/steps.js'
 import { template } from './samples.js'
@@ -28,7 +28,7 @@ for (const [name, policy] of Object.entries(policies))
         { heldIsAccepted: true, bootstrap: false },
       ],
     })
-    console.log(
+    note(
       `${name}: ${found.points} states of machine, clock and journal on all ${found.sequences} sequences up to ${depth} steps; ` +
         `then ${found.classes} classes of states over ${found.edges} steps${found.closed ? ', until no new one was found' : ''}; ${Math.round(performance.now() - began)} ms`,
     )

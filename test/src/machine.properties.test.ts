@@ -5,7 +5,7 @@ import { evolve } from '../../src/machine.js'
 import { defaultPolicy, type RotationPolicy } from '../../src/policy.js'
 import { initial, type State } from '../../src/state.js'
 import { day, hour, minute, second } from '../../src/time.js'
-import { assert, sample, seed, suite } from '../helper/index.js'
+import { assert, note, sample, seed, suite } from '../helper/index.js'
 import { type Episode, type Incident, type Plan, run } from './machine/world.js'
 import { template } from './samples.js'
 
@@ -84,7 +84,7 @@ test('keeps its promises, and gets its certificate once the troubles are over', 
       interruptAfterTimeLimit: sample(20_000, 500_000),
     },
   )
-  console.log(`${runs} random worlds, ${steps} actions`)
+  note(`${runs} random worlds, ${steps} actions`)
 })
 
 test('gives every state again when the events are played again', () => {

@@ -8,7 +8,7 @@ import { wallClock } from '../../../adapters/node/clock.js'
 import { keyring } from '../../../src/keyring.js'
 import { loading } from '../../../src/loading.js'
 import { instant, minute, rfc3339, second, wholeSecond } from '../../../src/time.js'
-import { assert, eventually, sample, seed, suite, type TestContext } from '../../helper/index.js'
+import { assert, eventually, note, sample, seed, suite, type TestContext } from '../../helper/index.js'
 import { issued } from '../control-plane/client.js'
 import { type World, world } from '../node/world.js'
 import { right } from '../outcome.js'
@@ -127,7 +127,7 @@ test(`asks once for each certificate and keeps the old one until the new one is 
     assert.is(asked() - requests, 1, `requests in round ${round}, killed ${moment}`)
     if (moment === 'with the new certificate') assert.is(renewed, then)
   }
-  console.log(
+  note(
     `killed ${Object.entries(moments)
       .map(([moment, count]) => `${count} times ${moment}`)
       .join(', ')}`,

@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CertificateDirectory, openWith } from '../../../adapters/filesystem/directory.js'
 import { openCertificateDirectory, readCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { after, second } from '../../../src/time.js'
-import { assert, sample, suite, type TestContext } from '../../helper/index.js'
+import { assert, note, sample, suite, type TestContext } from '../../helper/index.js'
 import { right } from '../outcome.js'
 import { current, files, nameInFile, names, noon, pair, pairPem, request, requestName } from './material.js'
 import { type Recording, recording, systemError } from './recording.js'
@@ -96,7 +96,7 @@ for (const [beginning, begin] of Object.entries(beginnings))
       assert.is(nameInFile(current(directory)), 'new', where)
       assert.equal(files(directory), expected, where)
     }
-    console.log(`${beginning}: ${whole.calls.length + 1} crash points`)
+    note(`${beginning}: ${whole.calls.length + 1} crash points`)
   })
 
 const finished = async (
@@ -128,7 +128,7 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
     await store.release()
     assert.not.match(readdirSync(directory).join(), '.lock')
   }
-  console.log(`killed ${times} times`)
+  note(`killed ${times} times`)
   // Pairs that were stored and never linked are left until the next whole install, which keeps two.
   const store = await right(openCertificateDirectory({ directory }))
   assert.is(await rotate(store), 'installed')

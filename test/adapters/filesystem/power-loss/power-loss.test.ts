@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { openWith } from '../../../../adapters/filesystem/directory.js'
 import { type FileSystem, nodeFileSystem } from '../../../../adapters/filesystem/file-system.js'
 import { type Dice, diceOf } from '../../../faults/dice.js'
-import { assert, sample, seed, suite } from '../../../helper/index.js'
+import { assert, note, sample, seed, suite } from '../../../helper/index.js'
 import { right } from '../../outcome.js'
 import { check } from './check.js'
 import { fileSystemOn } from './file-system.js'
@@ -99,7 +99,7 @@ test('was lost at every point, with everything that it may leave', () => {
   const { calls, points, sampled, states, real } = totals
   const all =
     sampled === 0 ? 'all that it may leave' : `all that it may leave, but for a sample at ${sampled}`
-  console.log(
+  note(
     `${calls} calls, power lost at ${points} points with ${all}: ${states} states, ${real} also as real files`,
   )
   assert.ok(sampled <= points / 100)

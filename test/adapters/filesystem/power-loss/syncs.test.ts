@@ -1,5 +1,5 @@
 /** That the simulation of a power loss can fail: each sync is left out, and found missing. */
-import { assert, sample, suite } from '../../../helper/index.js'
+import { assert, note, sample, suite } from '../../../helper/index.js'
 import { check } from './check.js'
 import { fileSystemOn } from './file-system.js'
 import type { Played } from './play.js'
@@ -119,5 +119,5 @@ test('without any single sync does harm, or another sync is there for the same',
       if (violation !== undefined) harmful += 1
     }
   }
-  console.log(`${left} syncs, each left out once: ${harmful} do harm, the others are covered`)
+  note(`${left} syncs, each left out once: ${harmful} do harm, the others are covered`)
 })
