@@ -36,7 +36,12 @@ export const isAnAnswer = (
 }
 
 let given = 0
-process.once('exit', () => note(`${given} inputs`))
+process.once('exit', () => given > 0 && note(`${given} inputs`))
+
+/** Counts an input, for the sum that is printed with the file. */
+export const count = (): void => {
+  given += 1
+}
 
 /** Gives the inputs to `take` one by one: it may neither throw nor take long, nor keep what it was given. */
 export const survive = async (
@@ -47,7 +52,7 @@ export const survive = async (
   const before = heap()
   await fc.assert(
     fc.asyncProperty(inputs, async (input) => {
-      given += 1
+      count()
       const began = performance.now()
       await take(input)
       const took = performance.now() - began

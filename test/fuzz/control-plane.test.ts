@@ -8,7 +8,7 @@ import {
   started,
 } from '../adapters/control-plane/client.js'
 import { assert, sample, seed, suite } from '../helper/index.js'
-import { heap } from './bounds.js'
+import { count, heap } from './bounds.js'
 import { changes, mutants, mutated } from './mutation.js'
 
 const test = suite('a control plane that is sent damaged requests')
@@ -50,6 +50,7 @@ test('answers each with a code, and lives on', { deadline }, async (context) => 
   const before = heap()
   await fc.assert(
     fc.asyncProperty(asked, async ({ method, path, type, body }) => {
+      count()
       const began = performance.now()
       const answer = await call(method, path.includes('watch') ? requestsPath : path, body, {
         'Content-Type': type,
@@ -73,6 +74,7 @@ test('survives noise in the place of HTTP', { deadline }, async (context) => {
   const text = `POST ${requestsPath} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 12\r\nauthorization: Bearer x\r\n\r\n{"kind":"x"}`
   await fc.assert(
     fc.asyncProperty(mutants(text), async (bytes) => {
+      count()
       await new Promise<void>((resolve) => {
         const socket = connect({ port: controlPlane.port, host: '127.0.0.1', ca: controlPlane.authority() })
         socket

@@ -10,7 +10,7 @@ import { keyring } from '../../src/keyring.js'
 import { loading } from '../../src/loading.js'
 import { right } from '../adapters/outcome.js'
 import { assert, sample, seed, suite } from '../helper/index.js'
-import { heap } from './bounds.js'
+import { count, heap } from './bounds.js'
 import { type Material, material } from './material.js'
 import { mutants } from './mutation.js'
 
@@ -61,6 +61,7 @@ test('are read, taken over and released, and what is usable is a matching pair',
       fc.uniqueArray(entry, { selector: ({ name }) => name, maxLength: 6 }),
       async (entries) => {
         number += 1
+        count()
         const directory = join(root, String(number))
         mkdirSync(directory, { mode: 0o700 })
         for (const { name, kind, content, target } of entries) {
