@@ -63,6 +63,12 @@ const submitFailed = (problem: Failure, credential: 'held' | 'bootstrap'): Outco
   failure: problem,
 })
 const diskFull: Outcome = { _tag: 'InstallFailed', keyId: keyId(2), failure: trouble('StoreUnwritable') }
+const unobserved = (of: string): Outcome => ({
+  _tag: 'ObserveFailed',
+  uid: of,
+  credential: 'held',
+  failure: trouble('Unreachable'),
+})
 const probed = (problem: 'CredentialRejected' | 'Unreachable'): Outcome => ({
   _tag: 'ProbeFailed',
   keyId: keyId(1),
@@ -179,6 +185,11 @@ test('pauses when the API says that a request changed, and it has not', () => {
     assert.is(play.next()._tag, 'Wait')
 })
 
+test('pauses when it could not look at its request, and looks again', () => {
+  const play = pending().later(second, unobserved(uid))
+  assert.equal([stateOf(play), play.next()._tag, play.next(minute)._tag], ['Pending', 'Wait', 'Observe'])
+})
+
 test('keeps submits apart when addresses flap', () => {
   const flapping = pending().later(second, wants(otherTemplate))
   assert.equal(flapping.next(), { _tag: 'Wait', until: after(flapping.now, 9 * second) })
@@ -224,42 +235,46 @@ test('forgets a saved request whose certificate is installed', () => {
 })
 
 /** What is told to a state that it is not for: the state after a moment is the one that the moment alone makes. */
-const misfits: ReadonlyArray<readonly [string, Play, Outcome | News]> = [
-  ['a second loading', begin().later(0, loaded()), loaded({ keyId: keyId(3) })],
-  ['a loading while the certificate is refused', begin().later(0, loaded(), refused), loaded()],
-  ['a loading while a request is out', begin().later(0, submitted), loaded()],
-  ['a loading after a failure', begin().later(0, submitFailed(trouble('NameTaken'), 'bootstrap')), loaded()],
-  ['a loading after a request', begin().later(0, wants(otherTemplate), submitted), loaded()],
-  ['a second request', pending(), { ...submitted, request: request(keyId(3)) }],
-  ['the failure of a second request', pending(), submitFailed(trouble('Unreachable'), 'held')],
-  ['news of another request', pending(), observed(denial, 'another')],
-  ['news of a request after its certificate came', pending().later(0, issued()), denied],
-  ['news of a request that is not out', begin().later(0, loaded()), denied],
+const misfits: ReadonlyArray<readonly [string, () => Play, Outcome | News]> = [
+  ['a second loading', () => begin().later(0, loaded()), loaded({ keyId: keyId(3) })],
+  ['a loading while the certificate is refused', () => begin().later(0, loaded(), refused), loaded()],
+  ['a loading while a request is out', () => begin().later(0, submitted), loaded()],
   [
-    'a failed look at another request',
-    pending(),
-    { _tag: 'ObserveFailed', uid: 'another', credential: 'held', failure: trouble('Unreachable') },
+    'a loading after a failure',
+    () => begin().later(0, submitFailed(trouble('NameTaken'), 'bootstrap')),
+    loaded(),
   ],
-  ['the storing of another certificate', pending().later(0, issued()), { ...installed, keyId: keyId(3) }],
-  ['the storing of a certificate that has not come', pending(), installed],
-  ['a second storing', pending().later(0, issued(), installed), installed],
+  ['a loading after a request', () => begin().later(0, wants(otherTemplate), submitted), loaded()],
+  ['a second request', pending, { ...submitted, request: request(keyId(3)) }],
+  ['the failure of a second request', pending, submitFailed(trouble('Unreachable'), 'held')],
+  ['news of another request', pending, observed(denial, 'another')],
+  ['news of a request after its certificate came', () => pending().later(0, issued()), denied],
+  ['news of a request that is not out', () => begin().later(0, loaded()), denied],
+  ['a failed look at another request', pending, unobserved('another')],
+  [
+    'the storing of another certificate',
+    () => pending().later(0, issued()),
+    { ...installed, keyId: keyId(3) },
+  ],
+  ['the storing of a certificate that has not come', pending, installed],
+  ['a second storing', () => pending().later(0, issued(), installed), installed],
   [
     'that another certificate cannot be stored',
-    pending().later(0, issued()),
+    () => pending().later(0, issued()),
     { ...diskFull, keyId: keyId(3) },
   ],
-  ['a probe that failed while a request is out', pending(), probed('CredentialRejected')],
+  ['a probe that failed while a request is out', pending, probed('CredentialRejected')],
   [
     'a failed probe of another certificate',
-    begin().later(0, loaded({ keyId: keyId(3) })),
+    () => begin().later(0, loaded({ keyId: keyId(3) })),
     probed('Unreachable'),
   ],
-  ['the refusal of another certificate', begin().later(0, loaded({ keyId: keyId(3) })), refused],
-  ['the refusal of a certificate where there is none', begin(), refused],
+  ['the refusal of another certificate', () => begin().later(0, loaded({ keyId: keyId(3) })), refused],
+  ['the refusal of a certificate where there is none', begin, refused],
 ]
-for (const [what, play, fact] of misfits)
+for (const [what, before, fact] of misfits)
   test(`is not changed by ${what}`, () => {
-    assert.equal(play.later(second, fact).state, play.later(second, time).state)
+    assert.equal(before().later(second, fact).state, before().later(second, time).state)
   })
 
 // Storing ---------------------------------------------------------------------------------------------------------
@@ -303,7 +318,7 @@ test('notices that a delivered certificate ends before it could be stored', () =
 test('lets a certificate that is not valid yet wait in memory while the held one works', () => {
   const play = pending().later(second, issued({ notBefore: at(21 * hour) }))
   assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
-  assert.is(play.next(hour)._tag, 'Install')
+  assert.is(play.next(hour - second)._tag, 'Install')
 })
 
 test('stores a certificate that is not valid yet where none works, and waits for its time', () => {
@@ -434,6 +449,7 @@ test('uses the external credential only, and lets nobody refuse the certificate'
   const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), refused)
   assert.is(stateOf(play), 'Issued, installed')
   assert.is(O.toUndefined(heldOf(play.state))?.rejectedAt, O.none)
+  assert.is(play.next()._tag, 'Wait', 'nor asks the server about it')
   assert.is(credentialOf(play.later(20 * hour, time), 0), 'external')
 })
 
@@ -460,4 +476,11 @@ test('waits to be told what is wanted', () => {
     .later(0, loaded(), wants(undefined))
     .later(20 * hour, accepted)
   assert.equal([stateOf(due), due.next()._tag], ['RenewDue', 'Wait'])
+})
+
+test('waits for the end when nothing is wanted at the deadline', () => {
+  const play = begin({ ...defaultPolicy, probeInterval: 0 })
+    .later(0, loaded(), wants(undefined))
+    .later(16.8 * hour, time)
+  assert.equal([stateOf(play), play.next()], ['RenewDue', { _tag: 'Wait', until: at(day) }])
 })
