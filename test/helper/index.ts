@@ -50,6 +50,9 @@ export const note = (text: string): void => {
   console.log(text)
 }
 
+/** Set by mutation testing, which asks whether a test fails and not how many do. */
+const bail = process.env['BAIL'] === '1'
+
 export interface TestContext {
   /** Aborted when the deadline has passed. */
   readonly signal: AbortSignal
@@ -120,6 +123,10 @@ export const suite = (suiteName: string, { together = 1 }: SuiteOptions = {}): S
         event: failure === undefined ? 'passed' : 'failed',
         test: `${suiteName}: ${name}`,
       })
+      if (failure !== undefined && bail) {
+        console.error(`\n"${suiteName}: ${name}" failed`)
+        process.exit(1)
+      }
       return failure
     })
     const place = tests.push(outcome) - 1

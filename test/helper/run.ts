@@ -27,7 +27,7 @@ const files = readdirSync(join(ROOT, 'test'), {
   encoding: 'utf8',
 })
   .map((file) => `test/${file.replaceAll('\\', '/')}`)
-  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => file.endsWith('.test.ts') && !file.includes('/node_modules/'))
   .filter((file) =>
     parts.length === 0
       ? !ONLY_BY_NAME.some((folder) => file.startsWith(folder))

@@ -1,0 +1,11 @@
+/** The tests that have to notice a mutant, in one process: what is quick and near the decisions comes first. */
+import '../src/machine.test.js'
+import '../src/schedule.test.js'
+import '../src/standing.test.js'
+import '../src/acceptance.test.js'
+import '../src/policy.test.js'
+import '../src/state.test.js'
+import '../src/template.test.js'
+import '../src/rotation.test.js'
+import '../scenarios/scenarios.test.js'
+import './exploration.js'
