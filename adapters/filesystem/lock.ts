@@ -9,6 +9,7 @@
  * hold. No name is ever taken over, so nothing can be taken from somebody alive.
  */
 import { randomBytes } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -76,24 +77,30 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
 const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
   let announced: Announcement | undefined
   let rival: Other | undefined
-  for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
-    announced ??= await announce(place)
-    if (announced !== undefined) {
-      const { name } = announced
-      const others = await look(place, name)
-      if (others.length === 0) {
-        announced.hold()
-        return E.right(announced)
+  try {
+    for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
+      announced ??= await announce(place)
+      if (announced !== undefined) {
+        const { name } = announced
+        const others = await look(place, name)
+        if (others.length === 0) {
+          announced.hold()
+          return E.right(announced)
+        }
+        rival = others.find(({ holds }) => holds) ?? others[0]
+        if (rival?.holds === true) break
+        // All others are still looking. One of them stays announced, so that not all give way for ever.
+        if (others.some((other) => other.name < name)) {
+          await announced.release()
+          announced = undefined
+        }
       }
-      rival = others.find(({ holds }) => holds) ?? others[0]
-      if (rival?.holds === true) break
-      // All others are still looking. One of them stays announced, so that not all give way for ever.
-      if (others.some((other) => other.name < name)) {
-        await announced.release()
-        announced = undefined
-      }
+      await sleep(patience.between * (1 + Math.random()))
     }
-    await sleep(patience.between * (1 + Math.random()))
+  } catch (error) {
+    // An announcement that stayed would be alive for as long as this process, and keep it from the lock itself.
+    await announced?.release()
+    throw error
   }
   await announced?.release()
   return E.left({ holder: rival?.holder })
@@ -115,8 +122,10 @@ const announce = async ({ directory, prefix, address }: Place): Promise<Announce
     socket.unref()
   })
   await listen(server, address(`${name}.tmp`))
+  let announcedAs: Stats
   try {
     await chmod(unannounced, 0o600)
+    announcedAs = await lstat(unannounced)
     await rename(unannounced, path)
   } catch (error) {
     server.close()
@@ -124,7 +133,7 @@ const announce = async ({ directory, prefix, address }: Place): Promise<Announce
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
-  const { ino, dev } = await lstat(path)
+  const { ino, dev } = announcedAs
   return {
     name,
     hold: () => {

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -169,6 +171,27 @@ test('is not shared between users: its socket is for the owner alone', async (co
   assert.is(await lock?.intact(), true)
   await lock?.release()
   assert.is(await lock?.intact(), false)
+})
+
+test('is not lost to oneself when taking it fails', async (context) => {
+  const directory = await context.temporaryDirectory()
+  for (const call of ['readdir', 'lstat', 'rename', 'chmod'] as const) {
+    const original = promises[call]
+    const failing = () => Promise.reject(Object.assign(new Error(call), { code: 'EIO' }))
+    Object.assign(promises, { [call]: failing })
+    syncBuiltinESMExports()
+    try {
+      const outcome = await acquire(directory, 'x').catch((error: unknown) => error)
+      assert.ok(outcome instanceof Error && outcome.message === call, `${call} is called`)
+    } finally {
+      Object.assign(promises, { [call]: original })
+      syncBuiltinESMExports()
+    }
+    assert.equal(lockFiles(directory), [], `nothing stays when ${call} has failed`)
+    const outcome = await acquire(directory, 'x')
+    assert.ok(E.isRight(outcome))
+    await (E.isRight(outcome) ? outcome.right.release() : undefined)
+  }
 })
 
 test('keeps no process alive', async (context) => {
