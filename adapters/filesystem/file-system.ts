@@ -59,10 +59,17 @@ export const nodeFileSystem: FileSystem = {
       if (!stats.isFile()) throw trouble(`it is ${kindOf(stats)}`, 'move it away')
       if (stats.size > limit) throw trouble(`its ${stats.size} bytes are too many`, 'move it away')
       const buffer = Buffer.alloc(limit)
-      const { bytesRead } = await handle.read(buffer, 0, limit, 0)
-      return { text: buffer.toString('utf8', 0, bytesRead), stats }
+      // One read may give less than there is, for instance on a file system of a user process.
+      let length = 0
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, length, limit - length, length)
+        length += bytesRead
+        if (bytesRead === 0 || length === limit) break
+      }
+      return { text: buffer.toString('utf8', 0, length), stats }
     } finally {
-      await handle.close()
+      // What was read has been read.
+      await handle.close().catch(() => {})
     }
   },
   makeDirectory: (path) => fs.mkdir(path, { mode: 0o700 }),
