@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -87,9 +87,14 @@ const readPair = (certificate: string, key: string): E.Either<Problem, Credentia
 const same = (one: Credential, other: O.Option<Credential>): boolean =>
   O.isSome(other) && one.pem === other.value.pem
 
+const { O_RDONLY, O_NONBLOCK } = constants
+
+/** Nobody is waited for: the opening of a FIFO that nobody writes to would stop the whole process. */
 const read = (path: string): E.Either<Problem, string> => {
+  let file: number | undefined
   try {
-    return E.right(readFileSync(path, 'utf8'))
+    file = openSync(path, O_RDONLY | O_NONBLOCK)
+    return E.right(readFileSync(file, 'utf8'))
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     return E.left(
@@ -100,5 +105,7 @@ const read = (path: string): E.Either<Problem, string> => {
         'look at the file and its permissions',
       ),
     )
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }

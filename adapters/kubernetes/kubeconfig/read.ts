@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { sequenceS } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
@@ -185,13 +186,17 @@ const readFile = (place: Place, path: string, cure: string): TE.TaskEither<Kubec
     ),
   )
 
-/** The text of a file, or why it cannot be had. Never more than the limit is read, whatever the file says its size is. */
+/**
+ * The text of a file, or why it cannot be had. Never more than the limit is read, whatever the file says its size is, and
+ * nobody is waited for: the opening of a FIFO that nobody writes to would never end, not even with the rotation.
+ */
 export const readBounded =
   (path: string): TE.TaskEither<string, Secret> =>
   async () => {
     let file: FileHandle | undefined
     try {
-      file = await open(path, 'r')
+      file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      if ((await file.stat()).isFIFO()) return E.left('is a FIFO, which cannot be read time and again')
       const buffer = Buffer.alloc(maxFileSize + 1)
       let length = 0
       for (;;) {
@@ -207,7 +212,11 @@ export const readBounded =
     }
   }
 
+/** The code of an error that is ours: a device, a FIFO or a directory is where a file should be. */
+export const notAFile = 'ENOTFILE'
+
 const reasons: ReadonlyMap<string, string> = new Map([
+  [notAFile, 'it is no regular file'],
   ['ENOENT', 'it does not exist'],
   ['EACCES', 'permission denied'],
   ['EISDIR', 'it is a directory'],

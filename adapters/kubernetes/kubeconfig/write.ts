@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -7,7 +7,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { stringify } from 'yaml'
 import { type Failure, failure } from '../../../src/failure.js'
 import type { ClusterEntry } from './entries.js'
-import { reasonOf } from './read.js'
+import { notAFile, reasonOf } from './read.js'
 
 /**
  * The text of the kubeconfig that the kubelet writes (`writeKubeconfigFromBootstrapping` in
@@ -94,8 +94,10 @@ export const writeKubeconfig =
     }
   }
 
+/** Anything but a file is not read, which could wait for ever, and not replaced, which `/dev/null` would not survive. */
 const readIfThere = async (path: string): Promise<Buffer | undefined> => {
   try {
+    if (!(await stat(path)).isFile()) throw Object.assign(new Error(), { code: notAFile })
     return await readFile(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -106,6 +107,23 @@ test('refuses a certificate without a key, a user without a credential, and a to
 
 test('reads no more of a file than a kubeconfig can be long', async () => {
   assert.match(await message(loadKubeconfig('/dev/zero')), 'is larger than')
+})
+
+test('waits for nobody to write to a FIFO, and replaces neither it nor a device', async ({
+  temporaryDirectory,
+}) => {
+  const directory = await temporaryDirectory()
+  const fifo = join(directory, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  assert.match(await message(loadKubeconfig(fifo)), `kubeconfig ${fifo}: it is a FIFO`)
+  const naming = await write(directory, { tokenFile: fifo }, { 'certificate-authority': fifo })
+  assert.match(await message(accessFromKubeconfig(naming)), `names ${fifo}: the file is a FIFO`)
+  for (const path of [fifo, '/dev/zero'])
+    assert.is(
+      await message(writeKubeconfig(path, 'new')),
+      `writing the kubeconfig ${path}: it is no regular file`,
+    )
+  assert.ok((await stat(fifo)).isFIFO())
 })
 
 test('finds the proxy in the environment unless the kubeconfig names one', async ({ temporaryDirectory }) => {
