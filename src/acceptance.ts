@@ -23,6 +23,9 @@ export const defectsOf = (
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
     ...unmet(O.getOrElse(() => request.template)(wanted), certificate),
     ...(lineage._tag === 'Doubtful' && lineage.required ? [lineage.problem] : []),
+    ...(notBefore >= notAfter
+      ? [`it is never valid: not before ${rfc3339(notBefore)}, and it ends at ${rfc3339(notAfter)}`]
+      : []),
     ...(expired(certificate, now)
       ? [
           `it ended at ${rfc3339(notAfter)}, ${inWords(-left)} before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)`,

@@ -74,7 +74,13 @@ const newsIn = (policy: RotationPolicy, { event, from, to }: Step): Words | unde
         ? undefined
         : info(to._tag, to._tag === 'Approved' ? 'approved, to be signed' : 'issued, to be stored')
     case 'Installed':
-      return info('Installed', `stored and in use${renewal(policy, to)}`)
+      // By our clock one may come early, or have ended while it was stored.
+      return info(
+        'Installed',
+        to._tag === 'Bootstrapping'
+          ? `stored. ${explain(policy, to, event.at)}`
+          : `stored and in use${renewal(policy, to)}`,
+      )
     case 'TimePassed':
     case 'ProbeFailed':
       if (from._tag === to._tag) return undefined

@@ -40,6 +40,12 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
   ['says no more than that of one that has ended', beside, { notAfter: at(-minute) }, 'it ended at'],
   ['takes one that lasts for seconds where there is none', bare, { notAfter: at(5_000) }, undefined],
   ['takes one that is not valid yet', bare, { notBefore: at(hour) }, undefined],
+  [
+    'refuses one that is never valid',
+    bare,
+    { notBefore: at(2 * hour), notAfter: at(hour) },
+    'it is never valid: not before 2026-11-23T14:00:00Z, and it ends at 2026-11-23T13:00:00Z',
+  ],
   ['takes one that is valid before the held one ends', beside, { notBefore: at(hour - 1) }, undefined],
   [
     'refuses one that is valid only after the held one has ended',
