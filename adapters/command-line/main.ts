@@ -61,6 +61,9 @@ const version = (): string => {
     : ''
 }
 
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined
+
 const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number> => {
   if (name === '') {
     process.stderr.write(usage())
@@ -84,8 +87,11 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   const stopping = new AbortController()
   // Not `once`: npm and timeout(1) pass on a signal that came to the whole group, and a second one would be deadly.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
-  // Nobody reads on (`| head`): that too.
-  process.stdout.on('error', () => stopping.abort())
+  // Nobody reads on (`| head`): that too. A log on a full disk has gaps, and costs nobody an identity.
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) === 'EPIPE') stopping.abort()
+  })
+  process.stderr.on('error', () => {})
   const { flags, run } = await load()
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usageOf(name, summary, flags))

@@ -126,6 +126,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     await isTidy(there)
   })
 
+test('goes on when its log cannot be written, and stops when nobody reads it', async (context) => {
+  const there = await world(context)
+  const command = (...more: ReadonlyArray<string>) =>
+    [process.execPath, main, 'run', ...flagsFor(there), ...more].map((part) => `'${part}'`).join(' ')
+  const full = await start(context, 'sh', '-c', `${command('--once')} > /dev/full`).ended
+  assert.equal(full, { code: 0, signal: null })
+  const unread = await start(context, 'sh', '-c', `${command()} | head -n 1`).ended
+  assert.equal(unread, { code: 0, signal: null })
+})
+
 test('stops within a second while Pending; the request stays, and is taken up', async (context) => {
   const there = await world(context, { autoApprove: false })
   const first = run(context, there)
