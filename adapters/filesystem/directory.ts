@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
@@ -13,7 +14,7 @@ import { describe } from './holder.js'
 import { type Layout, layoutOf } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
 import { tidy } from './tidy.js'
-import { codeOf, inWords, storeError } from './trouble.js'
+import { codeOf, inWords, isMomentary, storeError } from './trouble.js'
 
 export interface CertificateDirectoryOptions {
   /** The kubelet's `--cert-dir`. Made with mode 0700 when it is not there. */
@@ -87,7 +88,7 @@ export const openWith =
     }
     return E.right({
       load: async () => {
-        const contents = await load(fs, layout, options.fallbacks ?? [])()
+        const contents = await loadPatiently(fs, layout, options.fallbacks ?? [])()
         return E.map(({ warnings, ...rest }: StoreContents) => ({
           ...rest,
           warnings: [...access.warnings(), ...warnings],
@@ -124,6 +125,38 @@ const load = (
     () => readContents(fs, layout, fallbacks),
     storeError('StoreUnreadable', 'reading the certificate directory', layout.directory),
   )
+
+/** How long it waits before it reads again, in ms. */
+const pauses = [100, 400, 1500] as const
+
+/**
+ * The same for who goes by it from then on: an identity that could not be read for a moment counts as none, and then
+ * only another one would help. So what fails as if it could pass is read again a few times.
+ */
+const loadPatiently =
+  (
+    fs: FileSystem,
+    layout: Layout,
+    fallbacks: ReadonlyArray<FallbackPair>,
+  ): TE.TaskEither<StoreError, StoreContents> =>
+  async () => {
+    for (const pause of pauses) {
+      let missed = false
+      const note = (error: unknown): never => {
+        missed ||= isMomentary(error)
+        throw error
+      }
+      const noting: FileSystem = {
+        ...fs,
+        list: (path) => fs.list(path).catch(note),
+        read: (path, limit, links) => fs.read(path, limit, links).catch(note),
+      }
+      const contents = await load(noting, layout, fallbacks)()
+      if (!missed) return contents
+      await sleep(pause)
+    }
+    return load(fs, layout, fallbacks)()
+  }
 
 /** The right to write: the directory is there and its lock is ours. */
 interface WriteAccess {

@@ -9,7 +9,7 @@
  * hold. No name is ever taken over, so nothing can be taken from somebody alive.
  */
 import { randomBytes } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ const patience = { answer: 1_000, between: 20, attempts: 50 } as const
 
 /** Takes the lock, or says who has it. Rejects when the directory cannot hold one. */
 export const acquire = async (directory: string, prefix: string): Promise<E.Either<Taken, Lock>> => {
-  const handle = await open(directory)
+  const handle = await openDirectory(directory)
   try {
     return await contend(placeOf(directory, prefix, handle))
   } finally {
@@ -52,7 +52,7 @@ export const acquire = async (directory: string, prefix: string): Promise<E.Eith
 
 /** Who has the lock; undefined: nobody. Takes nothing and changes nothing. */
 export const holderOf = async (directory: string, prefix: string): Promise<Taken | undefined> => {
-  const handle = await open(directory)
+  const handle = await openDirectory(directory)
   try {
     const met = await survey(placeOf(directory, prefix, handle), '')
     return met
@@ -62,6 +62,10 @@ export const holderOf = async (directory: string, prefix: string): Promise<Taken
     await handle.close()
   }
 }
+
+/** Not anything else: the opening of a FIFO would never end. */
+const openDirectory = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDONLY | constants.O_DIRECTORY)
 
 const placeOf = (directory: string, prefix: string, handle: FileHandle): Place => ({
   directory,

@@ -25,8 +25,8 @@ const remedyOf = (thrown: unknown): string | undefined =>
 const noSockets = 'this file system holds no sockets or links: give a directory on a local one'
 
 const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: 'free some space on the file system; it is tried again',
-  EDQUOT: 'free some space or raise the quota; it is tried again',
+  ENOSPC: 'free some space on the file system',
+  EDQUOT: 'free some space or raise the quota',
   EROFS: 'mount the file system writable, or give another directory',
   EACCES: 'give this process’s user the rights, or run it as the directory’s owner',
   EPERM:
@@ -34,9 +34,15 @@ const remedies: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file: move it away or give another directory',
   EOPNOTSUPP: noSockets,
   ENOSYS: noSockets,
-  EIO: 'check the disk; it is tried again',
-  EMFILE: 'raise the limit of open files of this process; it is tried again',
+  EIO: 'check the disk',
+  EMFILE: 'raise the limit of open files of this process',
 }
+
+/** What may be over in a moment: faults of a disk, and what the process or the machine has run out of. */
+export const isMomentary = (thrown: unknown): boolean =>
+  ['EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EINTR', 'EAGAIN', 'ESTALE', 'ETIMEDOUT'].includes(
+    codeOf(thrown) ?? '',
+  )
 
 /** What only a person can change; anything else may pass by itself. */
 const lasting = ['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EOPNOTSUPP', 'ENOSYS']

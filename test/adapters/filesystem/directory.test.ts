@@ -18,6 +18,8 @@ import {
   cryptoBackend,
   parseRequest,
 } from '../../../adapters/crypto/index.js'
+import { openWith } from '../../../adapters/filesystem/directory.js'
+import { type FileSystem, nodeFileSystem } from '../../../adapters/filesystem/file-system.js'
 import {
   type CertificateDirectory,
   openCertificateDirectory,
@@ -121,6 +123,37 @@ test('installs the same pair again without a third file', async (context) => {
   const before = files(directory)
   await right(store.install(pair('b')))
   assert.equal(files(directory), before)
+})
+
+test('is read again when a pair or the request could not be read for a moment', async (context) => {
+  const { directory, store } = await opened(context)
+  await right(store.install(pair('a')))
+  await right(store.saveRequest(request('b')))
+  await store.release()
+  for (const operation of ['list', 'read'] as const) {
+    let failures = 0
+    const failing = (): void => {
+      if (failures >= 3) return
+      failures += 1
+      throw Object.assign(new Error('i/o'), { code: 'EMFILE' })
+    }
+    let loading = false
+    const again = await right(
+      openWith({
+        ...nodeFileSystem,
+        [operation]: async (...args: Parameters<FileSystem[typeof operation]>) => {
+          if (loading) failing()
+          return Reflect.apply(nodeFileSystem[operation], undefined, args)
+        },
+      })({ directory }),
+    )
+    loading = true
+    const contents = await right(again.load)
+    await again.release()
+    assert.is(failures, 3)
+    assert.equal(names(contents), ['a'])
+    assert.is(requestName(contents), 'csr-b')
+  }
 })
 
 test('keeps one request with its key until a pair is installed', async (context) => {

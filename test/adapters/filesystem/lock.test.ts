@@ -225,8 +225,12 @@ test('tells who has it, and nobody when its holder was killed, changing nothing'
   assert.is(await asked(), undefined)
   assert.equal(readdirSync(directory), before, 'the dead socket is still there')
   rmSync(directory, { recursive: true })
-  writeFileSync(directory, '')
-  assert.is((await left(holderOfCertificateDirectory({ directory })))._tag, 'StoreUnreadable')
+  for (const make of [() => writeFileSync(directory, ''), () => spawnSync('mkfifo', [directory])]) {
+    make()
+    assert.is((await left(holderOfCertificateDirectory({ directory })))._tag, 'StoreUnreadable')
+    assert.match((await left(openCertificateDirectory({ directory }))).message, 'not a directory')
+    rmSync(directory)
+  }
 })
 
 test('tells of a holder that does not answer, and not of one that only looks', async (context) => {
