@@ -109,7 +109,7 @@ test('fails and names a test that waits for ever, and runs those after it', asyn
 })
 
 test('kills a file that blocks, and names the test', async (context) => {
-  const result = await run(context, `test('spins', () => { for (;;); })`, 1_000)
+  const result = await run(context, `test('spins', () => { for (;;); })`, 4_000)
   assert.is(result.failed, 1)
   assert.match(result.defect ?? '', 'was killed')
   assert.match(result.defect ?? '', 'planted: spins')
