@@ -108,14 +108,16 @@ test('fails and names a test that waits for ever, and runs those after it', asyn
   assert.match(result.output, 'did not end within 20 ms')
 })
 
-test('kills a file that blocks, and names the test', async (context) => {
+test('kills a file that blocks, and names the test', { deadline: 40_000 }, async (context) => {
   const result = await run(context, `test('spins', () => { for (;;); })`, 4_000)
   assert.is(result.failed, 1)
   assert.match(result.defect ?? '', 'was killed')
   assert.match(result.defect ?? '', 'planted: spins')
 })
 
-test('lets a file that takes too long tidy up, and kills it when it does not', async (context) => {
+test('lets a file that takes too long tidy up, and kills it when it does not', {
+  deadline: 40_000,
+}, async (context) => {
   const tidy = await run(
     context,
     `process.once('SIGTERM', () => { console.log('tidied up'); process.exit(0) }); test('waits', () => new Promise(() => setInterval(() => {}, 1000)))`,
