@@ -1,5 +1,5 @@
 /** What a certificate, key or bundle has to pass before anything is connected with it. */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import * as tls from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -17,14 +17,19 @@ export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Creden
   const chain = parse(pem)
   if (E.isLeft(chain)) return unusableCredential(chain.left)
   const [leaf] = chain.right
+  const publicKey = publicKeyOf(leaf)
+  if (O.isNone(publicKey)) return unusableCredential('the public key in the certificate cannot be read')
+  const [notBefore, notAfter] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
+    return unusableCredential('a date in the certificate is damaged')
   return E.right({
     certificate: {
       keyId: createHash('sha256')
-        .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
+        .update(publicKey.value.export({ type: 'spki', format: 'der' }))
         .digest('hex'),
       serialNumber: leaf.serialNumber.toLowerCase(),
-      notBefore: instant(Date.parse(leaf.validFrom)),
-      notAfter: instant(Date.parse(leaf.validTo)),
+      notBefore: instant(notBefore),
+      notAfter: instant(notAfter),
     },
     pem,
     key,
@@ -106,7 +111,12 @@ const parse = (pem: string): E.Either<string, Chain> => {
 }
 
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
-  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+  certificate.checkIssued(issuer) &&
+  O.exists((key: KeyObject) => certificate.verify(key))(publicKeyOf(issuer))
+
+/** None: OpenSSL reads a certificate whose key is of a kind that it does not know, and fails when asked for the key. */
+const publicKeyOf = (certificate: X509Certificate): O.Option<KeyObject> =>
+  O.tryCatch(() => certificate.publicKey)
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'it is damaged'

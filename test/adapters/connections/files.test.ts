@@ -104,6 +104,34 @@ test('never takes an expired pair', async (context) => {
   assert.match(problems[0]?.message ?? '', /expired/)
 })
 
+/** The same certificate with a key of a kind that nobody knows, or with a date that is none. */
+const damaged = ({ pem }: Pair, what: 'key' | 'date'): string => {
+  const der = Buffer.from(pem.replaceAll(/-----[^-]*-----/g, ''), 'base64')
+  // id-ecPublicKey (RFC 5480, 2.1.1), or the first UTCTime (RFC 5280, 4.1.2.5.1).
+  const at = der.indexOf(Buffer.from(what === 'key' ? '2a8648ce3d0201' : '170d', 'hex'))
+  if (what === 'key') der[at + 6] = 0x7f
+  else der.write('99', at + 4)
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`
+}
+
+for (const what of ['key', 'date'] as const)
+  test(`keeps the last good pair when a certificate has a damaged ${what}`, async (context) => {
+    const { files, open, write, pki, problems } = await setting(context)
+    const pair = await pki.client()
+    await write(pair)
+    await writeFile(files.ca, pki.ca)
+    const sources = open()
+    await writeFile(files.certificate, damaged(await pki.client(), what))
+    sources.look()
+    assert.is(serial(sources), pair.serial)
+    assert.equal(
+      problems.map(({ message }) => message),
+      [
+        `using the certificate and its key for TLS: ${what === 'key' ? 'the public key in the certificate cannot be read' : 'a date in the certificate is damaged'}`,
+      ],
+    )
+  })
+
 test('reads chain and key from one file behind a link, as a kubelet keeps them', async (context) => {
   const { directory, pki } = await setting(context)
   const write = async (name: string, { pem, key }: Pair) => {
