@@ -44,6 +44,7 @@ const grace = 30 * second
  */
 export const connections = (connectTimeout: Milliseconds): Connections => {
   let current: (Connection & { readonly generation: OwnedGeneration }) | undefined
+  let closing = new AbortController()
   return {
     to: (access) => {
       const identity = identityOf(access)
@@ -53,12 +54,15 @@ export const connections = (connectTimeout: Milliseconds): Connections => {
       current?.generation.supersede(grace)
       const agent = followingAgent(
         { current: () => generation.right, longLived: isLongLived },
-        agentTo(access.cluster, connectTimeout),
+        agentTo(access.cluster, connectTimeout, closing.signal),
       )
       current = { identity, agent, generation: generation.right }
       return E.right(current)
     },
     close: () => {
+      // An agent knows nothing of a tunnel before it is there.
+      closing.abort()
+      closing = new AbortController()
       current?.agent.destroy()
       current = undefined
     },
@@ -122,7 +126,8 @@ const certificateIn = ({
 const agentTo = (
   { server, tlsServerName, insecureSkipTlsVerify, proxyUrl }: Cluster,
   timeout: Milliseconds,
-) => {
+  closing: AbortSignal,
+): Agent => {
   const { hostname, port } = new URL(server)
   const host = hostname.replace(/^\[|\]$/g, '')
   const address = { host, port: port === '' ? 443 : Number(port) }
@@ -142,7 +147,7 @@ const agentTo = (
     const connect = (more: { readonly socket?: Socket } = {}) =>
       bounded(tls.connect({ ...options, ...address, ...more }), timeout)
     if (O.isNone(proxyUrl)) return connect()
-    tunnel(proxyUrl.value, `${hostname}:${address.port}`, timeout).then(
+    tunnel(proxyUrl.value, `${hostname}:${address.port}`, timeout, closing).then(
       (socket) => callback?.(null, connect({ socket })),
       // Node looks at the error alone, its types want a socket as well.
       (error: Error) => callback?.(error, new Socket()),

@@ -3,10 +3,15 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Secret } from '../../src/secret.js'
 import type { Milliseconds } from '../../src/time.js'
-import { asError, breakdown } from './breakdown.js'
+import { asError, breakdown, breakdownOf } from './breakdown.js'
 
 /** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
-export const tunnel = (proxyUrl: Secret, target: string, timeout: Milliseconds): Promise<Socket> => {
+export const tunnel = (
+  proxyUrl: Secret,
+  target: string,
+  timeout: Milliseconds,
+  signal: AbortSignal,
+): Promise<Socket> => {
   const proxy = new URL(proxyUrl.reveal())
   const user = decodeURIComponent(proxy.username)
   const password = decodeURIComponent(proxy.password)
@@ -18,6 +23,7 @@ export const tunnel = (proxyUrl: Secret, target: string, timeout: Milliseconds):
     path: target,
     headers: { host: target, ...(user === '' ? {} : { 'proxy-authorization': `Basic ${basic}` }) },
     agent: false,
+    signal,
   }
   return new Promise((resolve, reject) => {
     const connect = proxy.protocol === 'https:' ? httpsRequest(options) : httpRequest(options)
@@ -25,7 +31,8 @@ export const tunnel = (proxyUrl: Secret, target: string, timeout: Milliseconds):
       connect.destroy(asError(breakdown('PROXY_TIMEOUT', `the proxy ${proxy.host} did not answer in time`)))
     }, timeout)
     connect
-      .once('error', reject)
+      // Made anew without the alert that it may be: a proxy that refuses us says nothing about our certificate.
+      .once('error', (error) => reject(asError(breakdownOf(error))))
       .once('close', () => {
         clearTimeout(timer)
         reject(asError(breakdown('PROXY_CLOSED', `the proxy ${proxy.host} closed the connection`)))

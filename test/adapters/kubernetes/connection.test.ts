@@ -272,6 +272,33 @@ test('gives up on a proxy that is not there, or silent, and ends at once when in
   assert.equal(await probing, E.left({ _tag: 'Interrupted' }))
 })
 
+test('takes the TLS alert of a proxy for a trouble on the way', async (context) => {
+  const server = createServer((socket) =>
+    // A fatal alert, access_denied (RFC 8446, 6), to whatever the client says first.
+    socket.once('data', () => socket.end(Buffer.from('15030300020231', 'hex'))),
+  )
+  const proxyUrl = O.some(secret(`https://127.0.0.1:${await listening(context, server)}`))
+  const api = apiFor(context, clusterAt('https://127.0.0.1:1', { proxyUrl }))
+  const error = await fails(api.probe(held(first), never))
+  assert.match(error.message, 'alert access denied')
+  assert.is(error._tag, 'Unreachable')
+})
+
+test('closes what it has of a tunnel, and ends the request that waits for it', async (context) => {
+  const silent = createServer()
+  const port = await listening(context, silent)
+  const opened = () => new Promise<number>((resolve) => silent.getConnections((_, count) => resolve(count)))
+  const proxyUrl = O.some(secret(`http://127.0.0.1:${port}`))
+  const api = apiFor(context, clusterAt('https://127.0.0.1:1', { proxyUrl }))
+  const probing = fails(api.probe(bootstrap, never))
+  await once(silent, 'connection')
+  api.close()
+  const error = await probing
+  assert.is(error._tag, 'Unreachable')
+  assert.not.match(error.message, 'in time')
+  await eventually('the connection to the proxy is closed', async () => (await opened()) === 0)
+})
+
 test('lets the process end while connections are idle', async (context) => {
   const { server } = await setUp(context)
   server.answer((_, response) => json(response, 401, status(401, 'Unauthorized')))
