@@ -21,6 +21,7 @@ import { causesOf, holds, judged, rejected, setBack, standing, turnOf, usable } 
 import {
   type Approved,
   type CredentialName,
+  type Held,
   type IssuedDelivered,
   type Knowledge,
   knowledgeOf,
@@ -212,10 +213,14 @@ const informed = <S extends Pending | Approved | IssuedDelivered>(state: S, know
   checkedAt: known.checkedAt,
 })
 
-/** What was found on disk; a request that was under way had its reason, and goes on. */
+/**
+ * What was found on disk; a request that was under way had its reason, and goes on: beside a certificate that works, and
+ * beside one that will when its time comes.
+ */
 const resume = (policy: RotationPolicy, known: Knowledge, at: Instant): State => {
   const found = standing(policy, known, at)
-  return found._tag === 'Issued' && O.exists(usable(known))(known.draft)
+  const working = O.exists(({ certificate }: Held) => !expired(certificate, at))(known.held)
+  return found._tag !== 'RenewDue' && working && O.exists(usable(known))(known.draft)
     ? standing(policy, { ...known, asked: O.some({ why: 'a request was already under way', at }) }, at)
     : found
 }

@@ -230,6 +230,16 @@ test('takes up a saved request after a restart, although the certificate is good
   assert.equal(next._tag === 'Submit' ? next.draft : O.none, O.some(draft(keyId(2))))
 })
 
+test('takes up a saved request also when the certificate beside it becomes valid only after the restart', () => {
+  const early = begin().later(0, loaded({ notBefore: at(minute) }, keyId(2)))
+  assert.is(early.state._tag, 'Bootstrapping')
+  const { state } = early.later(minute, { _tag: 'TimePassed' })
+  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+    O.some(draft(keyId(2))),
+    [{ _tag: 'Asked', why: 'a request was already under way' }],
+  ])
+})
+
 test('forgets a saved request whose certificate is installed', () => {
   assert.is(stateOf(begin().later(0, loaded({}, keyId(1)))), 'Issued, installed')
 })
