@@ -1,15 +1,27 @@
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import { failure, type StoreError } from '../../src/failure.js'
 
-/** The code of an error of the operating system (`ENOENT`, …). */
-export const codeOf = (thrown: unknown): string | undefined =>
-  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+/** The code of an error of the operating system (`ENOENT`, …), also of one that libuv has no name for (`EDQUOT`). */
+export const codeOf = (thrown: unknown): string | undefined => {
+  if (!(thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string')) return undefined
+  const number = 'errno' in thrown && typeof thrown.errno === 'number' ? -thrown.errno : 0
+  const named = Object.entries(constants.errno).find(([, errno]) => errno === number)
+  return thrown.code.startsWith('Unknown') ? (named?.[0] ?? thrown.code) : thrown.code
+}
+
+/** What libuv has no words for. */
+const otherWords: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded',
+  ESTALE: 'stale file handle',
+}
 
 /** Such an error in words, without what libuv adds about paths. */
 export const inWords = (thrown: unknown): string => {
   const errno = thrown instanceof Error && 'errno' in thrown ? thrown.errno : undefined
-  const [code, words] = (typeof errno === 'number' ? getSystemErrorMap().get(errno) : undefined) ?? []
-  if (code !== undefined && words !== undefined) return `${words} (${code})`
+  const [code = codeOf(thrown), words = otherWords[code ?? ''] ?? 'an error of the operating system'] =
+    (typeof errno === 'number' ? getSystemErrorMap().get(errno) : undefined) ?? []
+  if (code !== undefined) return `${words} (${code})`
   return thrown instanceof Error && remedyOf(thrown) !== undefined ? thrown.message : 'an unexpected error'
 }
 

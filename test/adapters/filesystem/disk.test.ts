@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openWith } from '../../../adapters/filesystem/directory.js'
+import { nodeFileSystem } from '../../../adapters/filesystem/file-system.js'
 import { openCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
@@ -61,6 +63,19 @@ test('that is full lets no request be saved, and the pair in use stay', {
   await right(store.saveRequest(request('new')))
   await right(store.install(pair('new')))
   assert.is(nameInFile(current(directory)), 'new')
+})
+
+test('over its quota is named, although libuv has no name for that, and opened', async (context) => {
+  const directory = join(await context.temporaryDirectory(), 'pki')
+  const code = `Unknown system error ${-constants.errno.EDQUOT}`
+  const quota = Object.assign(new Error(code), { code, errno: -constants.errno.EDQUOT })
+  const store = await right(
+    openWith({ ...nodeFileSystem, makeDirectory: () => Promise.reject(quota) })({ directory }),
+  )
+  context.defer(store.release)
+  const error = await left(store.saveRequest(request('new')))
+  assert.is(error.message, `taking the certificate directory ${directory}: disk quota exceeded (EDQUOT)`)
+  assert.match(error.remedy, 'raise the quota')
 })
 
 test('mounted read-only is read, and written once it can be', { skip: withoutMount }, async (context) => {
