@@ -96,13 +96,18 @@ export const following = (
     const source = () =>
       bootstrapKubeconfig === undefined || (usable && existsSync(path)) ? path : bootstrapKubeconfig
     let written = usable
+    let told = ''
     const ensure: TaskEither<KubeconfigError, void> = async () => {
       // Somebody may delete it later: only the bootstrap kubeconfig can tell again where the API is.
       if (written && (bootstrapKubeconfig === undefined || existsSync(path))) return E.right(undefined)
       const done = await write(source(), found._tag === 'Unusable' ? found.reason : '')()
       if (E.isRight(done)) written = true
-      // Without a bootstrap kubeconfig the cluster that stands there already has to do.
-      return E.isLeft(done) && legible ? E.right(undefined) : done
+      if (E.isRight(done) || !legible) return done
+      // The cluster that stands there already has to do; but those who use the kubeconfig go on as it says.
+      if (done.left.message !== told)
+        onWarning(`${done.left.message}: it does not follow the certificate; ${done.left.remedy}`)
+      told = done.left.message
+      return E.right(undefined)
     }
     // Those who use the kubeconfig may look for it before there is a request; what prevents it now is told then.
     await ensure()

@@ -1,5 +1,6 @@
 /** The real adapters, opened, where an embedder brings none of its own. */
-import { join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -133,11 +134,32 @@ const openRequests = (
         bootstrap: bootstrapFrom(bootstrapKubeconfig),
       }),
     )
+  if (bootstrapKubeconfig !== undefined && isSamePlace(kubeconfig, bootstrapKubeconfig))
+    return TE.left(
+      invalid(
+        `kubeconfig and bootstrapKubeconfig are both ${kubeconfig}, whose token would be overwritten`,
+        'give them different files: the first one is written, the second one is only read',
+      ),
+    )
   const pairPath = join(certDir, `${certPrefix}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
     TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
   )
+}
+
+/** Whether what is written to the one path takes the place of what is read from the other. */
+const isSamePlace = (written: string, read: string): boolean => {
+  const place = join(realPath(dirname(written)), basename(written))
+  return place === realPath(read) || resolve(written) === resolve(read)
+}
+
+const realPath = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
 }
 
 /**

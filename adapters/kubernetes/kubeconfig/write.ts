@@ -88,7 +88,7 @@ export const writeKubeconfig =
           'StoreUnwritable',
           'soon',
           `writing the kubeconfig ${path}: ${reasonOf(error)}`,
-          'let this user write there, on a disk with room',
+          'let this user write a file there, on a disk with room',
         ),
       )
     }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import { parse, stringify } from 'yaml'
@@ -170,6 +170,33 @@ for (const [name, text] of [
     await pointsToTheStore(kubeconfig, there)
     assert.is(await readFile(`${kubeconfig}.backup`, 'utf8'), before)
   })
+
+test('that cannot be written is told, and keeps no certificate from being had', async (context) => {
+  const there = await world(context)
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  await copyFile(there.bootstrapKubeconfig, kubeconfig)
+  await mkdir(`${kubeconfig}.backup`)
+  const rotation = await rotating(context, there, { kubeconfig })
+  await rotation.issued()
+  const told = rotation.warned.filter((message) =>
+    message.startsWith(`writing the kubeconfig ${kubeconfig}: `),
+  )
+  assert.is(told.length, 1, rotation.warned.join('\n'))
+  assert.match(told[0] ?? '', 'it does not follow the certificate')
+})
+
+test('is not the bootstrap kubeconfig, whose token it would overwrite', async (context) => {
+  const there = await world(context)
+  const text = await readFile(there.bootstrapKubeconfig, 'utf8')
+  const link = join(there.folder, 'link')
+  await symlink(there.bootstrapKubeconfig, link)
+  for (const bootstrapKubeconfig of [there.bootstrapKubeconfig, link]) {
+    const kubeconfig = there.bootstrapKubeconfig
+    const error: unknown = await rotating(context, there, { kubeconfig, bootstrapKubeconfig }).catch((e) => e)
+    assert.match(error instanceof Error ? error.message : '', 'whose token would be overwritten')
+  }
+  assert.is(await readFile(there.bootstrapKubeconfig, 'utf8'), text)
+})
 
 test('says where the API is without a bootstrap kubeconfig', async (context) => {
   const there = await world(context)
