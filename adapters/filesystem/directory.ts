@@ -34,8 +34,8 @@ export interface CertificateDirectory extends CertificateStore {
 /**
  * Opens a certificate directory in the kubelet's layout for reading and writing, and tidies up what a crash left
  * behind. `StoreLocked` when another process has it, `StoreUnwritable` when it cannot be made or locked. On a disk
- * that is full, failing or mounted read-only it opens all the same, so that the pairs there can be used; each change
- * then fails until the disk has recovered.
+ * that is full, failing or mounted read-only, and where the process has run out of something, it opens all the same, so
+ * that the pairs there can be used; each change then fails until that has passed.
  */
 export const openCertificateDirectory = (
   options: CertificateDirectoryOptions,
@@ -168,8 +168,8 @@ interface WriteAccess {
   readonly release: Task<void>
 }
 
-/** The directory can be read while these last, and written when they have passed. */
-const passing = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']
+/** The directory can be read while these last, and those of a moment, and written when they have passed. */
+const passing = ['ENOSPC', 'EDQUOT', 'EROFS']
 
 const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
   let lock: Lock | undefined
@@ -202,7 +202,7 @@ const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
         )
       }
     },
-    mayRecover: () => passing.includes(codeOf(refusal) ?? ''),
+    mayRecover: () => isMomentary(refusal) || passing.includes(codeOf(refusal) ?? ''),
     warnings: () =>
       refusal === undefined
         ? tidied

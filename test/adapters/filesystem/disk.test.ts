@@ -78,6 +78,24 @@ test('over its quota is named, although libuv has no name for that, and opened',
   assert.match(error.remedy, 'raise the quota')
 })
 
+test('is opened by a process that has run out of files, and written when it has some again', async (context) => {
+  const directory = await context.temporaryDirectory()
+  let files = false
+  const store = await right(
+    openWith({
+      ...nodeFileSystem,
+      stat: (path) =>
+        files
+          ? nodeFileSystem.stat(path)
+          : Promise.reject(Object.assign(new Error(), { code: 'EMFILE', errno: -constants.errno.EMFILE })),
+    })({ directory }),
+  )
+  context.defer(store.release)
+  assert.match((await left(store.saveRequest(request('new')))).message, 'too many open files (EMFILE)')
+  files = true
+  await right(store.install(pair('new')))
+})
+
 test('mounted read-only is read, and written once it can be', { skip: withoutMount }, async (context) => {
   const place = await disk(context)
   const directory = join(place, 'pki')
