@@ -56,7 +56,10 @@ const openssl = ({ text }: PemBlock, index: number): X509Certificate => {
 const certificateOf = (x509: X509Certificate): Certificate => {
   const certificate = new PkiCertificate({ schema: parsed(x509.raw) })
   const { commonName, organizations } = decodeSubject(certificate.subject)
-  const value = (id: string): O.Option<Uint8Array> => extensionValue(certificate.extensions ?? [], id)
+  const extensions = certificate.extensions ?? []
+  const objection = objectionTo(extensions)
+  if (objection !== undefined) throw new Error(objection)
+  const value = (id: string): O.Option<Uint8Array> => extensionValue(extensions, id)
   const alternativeNames = value(oid.subjectAltName)
   const { dnsNames, ipAddresses, uris } = O.isSome(alternativeNames)
     ? decodeAlternativeNames(alternativeNames.value)
@@ -77,6 +80,17 @@ const certificateOf = (x509: X509Certificate): Certificate => {
       new ExtKeyUsage({ schema: parsed(der) }).keyPurposes.map(nameOfExtendedKeyUsage),
     )(value(oid.extKeyUsage)),
   }
+}
+
+/**
+ * Why no server would believe a certificate with these extensions, whoever signed it: one is there twice, or is critical
+ * and none of those that servers know (RFC 5280, 4.2). OpenSSL reads such a certificate all the same.
+ */
+const objectionTo = (extensions: ReadonlyArray<Extension>): string | undefined => {
+  const twice = extensions.find(({ extnID }, at) => extensions.findIndex((e) => e.extnID === extnID) < at)
+  if (twice !== undefined) return `its extension ${twice.extnID} is there twice`
+  const unknown = extensions.find(({ extnID, critical }) => critical && !/^2\.5\.29\.\d+$/.test(extnID))
+  return unknown === undefined ? undefined : `no server knows its critical extension ${unknown.extnID}`
 }
 
 /** OpenSSL's judgement, since it is stricter than asn1js: what it cannot read it prints in words. */

@@ -62,6 +62,23 @@ test('are read with every field of their leaf', async () => {
   assert.is(chain.pem, pem + ca.pem)
 })
 
+test('whose leaf no server would believe are refused', async () => {
+  const { pem } = await certificate()
+  const der = new X509Certificate(pem).raw.toString('hex')
+  const refusal = async (from: string, to: string): Promise<string> => {
+    assert.is(der.split(from).length, 2)
+    const base64 = Buffer.from(der.replace(from, to), 'hex').toString('base64')
+    const text = `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
+    return (await left(cryptoBackend.parseChain(text))).message
+  }
+  // The critical basicConstraints become 1.2.3.4, and the authorityKeyIdentifier a second extKeyUsage.
+  assert.match(
+    await refusal('0603551d130101ff', '06032a03040101ff'),
+    'no server knows its critical extension 1.2.3.4',
+  )
+  assert.match(await refusal('0603551d23', '0603551d25'), 'its extension 2.5.29.37 is there twice')
+})
+
 test('with Windows line ends are the same chain', async () => {
   const { pem } = await certificate()
   assert.is((await right(cryptoBackend.parseChain(pem.replaceAll('\n', '\r\n')))).pem, pem)
