@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import * as O from 'fp-ts/lib/Option.js'
-import { BasicConstraints } from 'pkijs'
+import { BasicConstraints, Certificate } from 'pkijs'
 import { printable } from '../../src/printable.js'
 import { type Instant, rfc3339 } from '../../src/time.js'
 import { certificatesOf, chainOf, extensionOf, timeOf } from './chain.js'
@@ -21,8 +21,9 @@ export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> => 
 /**
  * Why a chain does not lead to one of the CAs; none when it does. It is looked for by the rules that the API server goes
  * by (`Verify` of Go's `crypto/x509`): the CAs need not be self-signed, the intermediates come in any order, and how a
- * certificate identifies its issuer's key does not count, the signature does. Each certificate is looked at once, on the
- * shortest way to it, so that the time is bounded whatever a chain contains.
+ * certificate identifies its issuer's key does not count, the signature does. What CAs are restricted to besides (names,
+ * extended key usages) is not looked at. Each certificate is looked at once, on the shortest way to it, so that the time
+ * is bounded whatever a chain contains.
  */
 export const problemOf = (pem: string, bundle: string, now: Instant): O.Option<string> => {
   const authorities = readAuthorities(bundle)
@@ -36,9 +37,10 @@ export const problemOf = (pem: string, bundle: string, now: Instant): O.Option<s
       const namesakes = [...authorities, ...unseen].filter((parent) => parent.subject === child.issuer)
       if (namesakes.length === 0) problems.push(`no CA there is called ${named(child.issuer)}`)
       for (const parent of namesakes) {
-        const objection = objectionTo(parent, child, below, now)
+        const known = authorities.includes(parent)
+        const objection = objectionTo(parent, known, child, below, now)
         if (objection !== undefined) problems.push(objection)
-        else if (authorities.includes(parent)) return O.none
+        else if (known) return O.none
         else parents.add(parent)
       }
     }
@@ -48,9 +50,10 @@ export const problemOf = (pem: string, bundle: string, now: Instant): O.Option<s
   return O.some([...new Set(problems)].slice(0, 3).join('; '))
 }
 
-/** What is wrong with a certificate as the issuer of another, with so many intermediates below it. */
+/** What is wrong with a certificate, one of the CAs known or not, as the issuer of another with so many CAs below it. */
 const objectionTo = (
   parent: X509Certificate,
+  known: boolean,
   child: X509Certificate,
   below: number,
   now: Instant,
@@ -59,7 +62,7 @@ const objectionTo = (
   try {
     if (!child.verify(parent.publicKey)) return `it is not signed by ${name}, but by another of this name`
     // OpenSSL counts in keyUsage, which has to allow signing certificates where there is one.
-    if (!parent.ca) return `${name} is no CA`
+    if (!parent.ca && !(known && isVersion1(parent))) return `${name} is no CA`
     const [from, until] = [timeOf(parent.validFrom), timeOf(parent.validTo)]
     if (now > until) return `${name} ended at ${rfc3339(until)}`
     if (now < from) return `${name} is not valid before ${rfc3339(from)} by this machine's clock`
@@ -69,6 +72,10 @@ const objectionTo = (
     return `${name} has a key or an extension that cannot be read`
   }
 }
+
+/** Before version 3 no certificate says whether it is a CA: that it is named as one has to do, as it does for Go. */
+const isVersion1 = (certificate: X509Certificate): boolean =>
+  new Certificate({ schema: parsed(certificate.raw) }).version === 0
 
 /** How many CAs may stand between this one and the leaf (RFC 5280, 4.2.1.9). */
 const pathLength = (authority: X509Certificate): number => {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { sign, X509Certificate } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -136,6 +136,49 @@ test('do not go over what is no CA, nor to it', skip, async (context) => {
   assert.is(await problem(pem(make('/CN=leaf', silent, leafy), silent), pem(root)), 'CN=silent is no CA')
   const idle = make('/CN=idle', root, { usage: 'critical,digitalSignature' })
   assert.is(await problem(pem(make('/CN=leaf', idle, leafy), idle), pem(root)), 'CN=idle is no CA')
+})
+
+/** The length of what follows, DER, and where that begins. */
+const measure = (der: Buffer): readonly [number, number] => {
+  const first = der[1] ?? 0
+  return first < 0x80 ? [first, 2] : [der.readUIntBE(2, first - 0x80), 2 + first - 0x80]
+}
+
+const sequence = (...parts: ReadonlyArray<Uint8Array>): Buffer => {
+  const content = Buffer.concat(parts)
+  const { length } = content
+  const header = length < 256 ? [0x30, 0x81, length] : [0x30, 0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.from(header), content])
+}
+
+/** The same without extensions, in the version of X.509 that had none (RFC 5280, 4.1), signed by its own key again. */
+const inVersion1 = ({ certificate, key }: Made): Made => {
+  const { raw } = new X509Certificate(certificate)
+  const inner = raw.subarray(measure(raw)[1])
+  const [length, start] = measure(inner)
+  const [version, ...others] = Array.from({ length: 7 }).reduce<ReadonlyArray<Buffer>>((found) => {
+    const rest = inner.subarray(start + Buffer.concat(found).length, start + length)
+    const [size, header] = measure(rest)
+    return [...found, rest.subarray(0, header + size)]
+  }, [])
+  assert.is(version?.toString('hex'), 'a003020102')
+  const tbs = sequence(...others)
+  const algorithm = others[1] ?? Buffer.alloc(0)
+  const signature = sign('sha256', tbs, key)
+  const bits = Buffer.concat([Buffer.from([3, signature.length + 1, 0]), signature])
+  const der = sequence(tbs, algorithm, bits).toString('base64')
+  return { certificate: `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`, key }
+}
+
+test('lead to a CA of version 1 that is known, as for Go, and over none', skip, async (context) => {
+  const make = await workshop(context)
+  const root = inVersion1(make('/CN=root', undefined))
+  const leaf = make('/CN=leaf', root, leafy)
+  assert.is(await problem(pem(leaf), pem(root)), '')
+  const trusted = make('/CN=trusted', undefined)
+  const between = inVersion1(make('/CN=between', undefined))
+  const crossed = make('/CN=leaf', between, leafy)
+  assert.is(await problem(pem(crossed, between), pem(trusted)), 'CN=between is no CA')
 })
 
 test('have no more CAs on the way than one of them allows', skip, async (context) => {
