@@ -12,8 +12,8 @@ import { type Held, initial, type State, works } from '../../src/state.js'
 import { type Instant, inWords, rfc3339 } from '../../src/time.js'
 import { cryptoBackend } from '../crypto/index.js'
 import {
-  describe,
   type Holder,
+  holderInWords,
   holderOfCertificateDirectory,
   readCertificateDirectory,
   type Taken,
@@ -185,7 +185,7 @@ const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
 const inOneLine = (agent: Agent | null): string =>
   agent === null
     ? 'nobody: no agent is running on this directory (a kubelet would not show here)'
-    : describe('silent' in agent ? undefined : agent)
+    : holderInWords('silent' in agent ? undefined : agent)
 
 const inLines = (report: Report): string => {
   const { certificate, pendingRequest } = report

@@ -10,7 +10,7 @@ import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
 import { type FallbackPair, readContents } from './contents.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
-import { describe } from './holder.js'
+import { holderInWords } from './holder.js'
 import { type Layout, layoutOf } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
 import { tidy } from './tidy.js'
@@ -219,7 +219,7 @@ const locked = ({ directory, prefix }: Layout, { holder }: Taken): StoreError =>
   failure(
     'StoreLocked',
     'later',
-    `taking the certificate directory ${directory} for ${prefix}: it is in use by ${describe(holder)}`,
+    `taking the certificate directory ${directory} for ${prefix}: it is in use by ${holderInWords(holder)}`,
     'stop that process, or give this one another directory',
   )
 

@@ -24,7 +24,8 @@ export const thisProcess = (holds: boolean): Holder => ({
   holds,
 })
 
-export const describe = (holder: Omit<Holder, 'holds'> | undefined): string =>
+/** Who it is, for people; undefined: somebody who does not say. */
+export const holderInWords = (holder: Omit<Holder, 'holds'> | undefined): string =>
   holder === undefined
     ? 'a process that does not say who it is'
     : `${printable(holder.program)}, process ${holder.pid} on ${printable(holder.hostname)}, since ${printable(holder.since)}`

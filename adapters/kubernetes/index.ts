@@ -14,7 +14,6 @@ export {
   clusterOf,
   credentialOf,
   loadKubeconfig,
-  readBounded,
 } from './kubeconfig/read.js'
 export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from './kubeconfig/write.js'
 export type { Sleep } from './sleep.js'

@@ -8,7 +8,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type TrustError } from '../../src/failure.js'
 import type { TrustAnchors } from '../../src/ports.js'
 import { checkAuthorities } from '../crypto/index.js'
-import { type Cluster, type KubeconfigError, readBounded } from '../kubernetes/index.js'
+import type { Cluster, KubeconfigError } from '../kubernetes/index.js'
+import { readBounded } from '../kubernetes/kubeconfig/read.js'
 
 /**
  * The CAs in a file, which each certificate has to lead to. A file that can no longer be read changes nobody's mind:
