@@ -65,7 +65,7 @@ export const openParts =
     const { clientCertificateAuthority: bundle } = options
     const trust =
       options.ports?.trust ??
-      (bundle === undefined ? reached.right.expected : fromBundle(bundle, options.onWarning))
+      (bundle === undefined ? reached.right.expected : fromBundle(bundle, warnWith(options)))
     const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
     // What a store of the embedder's has is in no file that a kubeconfig could name.
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
@@ -95,6 +95,17 @@ const openStore = ({
   )
 }
 
+/** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
+const warnWith =
+  ({ onWarning }: RotationOptions) =>
+  (message: string): void => {
+    try {
+      onWarning?.(message)
+    } catch {
+      // Nothing to be done here.
+    }
+  }
+
 interface Reached {
   readonly requests: CertificateSigningRequests
   /** The kubeconfig that follows the certificate, where there is one. */
@@ -111,7 +122,7 @@ const openRequests = (
 ): TaskEither<PartsError, Reached> => {
   const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
   if (ports?.requests !== undefined) return TE.right({ requests: ports.requests, close: () => {} })
-  const warn = options.onWarning ?? (() => {})
+  const warn = warnWith(options)
   const over = (access: Partial<CertificateSigningRequestsOptions> & Pick<Accesses, 'cluster'>) => {
     const requests = certificateSigningRequests({ ...access, warn })
     return { requests, close: requests.close }

@@ -112,11 +112,14 @@ const running = (
   if (options.signal?.aborted === true) stopToo()
   options.signal?.addEventListener('abort', stopToo, { once: true })
   const outcome = (async () => {
-    const result = await run(stopping.signal)()
-    options.signal?.removeEventListener('abort', stopToo)
-    await close()
-    told.end()
-    return result
+    try {
+      return await run(stopping.signal)()
+    } finally {
+      // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
+      options.signal?.removeEventListener('abort', stopToo)
+      await close()
+      told.end()
+    }
   })()
   const endedTask = () => outcome
   const ended = orThrow(outcome)

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
-import { second } from '../../../adapters/node/index.js'
+import { type RotationOptions, second, startRotation } from '../../../adapters/node/index.js'
 import { heldOf } from '../../../src/state.js'
 import { gateway } from '../../faults/gateway.js'
 import { authority, serving } from '../../faults/serving.js'
@@ -18,12 +18,16 @@ const quick = {
 }
 
 /** A world with a file for CAs that is not there yet, and a rotation that minds it. */
-const minding = async (context: TestContext, first?: string) => {
+const minding = async (context: TestContext, first?: string, options: RotationOptions = {}) => {
   const there = await world(context)
   const clientCertificateAuthority = join(there.folder, 'ca.crt')
   const supply = (pem: string) => writeFile(clientCertificateAuthority, pem)
   if (first !== undefined) await supply(first === 'its own' ? there.plane.authority() : first)
-  const rotation = await rotating(context, there, { clientCertificateAuthority, policy: quick })
+  const rotation = await rotating(context, there, {
+    clientCertificateAuthority,
+    policy: quick,
+    ...options,
+  })
   return { there, rotation, supply, clientCertificateAuthority }
 }
 
@@ -92,6 +96,36 @@ test('goes by what the file said before when it is lost, with one warning, until
   await eventually('the file counts again', () => rotation.seen.some(({ reason }) => reason === 'Defective'))
   assert.is(rotation.current()?.serialNumber, second)
   assert.ok(there.names().length >= 3)
+})
+
+test('goes on when whoever is warned throws', async (context) => {
+  let told = 0
+  const { rotation, clientCertificateAuthority } = await minding(context, 'its own', {
+    onWarning: () => {
+      told += 1
+      throw new Error('no')
+    },
+  })
+  const first = await rotation.issued()
+  await rm(clientCertificateAuthority)
+  rotation.rotateNow()
+  await eventually('it is renewed', () => rotation.current()?.serialNumber !== first.serialNumber)
+  assert.is(told, 1)
+})
+
+test('leaves nobody waiting, and the directory free, when a port of the embedder’s throws', async (context) => {
+  const there = await world(context)
+  const trust = { source: 'here', required: true, read: () => Promise.reject(new Error('broken')) }
+  const { certDir, bootstrapKubeconfig } = there
+  const rotation = await startRotation({
+    certDir,
+    bootstrapKubeconfig,
+    nodeName: 'worker-1',
+    ports: { trust },
+  })
+  const issued = rotation.issued().then(String, String)
+  assert.is(await issued, 'Error: broken')
+  await (await rotating(context, there)).issued()
 })
 
 test('warns when a certificate does not lead to the CA in the kubeconfig, and not again when it is renewed', async (context) => {
