@@ -218,7 +218,7 @@ const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
 const locked = ({ directory, prefix }: Layout, { holder }: Taken): StoreError =>
   failure(
     'StoreLocked',
-    'later',
+    'soon',
     `taking the certificate directory ${directory} for ${prefix}: it is in use by ${holderInWords(holder)}`,
     'stop that process, or give this one another directory',
   )

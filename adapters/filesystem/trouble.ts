@@ -56,10 +56,7 @@ export const isMomentary = (thrown: unknown): boolean =>
     codeOf(thrown) ?? '',
   )
 
-/** What only a person can change; anything else may pass by itself. */
-const lasting = ['EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EOPNOTSUPP', 'ENOSYS']
-
-/** The failure of an operation on a path. */
+/** The failure of an operation on a path. Looking again costs nobody anything, also where a person has to act first. */
 export const storeError =
   (tag: 'StoreUnreadable' | 'StoreUnwritable', doing: string, path: string) =>
   (thrown: unknown): StoreError => {
@@ -67,7 +64,7 @@ export const storeError =
     const remedy = remedyOf(thrown)
     return failure(
       tag,
-      lasting.includes(code) || remedy !== undefined ? 'later' : 'soon',
+      'soon',
       `${doing} ${path}: ${inWords(thrown)}`,
       remedy ?? remedies[code] ?? 'check the directory and its file system',
     )

@@ -111,6 +111,7 @@ test('mounted read-only is read, and written once it can be', { skip: withoutMou
   const error = await left(store.saveRequest(request('new')))
   assert.is(error._tag, 'StoreUnwritable')
   assert.is(error.message, `taking the certificate directory ${directory}: read-only file system (EROFS)`)
+  assert.is(error.retry, 'soon', 'the node may have no identity until somebody has looked')
   assert.ok(run('mount', '-o', 'remount,rw', place))
   await right(store.saveRequest(request('new')))
   const { warnings, ...rest } = await right(store.load)
