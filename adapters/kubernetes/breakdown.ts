@@ -95,8 +95,7 @@ export const unreachable = (what: string, { code, reason, refusesUs }: Breakdown
       message,
       'look whether server in the kubeconfig is an API server',
     )
-  const cure = distrust.get(code)
-  return cure === undefined
-    ? failure('Unreachable', 'soon', message, 'look at the server, the network, and server in the kubeconfig')
-    : failure('Unreachable', 'later', message, cure)
+  // Also where a certificate is not believed: clocks are set by themselves, and servers get another one.
+  const cure = distrust.get(code) ?? 'look at the server, the network, and server in the kubeconfig'
+  return failure('Unreachable', 'soon', message, cure)
 }
