@@ -2,7 +2,7 @@ import { type Milliseconds, minute, second } from '../../src/time.js'
 
 /** How long the API may take for what, in ms. */
 export interface Timeouts {
-  /** For a connection: name, TCP, proxy and TLS together. */
+  /** For a connection: name, TCP and TLS together; as long again for the tunnel of a proxy. */
   readonly connect: Milliseconds
   /** From the sending of a request, connection included, to the head of the answer. */
   readonly head: Milliseconds
