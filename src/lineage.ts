@@ -19,7 +19,7 @@ export const lineageOf = async (
 ): Promise<E.Either<TrustError, Lineage>> => {
   if (trust === undefined) return E.right({ _tag: 'Unknown' })
   const { source, required } = trust
-  const authorities = await trust.read()
+  const authorities = await authoritiesOf(trust)
   if (E.isLeft(authorities)) return required ? authorities : E.right({ _tag: 'Unknown' })
   if (O.isNone(authorities.right)) return E.right({ _tag: 'Unknown' })
   const verified = await crypto.verifyChain(pem, authorities.right.value, clock.now())()
@@ -38,6 +38,25 @@ export const lineageOf = async (
   )
 }
 
+/** Those that are required have to be there: with none to compare with, every certificate would be taken. */
+const authoritiesOf = async ({
+  source,
+  required,
+  read,
+}: TrustAnchors): Promise<E.Either<TrustError, O.Option<string>>> => {
+  const found = await read()
+  return required && E.isRight(found) && O.isNone(found.right)
+    ? E.left(
+        failure(
+          'TrustUnusable',
+          'soon',
+          `there are no CAs in ${source}, and certificates have to lead to one`,
+          'supply them, or do not require it',
+        ),
+      )
+    : found
+}
+
 /** Whether a certificate could be judged now, so that none is asked for that could not be taken. */
 export const readiness = async ({ trust }: Pick<Tracing, 'trust'>): Promise<E.Either<TrustError, unknown>> =>
-  trust?.required === true ? trust.read() : E.right(undefined)
+  trust?.required === true ? authoritiesOf(trust) : E.right(undefined)

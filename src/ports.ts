@@ -77,7 +77,10 @@ export interface TrustAnchors {
    * or taken. false: it is only remarked on.
    */
   readonly required: boolean
-  /** PEM, read anew for each certificate since CAs are replaced; none: there are none to compare with. */
+  /**
+   * PEM, read anew for each certificate since CAs are replaced; none: there are none to compare with, which is an error
+   * where they are required.
+   */
   readonly read: TaskEither<TrustError, Option<string>>
 }
 

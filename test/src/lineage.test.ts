@@ -49,6 +49,12 @@ for (const required of [true, false])
     )
   })
 
+test('CAs that are required and not there are an error, and not a reason to take every certificate', async () => {
+  const nowhere = memoryPorts({ now: noon, trust: { required: true, authorities: O.none } })
+  for (const answer of [await lineageOf(nowhere, pem), await readiness(nowhere)])
+    assert.match(E.isLeft(answer) ? answer.left.message : '', /^there are no CAs in memory/)
+})
+
 test('none is asked for that could not be judged', async () => {
   const wanted = ports(true, 'memory')
   assert.ok(E.isRight(await readiness(wanted)))

@@ -126,7 +126,7 @@ test('makes, saves and sends nothing while the CAs that are required cannot be r
 })
 
 test('leaves a certificate at the API that cannot be judged, also one that was there at once', async () => {
-  const ports = memoryPorts({ now: noon, trust: { required: true } })
+  const ports = memoryPorts({ now: noon, trust: { required: true, authorities: O.some(['memory']) } })
   const keys = keyring()
   const [submitted] = await perform(means(ports, keys), submit)
   if (submitted?._tag !== 'Submitted') throw new Error('it was not submitted')
