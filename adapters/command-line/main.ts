@@ -87,6 +87,8 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   const stopping = new AbortController()
   // Not `once`: npm and timeout(1) pass on a signal that came to the whole group, and a second one would be deadly.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
+  // Node would start its debugger, which shows keys and tokens to every user of this machine.
+  process.on('SIGUSR1', () => {})
   // Nobody reads on (`| head`): that too. A log on a full disk has gaps, and costs nobody an identity.
   process.stdout.on('error', (error) => {
     if (codeOf(error) === 'EPIPE') stopping.abort()

@@ -151,13 +151,17 @@ test('stops within a second while Pending; the request stays, and is taken up', 
   assert.equal(there.names(), [name])
 })
 
-test('stops within a second while the API is out of reach', async (context) => {
+test('stops within a second while the API is out of reach, and starts no debugger when it is sent SIGUSR1', async (context) => {
   const there = await world(context)
   await there.plane.close()
   const running = run(context, there)
   const trouble = await logged(running, 'reason', 'Unreachable')
   assert.is(trouble.at('level'), 'warn')
   assert.match(String(trouble.at('msg')), `${there.plane.url}`)
+  running.kill('SIGUSR1')
+  const before = running.log().length
+  await eventually('it tries again', () => running.log().length > before)
+  assert.not.match(running.stderr(), 'ebugger')
   running.kill('SIGTERM')
   assert.equal(await endsWithin(running, 1_000), { code: 0, signal: null })
 })
