@@ -5,7 +5,7 @@ import type { SavedRequest } from '../../src/ports.js'
 import type { Secret } from '../../src/secret.js'
 import { type Instant, instant } from '../../src/time.js'
 import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
-import { designated, linkInUse, list, savedRequest } from './contents.js'
+import { designated, linkInUse, list, type RequestRead, savedRequest } from './contents.js'
 import { type FileSystem, kindOf } from './file-system.js'
 import { keptName, type Layout, ownName, ownPairs } from './layout.js'
 import { maximumSize } from './pair-file.js'
@@ -23,16 +23,18 @@ export interface NewPair {
 /** Saves the request, after showing that a link can be made, and the current one replaced. */
 export const writeRequest = async (fs: FileSystem, layout: Layout, saved: SavedRequest): Promise<void> => {
   await rehearse(fs, layout)
-  await setAsideUnreadable(fs, layout)
+  await setAsideUnreadable(fs, layout, await savedRequest(fs, layout))
   await writeFile(fs, layout, layout.request, encodeRequest(saved))
 }
 
 /**
- * Removes the saved request; one that could not be read is kept aside. It is made to last also where it was not there: a
+ * Removes the saved request; one that is not understood is kept aside. It is made to last also where it was not there: a
  * process may have removed it that ended before that.
  */
 export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<void> => {
-  await setAsideUnreadable(fs, layout)
+  const found = await savedRequest(fs, layout)
+  // One that a failing disk hides for a moment is ours: what is not understood was set aside when ours was saved.
+  if (!found.missed) await setAsideUnreadable(fs, layout, found)
   await remove(fs, layout, layout.request)
   await fs.syncDirectory(layout.directory)
 }
@@ -125,8 +127,11 @@ const rehearse = async (fs: FileSystem, layout: Layout): Promise<void> => {
  * A request that we cannot read may be of a newer version of this program, which may want it back. Its new name lasts
  * before the old one is given to another, also where a process that ended gave it.
  */
-const setAsideUnreadable = async (fs: FileSystem, layout: Layout): Promise<void> => {
-  const { saved, warnings } = await savedRequest(fs, layout)
+const setAsideUnreadable = async (
+  fs: FileSystem,
+  layout: Layout,
+  { saved, warnings }: RequestRead,
+): Promise<void> => {
   const aside = layout.path(layout.unreadableRequest)
   if (saved._tag === 'None' && warnings.length > 0) await fs.rename(layout.path(layout.request), aside)
   if (await isThere(fs, aside)) await fs.syncDirectory(layout.directory)

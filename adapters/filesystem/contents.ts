@@ -9,7 +9,7 @@ import type { FileSystem } from './file-system.js'
 import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
 import { decodeRequest } from './request-file.js'
-import { codeOf, inWords } from './trouble.js'
+import { codeOf, inWords, isMomentary } from './trouble.js'
 
 /** A pair from elsewhere, which serves where the directory's own link does not. */
 export type FallbackPair =
@@ -149,21 +149,25 @@ const directoryWarnings = async (fs: FileSystem, { directory }: Layout): Promise
   return [...ownerWarnings(directory, stats), ...writable]
 }
 
-interface RequestRead {
+/** What came of reading the saved request. */
+export interface RequestRead {
   readonly saved: O.Option<SavedRequest>
   readonly warnings: ReadonlyArray<string>
+  /** Whether it could not be read just now, whatever is in it. */
+  readonly missed: boolean
 }
 
-const nothingSaved: RequestRead = { saved: O.none, warnings: [] }
+const nothingSaved: RequestRead = { saved: O.none, warnings: [], missed: false }
 
 /**
  * The saved request. It is ours alone: one that somebody else put there could make us ask for a certificate for a key
  * that is theirs.
  */
 export const savedRequest = async (fs: FileSystem, { path, request }: Layout): Promise<RequestRead> => {
-  const ignored = (why: string): RequestRead => ({
+  const ignored = (why: string, missed = false): RequestRead => ({
     saved: O.none,
     warnings: [`${path(request)}: the saved request is ignored: ${why}`],
+    missed,
   })
   try {
     const { text, stats } = await fs.read(path(request), maximumSize, 'refuse')
@@ -171,8 +175,8 @@ export const savedRequest = async (fs: FileSystem, { path, request }: Layout): P
     const decoded = decodeRequest(text)
     return E.isLeft(decoded)
       ? ignored(decoded.left)
-      : { saved: O.some(decoded.right), warnings: modeWarnings(path(request), stats) }
+      : { saved: O.some(decoded.right), warnings: modeWarnings(path(request), stats), missed: false }
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? nothingSaved : ignored(inWords(error))
+    return codeOf(error) === 'ENOENT' ? nothingSaved : ignored(inWords(error), isMomentary(error))
   }
 }

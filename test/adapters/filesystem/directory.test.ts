@@ -156,6 +156,24 @@ test('is read again when a pair or the request could not be read for a moment', 
   }
 })
 
+test('keeps no key of a request that cannot be read at the moment when it is over', async (context) => {
+  const directory = await context.temporaryDirectory()
+  let readable = true
+  const unreadable = () => Promise.reject(Object.assign(new Error('i/o'), { code: 'EIO' }))
+  const store = await right(
+    openWith({
+      ...nodeFileSystem,
+      read: (path, limit, links) =>
+        !readable && path.endsWith('request.json') ? unreadable() : nodeFileSystem.read(path, limit, links),
+    })({ directory }),
+  )
+  context.defer(store.release)
+  await right(store.saveRequest(request('a')))
+  readable = false
+  await right(store.install(pair('a')))
+  assert.equal(files(directory), ['kubelet-client-2026-11-23T12-00-00Z.pem', 'kubelet-client-current.pem'])
+})
+
 test('keeps one request with its key until a pair is installed', async (context) => {
   const before = process.umask(0)
   context.defer(() => process.umask(before))
