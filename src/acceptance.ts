@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { expired, type TracedChain } from './certificate.js'
+import { type CheckedChain, expired } from './certificate.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft } from './request.js'
 import { type Cause, type Held, type IssuedDelivered, works } from './state.js'
@@ -10,7 +10,7 @@ import { type Instant, inWords, rfc3339 } from './time.js'
 export const defectsOf = (
   policy: RotationPolicy,
   { request, wanted, held, causes }: Occasion,
-  { certificate, lineage }: Pick<TracedChain, 'certificate' | 'lineage'>,
+  { certificate, verification }: Pick<CheckedChain, 'certificate' | 'verification'>,
   now: Instant,
 ): ReadonlyArray<string> => {
   const { notBefore, notAfter } = certificate
@@ -22,7 +22,7 @@ export const defectsOf = (
   return [
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
     ...unmet(O.getOrElse(() => request.template)(wanted), certificate),
-    ...(lineage._tag === 'Doubtful' && lineage.required ? [lineage.problem] : []),
+    ...(verification._tag === 'Unverified' && verification.required ? [verification.problem] : []),
     ...(notBefore >= notAfter
       ? [`it is never valid: not before ${rfc3339(notBefore)}, and it ends at ${rfc3339(notAfter)}`]
       : []),
@@ -42,7 +42,7 @@ export const defectsOf = (
 
 /** What a person should know of a certificate that is taken all the same; sentences without a full stop. */
 export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<string> => {
-  const { certificate, lineage } = delivered
+  const { certificate, verification } = delivered
   const { serialNumber, notAfter } = certificate
   const before = O.toUndefined(held)
   return [
@@ -52,9 +52,9 @@ export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<s
         ]
       : []),
     // Once, when it changes: a cluster may have a CA of its own for client certificates, and then each is like that.
-    ...(lineage._tag === 'Doubtful' && before?.lineage._tag !== 'Doubtful'
+    ...(verification._tag === 'Unverified' && before?.verification._tag !== 'Unverified'
       ? [
-          `certificate ${serialNumber} is taken, and ${lineage.problem}; that is as it should be where client certificates have a CA of their own, which can be named (--client-ca-file) to have them checked`,
+          `certificate ${serialNumber} is taken, and ${verification.problem}; that is as it should be where client certificates have a CA of their own, which can be named (--client-ca-file) to have them checked`,
         ]
       : []),
   ]

@@ -35,16 +35,16 @@ export interface CertificateChain {
 }
 
 /** Where a chain leads, compared to the CAs that are known. */
-export type Lineage =
+export type Verification =
   /** No CA is known to compare it with. */
-  | { readonly _tag: 'Unknown' }
-  | { readonly _tag: 'Confirmed' }
+  | { readonly _tag: 'Unchecked' }
+  | { readonly _tag: 'Verified' }
   /** `problem`: a clause for people. `required`: a certificate has to lead to these CAs; otherwise it is only expected to. */
-  | { readonly _tag: 'Doubtful'; readonly problem: string; readonly required: boolean }
+  | { readonly _tag: 'Unverified'; readonly problem: string; readonly required: boolean }
 
 /** A chain, and where it leads: as it was found when it was read. */
-export interface TracedChain extends CertificateChain {
-  readonly lineage: Lineage
+export interface CheckedChain extends CertificateChain {
+  readonly verification: Verification
 }
 
 /** Past its end: at `notAfter` itself it no longer counts, so that a wait until then is a wait for something. */

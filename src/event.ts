@@ -1,5 +1,5 @@
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { KeyId, TracedChain } from './certificate.js'
+import type { CheckedChain, KeyId } from './certificate.js'
 import type { Failure } from './failure.js'
 import type { Draft, OutstandingRequest } from './request.js'
 import type { Ask, CredentialName, Held } from './state.js'
@@ -44,7 +44,7 @@ export type Outcome =
 export type Observation =
   | { readonly _tag: 'Pending' }
   | { readonly _tag: 'Approved' }
-  | { readonly _tag: 'Issued'; readonly chain: TracedChain }
+  | { readonly _tag: 'Issued'; readonly chain: CheckedChain }
   /** Issued, and what is attached cannot be read as certificates. */
   | { readonly _tag: 'Unreadable'; readonly problem: string }
   | { readonly _tag: 'Denied'; readonly reason: string; readonly message: string }

@@ -10,7 +10,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
-import { expired, type KeyId, notYetValid, type TracedChain } from './certificate.js'
+import { type CheckedChain, expired, type KeyId, notYetValid } from './certificate.js'
 import { defective, gone, nothingNew, refusal } from './endings.js'
 import type { Event, Observation } from './event.js'
 import type { Failure } from './failure.js'
@@ -275,7 +275,7 @@ const ended = (policy: RotationPolicy, state: Pending | Approved, reason: Failur
 const delivered = (
   policy: RotationPolicy,
   state: Pending | Approved,
-  chain: TracedChain,
+  chain: CheckedChain,
   at: Instant,
 ): State => {
   const known = knowledgeOf(state)

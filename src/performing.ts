@@ -6,7 +6,6 @@ import { textFromBase64 } from './base64.js'
 import type { News, Observation, Outcome } from './event.js'
 import { type CryptoError, type Failure, failure } from './failure.js'
 import type { Keyring } from './keyring.js'
-import { lineageOf, readiness } from './lineage.js'
 import type {
   CertificateSigningRequests,
   CertificateStore,
@@ -21,6 +20,7 @@ import { interruption, onSignal, type Signal } from './signal.js'
 import type { CredentialName, Held } from './state.js'
 import type { CertificateTemplate } from './template.js'
 import type { Instant } from './time.js'
+import { readiness, verificationOf } from './verification.js'
 
 /** The outside, as one value. */
 export interface Ports {
@@ -164,11 +164,11 @@ const seen = async (
   if (condition._tag !== 'Issued') return [observed(condition)]
   const chain = await ports.crypto.parseChain(textFromBase64(condition.certificate))()
   if (E.isLeft(chain)) return [observed({ _tag: 'Unreadable', problem: chain.left.message })]
-  const lineage = await lineageOf(ports, chain.right.pem)
-  if (E.isRight(lineage))
-    return [observed({ _tag: 'Issued', chain: { ...chain.right, lineage: lineage.right } })]
+  const verification = await verificationOf(ports, chain.right.pem)
+  if (E.isRight(verification))
+    return [observed({ _tag: 'Issued', chain: { ...chain.right, verification: verification.right } })]
   // Nothing is known against the certificate: it stays where it is, at the API, until the CAs can be read.
-  const failed: Fact = { _tag: 'ObserveFailed', uid, credential, failure: lineage.left }
+  const failed: Fact = { _tag: 'ObserveFailed', uid, credential, failure: verification.left }
   return known === 'Pending' ? [observed({ _tag: 'Approved' }), failed] : [failed]
 }
 

@@ -1,6 +1,6 @@
 import type { NonEmptyArray } from 'fp-ts/lib/NonEmptyArray.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type Certificate, expired, type KeyId, notYetValid, type TracedChain } from './certificate.js'
+import { type Certificate, type CheckedChain, expired, type KeyId, notYetValid } from './certificate.js'
 import type { Failure } from './failure.js'
 import type { RotationPolicy } from './policy.js'
 import type { Draft, OutstandingRequest } from './request.js'
@@ -8,7 +8,7 @@ import type { CertificateTemplate } from './template.js'
 import type { Instant, Milliseconds } from './time.js'
 
 /** A certificate that is stored, with its key, and used if it works. */
-export interface Held extends TracedChain {
+export interface Held extends CheckedChain {
   /** When it was received: whole seconds. */
   readonly receivedAt: Instant
   /** When the server first refused it, while it does. */
@@ -16,7 +16,7 @@ export interface Held extends TracedChain {
 }
 
 /** A certificate that arrived, is what was asked for, and is not stored yet. */
-export interface Delivered extends TracedChain {
+export interface Delivered extends CheckedChain {
   readonly receivedAt: Instant
 }
 

@@ -110,7 +110,7 @@ const reportOn = (
   const certificate = O.toUndefined(held)?.certificate
   const request = O.toUndefined(draft)
   const renewal = rotateAt(policy, state)
-  const lineage = O.toUndefined(held)?.lineage._tag ?? 'Unknown'
+  const verification = O.toUndefined(held)?.verification._tag ?? 'Unchecked'
   const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
@@ -131,7 +131,7 @@ const reportOn = (
         }),
     ...(O.isSome(held) ? { receivedAt: rfc3339(held.value.receivedAt) } : {}),
     ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
-    ...(lineage === 'Unknown' ? {} : { chainVerified: lineage === 'Confirmed' }),
+    ...(verification === 'Unchecked' ? {} : { chainVerified: verification === 'Verified' }),
     ...(agent === undefined ? {} : { agent }),
     ...(request === undefined
       ? {}

@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { defectsOf, type Occasion, remarksOn } from '../../src/acceptance.js'
-import type { Certificate, Lineage } from '../../src/certificate.js'
+import type { Certificate, Verification } from '../../src/certificate.js'
 import { defaultPolicy } from '../../src/policy.js'
 import { initial, knowledgeOf } from '../../src/state.js'
 import { day, hour, minute } from '../../src/time.js'
@@ -92,18 +92,19 @@ for (const [sentence, occasion, differences, defect] of cases)
     assert.match(defects.join(), defect ?? '')
   })
 
-const doubtful = (required: boolean): Lineage => ({
-  _tag: 'Doubtful',
+const unverified = (required: boolean): Verification => ({
+  _tag: 'Unverified',
   required,
   problem: 'it does not lead there',
 })
 
 test('refuses one that does not lead to the CAs that are required, and takes one that was only expected to', () => {
   const arrived = delivered(noon, { keyId: keyId(2) })
-  const defects = (lineage: Lineage) => defectsOf(defaultPolicy, bare, { ...arrived, lineage }, noon)
-  assert.equal(defects(doubtful(true)), ['it does not lead there'])
-  for (const lineage of [doubtful(false), { _tag: 'Confirmed' }, { _tag: 'Unknown' }] as const)
-    assert.equal(defects(lineage), [])
+  const defects = (verification: Verification) =>
+    defectsOf(defaultPolicy, bare, { ...arrived, verification }, noon)
+  assert.equal(defects(unverified(true)), ['it does not lead there'])
+  for (const verification of [unverified(false), { _tag: 'Verified' }, { _tag: 'Unchecked' }] as const)
+    assert.equal(defects(verification), [])
 })
 
 const { draft: _, ...situation } = knowledgeOf(initial(O.some(template)))
@@ -116,17 +117,21 @@ const arrived = {
 } as const
 
 test('remarks on one that does not lead to the CAs that were expected, when that changes', () => {
-  const remarks = (old: typeof situation.held, lineage = doubtful(false)) =>
-    remarksOn({ ...arrived, held: old, delivered: { ...delivered(noon), lineage } })
+  const remarks = (old: typeof situation.held, verification = unverified(false)) =>
+    remarksOn({ ...arrived, held: old, delivered: { ...delivered(noon), verification } })
   const fresh = held({ notAfter: at(hour) })
-  for (const old of [O.none, O.some(fresh), O.some({ ...fresh, lineage: { _tag: 'Confirmed' } as const })])
+  for (const old of [
+    O.none,
+    O.some(fresh),
+    O.some({ ...fresh, verification: { _tag: 'Verified' } as const }),
+  ])
     assert.match(
       remarks(old).join(),
       /^certificate 0a1b is taken, and it does not lead there; .*--client-ca-file/,
     )
-  assert.equal(remarks(O.some({ ...fresh, lineage: doubtful(false) })), [], 'it was like that before')
-  assert.equal(remarks(O.none, { _tag: 'Unknown' }), [])
-  assert.equal(remarks(O.none, { _tag: 'Confirmed' }), [])
+  assert.equal(remarks(O.some({ ...fresh, verification: unverified(false) })), [], 'it was like that before')
+  assert.equal(remarks(O.none, { _tag: 'Unchecked' }), [])
+  assert.equal(remarks(O.none, { _tag: 'Verified' }), [])
 })
 
 test('remarks that a signing duration was shortened', () => {

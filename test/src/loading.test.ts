@@ -93,15 +93,17 @@ const comparing =
   (required: boolean, ...authorities: ReadonlyArray<string>) =>
   ({ trust }: MemoryPorts) =>
     trust.set({ required, authorities: O.some(authorities) })
-const lineage = ({ held }: Found) => O.toUndefined(held)?.lineage
+const verification = ({ held }: Found) => O.toUndefined(held)?.verification
 
 test('says where the certificate leads', async () => {
   const pairs = [pair('a')]
-  assert.equal(lineage(await load({ pairs })), { _tag: 'Unknown' })
-  assert.equal(lineage(await load({ pairs }, false, comparing(true, 'x', 'memory'))), { _tag: 'Confirmed' })
+  assert.equal(verification(await load({ pairs })), { _tag: 'Unchecked' })
+  assert.equal(verification(await load({ pairs }, false, comparing(true, 'x', 'memory'))), {
+    _tag: 'Verified',
+  })
   const expected = await load({ pairs }, false, comparing(false, 'x'))
-  assert.equal(lineage(expected), {
-    _tag: 'Doubtful',
+  assert.equal(verification(expected), {
+    _tag: 'Unverified',
     required: false,
     problem: 'it does not lead to a CA in memory: no CA there is called memory',
   })
@@ -122,7 +124,7 @@ test('says that the CAs cannot be read where they are required, and uses the cer
       trust.set({ required })
       trust.inject({ answer: trustErrors.unreadable })
     })
-    assert.equal(lineage(found), { _tag: 'Unknown' })
+    assert.equal(verification(found), { _tag: 'Unchecked' })
     assert.equal(
       found.warnings,
       required ? ['the CAs cannot be read: permission denied (memory); make them readable'] : [],

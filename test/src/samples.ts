@@ -38,7 +38,7 @@ export const certificate = (differences: Partial<Certificate> = {}): Certificate
 export const chain = (differences: Partial<Certificate> = {}) => ({
   certificate: certificate(differences),
   pem: `certificate of ${differences.keyId ?? keyId(1)}`,
-  lineage: { _tag: 'Unknown' } as const,
+  verification: { _tag: 'Unchecked' } as const,
 })
 
 export const delivered = (receivedAt: Instant, differences: Partial<Certificate> = {}): Delivered => ({
@@ -48,10 +48,15 @@ export const delivered = (receivedAt: Instant, differences: Partial<Certificate>
 
 /** A held certificate, received at noon and not refused. */
 export const held = (
-  differences: Partial<Certificate & Pick<Held, 'receivedAt' | 'rejectedAt' | 'lineage'>> = {},
+  differences: Partial<Certificate & Pick<Held, 'receivedAt' | 'rejectedAt' | 'verification'>> = {},
 ): Held => {
-  const { receivedAt = noon, rejectedAt = O.none, lineage = { _tag: 'Unknown' }, ...rest } = differences
-  return { ...chain(rest), receivedAt, rejectedAt, lineage }
+  const {
+    receivedAt = noon,
+    rejectedAt = O.none,
+    verification = { _tag: 'Unchecked' },
+    ...rest
+  } = differences
+  return { ...chain(rest), receivedAt, rejectedAt, verification }
 }
 
 export const draft = (key: KeyId, wanted: CertificateTemplate = template): Draft => ({

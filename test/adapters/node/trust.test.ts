@@ -35,7 +35,7 @@ test('takes a certificate that leads to it', async (context) => {
   const { there, rotation } = await minding(context, 'its own')
   await rotation.issued()
   assert.equal(rotation.warned, [])
-  assert.is(O.toUndefined(heldOf(rotation.state()))?.lineage._tag, 'Confirmed')
+  assert.is(O.toUndefined(heldOf(rotation.state()))?.verification._tag, 'Verified')
   assert.is(there.names().length, 1)
 })
 

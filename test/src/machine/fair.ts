@@ -116,7 +116,7 @@ const answer = (
               uid,
               observation: {
                 _tag: 'Issued',
-                chain: { certificate: issued, pem: uid, lineage: { _tag: 'Unknown' } },
+                chain: { certificate: issued, pem: uid, verification: { _tag: 'Unchecked' } },
               },
             },
           ]

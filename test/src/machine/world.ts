@@ -168,7 +168,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
     })
     return {
       _tag: 'Issued',
-      chain: { certificate: signed, pem: `${signed.keyId}/${elapsed}`, lineage: { _tag: 'Unknown' } },
+      chain: { certificate: signed, pem: `${signed.keyId}/${elapsed}`, verification: { _tag: 'Unchecked' } },
     }
   }
   /** Approver, signer and cleaner do their part, a second after they could. */

@@ -1,37 +1,37 @@
 /** Whether certificates lead to the CAs that are known: asked of the ports, judged by `acceptance.ts`. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Lineage } from './certificate.js'
+import type { Verification } from './certificate.js'
 import { failure, type TrustError } from './failure.js'
 import type { Clock, CryptoBackend, TrustAnchors } from './ports.js'
 
-/** What certificates are compared with; without `trust` each lineage is `Unknown`. */
-export interface Tracing {
+/** What certificates are compared with; without `trust` each verification is `Unknown`. */
+export interface Verifier {
   readonly clock: Pick<Clock, 'now'>
   readonly crypto: Pick<CryptoBackend, 'verifyChain'>
   readonly trust?: TrustAnchors
 }
 
 /** Where a chain (PEM, leaf first) leads. CAs that cannot be read are an error only where a certificate has to lead to them. */
-export const lineageOf = async (
-  { clock, crypto, trust }: Tracing,
+export const verificationOf = async (
+  { clock, crypto, trust }: Verifier,
   pem: string,
-): Promise<E.Either<TrustError, Lineage>> => {
-  if (trust === undefined) return E.right({ _tag: 'Unknown' })
+): Promise<E.Either<TrustError, Verification>> => {
+  if (trust === undefined) return E.right({ _tag: 'Unchecked' })
   const { source, required } = trust
   const authorities = await authoritiesOf(trust)
-  if (E.isLeft(authorities)) return required ? authorities : E.right({ _tag: 'Unknown' })
-  if (O.isNone(authorities.right)) return E.right({ _tag: 'Unknown' })
+  if (E.isLeft(authorities)) return required ? authorities : E.right({ _tag: 'Unchecked' })
+  if (O.isNone(authorities.right)) return E.right({ _tag: 'Unchecked' })
   const verified = await crypto.verifyChain(pem, authorities.right.value, clock.now())()
   if (E.isLeft(verified))
     return required
       ? E.left(failure('TrustUnusable', 'soon', `${source}: ${verified.left.message}`, verified.left.remedy))
-      : E.right({ _tag: 'Unknown' })
+      : E.right({ _tag: 'Unchecked' })
   return E.right(
     O.isNone(verified.right)
-      ? { _tag: 'Confirmed' }
+      ? { _tag: 'Verified' }
       : {
-          _tag: 'Doubtful',
+          _tag: 'Unverified',
           required,
           problem: `it does not lead to a CA in ${source}: ${verified.right.value}`,
         },
@@ -58,5 +58,7 @@ const authoritiesOf = async ({
 }
 
 /** Whether a certificate could be judged now, so that none is asked for that could not be taken. */
-export const readiness = async ({ trust }: Pick<Tracing, 'trust'>): Promise<E.Either<TrustError, unknown>> =>
+export const readiness = async ({
+  trust,
+}: Pick<Verifier, 'trust'>): Promise<E.Either<TrustError, unknown>> =>
   trust?.required === true ? authoritiesOf(trust) : E.right(undefined)

@@ -1,30 +1,30 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { cryptoErrors, memoryPorts, storedPair, trustErrors } from '../../adapters/memory/index.js'
-import { lineageOf, readiness } from '../../src/lineage.js'
+import { readiness, verificationOf } from '../../src/verification.js'
 import { assert, suite } from '../helper/index.js'
 import { at, noon } from './samples.js'
 
-const test = suite('lineage')
+const test = suite('verification')
 
 const { pem } = storedPair({ key: 'a', notBefore: noon, notAfter: at(1) })
 const ports = (required: boolean, ...authorities: ReadonlyArray<string>) =>
   memoryPorts({ now: noon, trust: { required, authorities: O.some(authorities) } })
-const unknown = E.right({ _tag: 'Unknown' })
+const unchecked = E.right({ _tag: 'Unchecked' })
 
-test('is unknown where there is nothing to compare with', async () => {
+test('is unchecked where there is nothing to compare with', async () => {
   const { clock, crypto, trust } = memoryPorts({ now: noon })
-  assert.equal(await lineageOf({ clock, crypto }, pem), unknown)
-  assert.equal(await lineageOf({ clock, crypto, trust }, pem), unknown)
+  assert.equal(await verificationOf({ clock, crypto }, pem), unchecked)
+  assert.equal(await verificationOf({ clock, crypto, trust }, pem), unchecked)
 })
 
-test('is confirmed or doubtful by what the crypto backend says', async () => {
-  assert.equal(await lineageOf(ports(true, 'memory'), pem), E.right({ _tag: 'Confirmed' }))
+test('is verified, or not, by what the crypto backend says', async () => {
+  assert.equal(await verificationOf(ports(true, 'memory'), pem), E.right({ _tag: 'Verified' }))
   for (const required of [true, false])
     assert.equal(
-      await lineageOf(ports(required, 'x', 'y'), pem),
+      await verificationOf(ports(required, 'x', 'y'), pem),
       E.right({
-        _tag: 'Doubtful',
+        _tag: 'Unverified',
         required,
         problem: 'it does not lead to a CA in memory: no CA there is called memory',
       }),
@@ -37,8 +37,8 @@ for (const required of [true, false])
     unread.trust.inject({ answer: trustErrors.unreadable })
     const damaged = ports(required, 'memory')
     damaged.crypto.inject({ when: (what) => what === 'verifyChain', answer: cryptoErrors.keyUnavailable })
-    const answers = [await lineageOf(unread, pem), await lineageOf(damaged, pem)]
-    if (!required) return assert.equal(answers, [unknown, unknown])
+    const answers = [await verificationOf(unread, pem), await verificationOf(damaged, pem)]
+    if (!required) return assert.equal(answers, [unchecked, unchecked])
     const told = answers.map((answer) => (E.isLeft(answer) ? answer.left : assert.unreachable('read')))
     assert.equal(
       told.map((failure) => `${failure?._tag} ${failure?.retry} ${failure?.message}; ${failure?.remedy}`),
@@ -51,7 +51,7 @@ for (const required of [true, false])
 
 test('CAs that are required and not there are an error, and not a reason to take every certificate', async () => {
   const nowhere = memoryPorts({ now: noon, trust: { required: true, authorities: O.none } })
-  for (const answer of [await lineageOf(nowhere, pem), await readiness(nowhere)])
+  for (const answer of [await verificationOf(nowhere, pem), await readiness(nowhere)])
     assert.match(E.isLeft(answer) ? answer.left.message : '', /^there are no CAs in memory/)
 })
 
