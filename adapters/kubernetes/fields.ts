@@ -94,5 +94,8 @@ export const problemOf = (errors: t.Errors): Problem => {
     })
     .map(({ key }) => key)
   const expected = context.at(-1)?.type.name ?? 'something else'
-  return { where: pathOf(keys), what: message ?? `must be a ${expected}` }
+  // The name of what consists of others is all of them, in TypeScript.
+  const composite = expected.startsWith('ReadonlyArray<') ? 'a list' : 'a mapping of fields'
+  const named = /^[\w ]+$/.test(expected) ? `a ${expected}` : composite
+  return { where: pathOf(keys), what: message ?? `must be ${named}` }
 }

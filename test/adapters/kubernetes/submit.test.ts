@@ -202,7 +202,7 @@ test('takes what is no CertificateSigningRequest for an answer of somebody else'
   }
   assert.match(await message('<html>', 'text/html; charset=utf-8'), '201 with text/html, which is no JSON')
   assert.match(await message('{"metadata":'), 'which is no JSON')
-  assert.match(await message('null'), 'the object must be')
+  assert.match(await message('null'), 'the object must be a mapping of fields')
   const request: object = { ...served(), metadata: { name: 'a', uid: 1 } }
   assert.match(await message(JSON.stringify(request)), 'metadata.uid must be a string')
   const conditions = { ...served(), status: { conditions: [{ type: 7 }] } }

@@ -130,6 +130,7 @@ for (const [what, text, place] of [
     'clusters[0].cluster.insecure-skip-tls-verify',
   ],
   ['an empty file', '', 'is empty'],
+  ['text of another kind', 'some text', 'kubeconfig: it must be a mapping of fields'],
   ['a list at the top', '[]', 'it '],
   ['a key that is there twice', 'kind: Config\nkind: Config\n', 'has a key twice, in line 2'],
 ] as const)
