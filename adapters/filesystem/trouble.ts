@@ -7,7 +7,7 @@ export const codeOf = (thrown: unknown): string | undefined => {
   if (!(thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string')) return undefined
   const number = 'errno' in thrown && typeof thrown.errno === 'number' ? -thrown.errno : 0
   const named = Object.entries(constants.errno).find(([, errno]) => errno === number)
-  return thrown.code.startsWith('Unknown') ? (named?.[0] ?? thrown.code) : thrown.code
+  return /^unknown/i.test(thrown.code) ? (named?.[0] ?? thrown.code) : thrown.code
 }
 
 /** What libuv has no words for. */

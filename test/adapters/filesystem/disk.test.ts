@@ -67,15 +67,16 @@ test('that is full lets no request be saved, and the pair in use stay', {
 
 test('over its quota is named, although libuv has no name for that, and opened', async (context) => {
   const directory = join(await context.temporaryDirectory(), 'pki')
-  const code = `Unknown system error ${-constants.errno.EDQUOT}`
-  const quota = Object.assign(new Error(code), { code, errno: -constants.errno.EDQUOT })
-  const store = await right(
-    openWith({ ...nodeFileSystem, makeDirectory: () => Promise.reject(quota) })({ directory }),
-  )
-  context.defer(store.release)
-  const error = await left(store.saveRequest(request('new')))
-  assert.is(error.message, `taking the certificate directory ${directory}: disk quota exceeded (EDQUOT)`)
-  assert.match(error.remedy, 'raise the quota')
+  const errno = -constants.errno.EDQUOT
+  for (const code of [`Unknown system error ${errno}`, 'UNKNOWN']) {
+    const quota = Object.assign(new Error(code), { code, errno })
+    const makeDirectory = () => Promise.reject(quota)
+    const store = await right(openWith({ ...nodeFileSystem, makeDirectory })({ directory }))
+    context.defer(store.release)
+    const error = await left(store.saveRequest(request('new')))
+    assert.is(error.message, `taking the certificate directory ${directory}: disk quota exceeded (EDQUOT)`)
+    assert.match(error.remedy, 'raise the quota')
+  }
 })
 
 test('is opened by a process that has run out of files, and written when it has some again', async (context) => {
