@@ -46,6 +46,12 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
     { notBefore: at(2 * hour), notAfter: at(hour) },
     'it is never valid: not before 2026-11-23T14:00:00Z, and it ends at 2026-11-23T13:00:00Z',
   ],
+  [
+    'refuses one that ends at the moment in which it begins',
+    bare,
+    { notBefore: at(hour), notAfter: at(hour) },
+    'it is never valid',
+  ],
   ['takes one that is valid before the held one ends', beside, { notBefore: at(hour - 1) }, undefined],
   [
     'refuses one that is valid only after the held one has ended',

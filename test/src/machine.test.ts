@@ -230,6 +230,14 @@ test('takes up a saved request after a restart, although the certificate is good
   assert.equal(next._tag === 'Submit' ? next.draft : O.none, O.some(draft(keyId(2))))
 })
 
+test('takes up a saved request for the reason that there is, where there is one', () => {
+  const { state } = begin().later(0, loaded({ notAfter: at(minute), receivedAt: at(-hour) }, keyId(2)))
+  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+    O.some(draft(keyId(2))),
+    [{ _tag: 'Deadline' }],
+  ])
+})
+
 test('takes up a saved request also when the certificate beside it becomes valid only after the restart', () => {
   const early = begin().later(0, loaded({ notBefore: at(minute) }, keyId(2)))
   assert.is(early.state._tag, 'Bootstrapping')
