@@ -46,7 +46,7 @@ export const runFlags = {
     value: 'DURATION',
     help: 'how often to ask the server whether it accepts the certificate (default 10m, 0: never)',
   },
-  once: { help: 'exit 0 as soon as a certificate that works is installed' },
+  once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
 } satisfies Flags<string>
 

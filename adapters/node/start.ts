@@ -9,7 +9,7 @@ import { type Failure, failure, type StoreError } from '../../src/failure.js'
 import type { RotationPolicy } from '../../src/policy.js'
 import { type Notice, type Rotation, rotation } from '../../src/rotation.js'
 import { heldOf, type State, works } from '../../src/state.js'
-import type { CertificateTemplate } from '../../src/template.js'
+import { type CertificateTemplate, unmet } from '../../src/template.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError } from './parts.js'
@@ -23,7 +23,10 @@ export type StartError = PartsError
 export interface RunningRotation {
   /** The certificate to use now; undefined while there is none that has not ended. */
   readonly current: () => Credential | undefined
-  /** The certificate in use, as soon as one works and is stored; `Stopped` when the rotation ends before. */
+  /**
+   * The certificate in use, as soon as one works, is stored, and is what is wanted (one for another name is not, unless
+   * rotation is switched off and it stays); `Stopped` when the rotation ends before.
+   */
   readonly issuedTask: TaskEither<StoreError | Stopped, Credential>
   /** The same as a promise; it rejects with an `Error` that has a `code`. */
   readonly issued: () => Promise<Credential>
@@ -103,10 +106,14 @@ const running = (
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
-  /** The current one, if it works and is stored. */
+  /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
+    const { wanted } = state()
     const held = heldOf(state())
-    return O.isSome(held) && works(policy, held.value, ports.clock.now()) ? current() : undefined
+    if (O.isNone(held) || !works(policy, held.value, ports.clock.now())) return undefined
+    const another =
+      policy.rotate && O.isSome(wanted) && unmet(wanted.value, held.value.certificate).length > 0
+    return another ? undefined : current()
   }
 
   if (options.signal?.aborted === true) stopToo()

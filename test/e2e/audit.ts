@@ -57,13 +57,16 @@ const merge = (before: AuditedRequest | undefined, event: AuditEvent): AuditedRe
 })
 
 /**
- * Reads all requests from byte `offset` on, the earliest first. A request is there as soon as it came in, before
- * its answer.
+ * Reads all requests from the first line that begins at byte `offset` or after it, the earliest first. A request is there
+ * as soon as it came in, before its answer.
  */
 export const readAuditLog = async (file: string, offset = 0): Promise<readonly AuditedRequest[]> => {
   const requests = new Map<string, AuditedRequest>()
+  const bytes = await readFile(file)
+  // At `offset` a line may have been half written.
+  const begin = offset === 0 ? 0 : bytes.indexOf('\n', offset - 1) + 1 || bytes.length
   // What follows the last line break is a line that is still being written.
-  for (const line of (await readFile(file)).subarray(offset).toString('utf8').split('\n').slice(0, -1)) {
+  for (const line of bytes.subarray(begin).toString('utf8').split('\n').slice(0, -1)) {
     const event = parse(line)
     requests.set(event.auditID, merge(requests.get(event.auditID), event))
   }

@@ -172,6 +172,20 @@ test('starts from what is in the directory, without a request', async (context) 
   assert.is(there.names().length, 1)
 })
 
+test('gives out what is wanted, and not what a copied directory has for another node', async (context) => {
+  const there = await world(context)
+  const first = await rotating(context, there)
+  await first.issued()
+  await first.stop()
+  const at = { initial: 50, maximum: 50 }
+  const policy = { submitInterval: second, retrySoon: at, retryLater: at }
+  const other = await rotating(context, there, { nodeName: 'worker-2', policy })
+  await until(other, 'RenewDue')
+  assert.is(other.current()?.commonName, 'system:node:worker-1')
+  // The API server lets a node ask for itself alone: the bootstrap credential has its turn.
+  assert.is((await other.issued()).commonName, 'system:node:worker-2')
+})
+
 test('refuses a second rotation on the same directory, and names the holder', async (context) => {
   const there = await world(context)
   await rotating(context, there)
