@@ -5,7 +5,7 @@ import type { Verification } from './certificate.js'
 import { failure, type TrustError } from './failure.js'
 import type { Clock, CryptoBackend, TrustAnchors } from './ports.js'
 
-/** What certificates are compared with; without `trust` each verification is `Unknown`. */
+/** What certificates are compared with; without `trust` each verification is `Unchecked`. */
 export interface Verifier {
   readonly clock: Pick<Clock, 'now'>
   readonly crypto: Pick<CryptoBackend, 'verifyChain'>

@@ -61,9 +61,6 @@ const version = (): string => {
     : ''
 }
 
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined
-
 const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number> => {
   if (name === '') {
     process.stderr.write(usage())
@@ -91,7 +88,7 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   process.on('SIGUSR1', () => {})
   // Nobody reads on (`| head`): that too. A log on a full disk has gaps, and costs nobody an identity.
   process.stdout.on('error', (error) => {
-    if (codeOf(error) === 'EPIPE') stopping.abort()
+    if ('code' in error && error.code === 'EPIPE') stopping.abort()
   })
   process.stderr.on('error', () => {})
   const { flags, run } = await load()

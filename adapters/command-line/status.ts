@@ -53,13 +53,13 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
 /** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
 export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Promise<number> => {
   const directory = { directory: certDir }
-  const shelf = {
+  const ports = {
     store: { load: readCertificateDirectory(directory) },
     crypto: cryptoBackend,
     clock: wallClock,
     ...(clientCaFile === undefined ? {} : { trust: fromBundle(clientCaFile) }),
   }
-  const found = await loading(shelf, keyring())()
+  const found = await loading(ports, keyring())()
   if (E.isLeft(found)) {
     complain(found.left.message, found.left.remedy)
     return 1

@@ -15,15 +15,10 @@ const maximumCertificates = 16
 
 /** Reads the `CERTIFICATE` blocks of a PEM text, the leaf first. Rejects when there is none, or there is too much. */
 export const readChain = async (pem: string): Promise<CertificateChain> => {
-  const chain = chainOf(pem)
-  const [leaf] = chain
+  const blocks = blocksOf(pem, maximumChainSize, maximumCertificates)
+  const [leaf] = blocks.map(openssl)
   if (leaf === undefined) throw new Error('there is no CERTIFICATE block')
-  return {
-    certificate: certificateOf(leaf),
-    pem: blocksOf(pem)
-      .map(({ text }) => text)
-      .join(''),
-  }
+  return { certificate: certificateOf(leaf), pem: blocks.map(({ text }) => text).join('') }
 }
 
 /** The certificates of a chain, the leaf first. Throws when there is too much, or one is damaged. */
@@ -35,15 +30,14 @@ export const certificatesOf = (
   pem: string,
   maximumSize: number,
   maximumCount: number,
-): ReadonlyArray<X509Certificate> => {
-  if (pem.length > maximumSize) throw new Error(`its ${pem.length} characters are too many`)
-  const blocks = blocksOf(pem)
-  if (blocks.length > maximumCount) throw new Error(`${blocks.length} certificates are too many`)
-  return blocks.map(openssl)
-}
+): ReadonlyArray<X509Certificate> => blocksOf(pem, maximumSize, maximumCount).map(openssl)
 
-const blocksOf = (pem: string): ReadonlyArray<PemBlock> =>
-  pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
+const blocksOf = (pem: string, maximumSize: number, maximumCount: number): ReadonlyArray<PemBlock> => {
+  if (pem.length > maximumSize) throw new Error(`its ${pem.length} characters are too many`)
+  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
+  if (blocks.length > maximumCount) throw new Error(`${blocks.length} certificates are too many`)
+  return blocks
+}
 
 const openssl = ({ text }: PemBlock, index: number): X509Certificate => {
   try {

@@ -5,6 +5,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { SavedRequest, StoreContents, StoredPair } from '../../src/ports.js'
 import type { Secret } from '../../src/secret.js'
 import type { Instant } from '../../src/time.js'
+import { isThere } from './atomic.js'
 import type { FileSystem } from './file-system.js'
 import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
@@ -110,11 +111,8 @@ export const linkInUse = async (
   return there[0]
 }
 
-const leadsSomewhere = (fs: FileSystem, path: string): Promise<boolean> =>
-  fs.stat(path).then(
-    () => true,
-    (error: unknown) => codeOf(error) !== 'ENOENT',
-  )
+/** One that cannot be looked at does, as far as is known. */
+const leadsSomewhere = (fs: FileSystem, path: string): Promise<boolean> => isThere(fs, path).catch(() => true)
 
 /** The name in this directory that a link means, the last part of its target; undefined when it is no link. */
 export const designated = async (

@@ -5,9 +5,10 @@ import { failure, type StoreError } from '../../src/failure.js'
 /** The code of an error of the operating system (`ENOENT`, …), also of one that libuv has no name for (`EDQUOT`). */
 export const codeOf = (thrown: unknown): string | undefined => {
   if (!(thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string')) return undefined
-  const number = 'errno' in thrown && typeof thrown.errno === 'number' ? -thrown.errno : 0
-  const named = Object.entries(constants.errno).find(([, errno]) => errno === number)
-  return /^unknown/i.test(thrown.code) ? (named?.[0] ?? thrown.code) : thrown.code
+  if (!/^unknown/i.test(thrown.code) || !('errno' in thrown)) return thrown.code
+  const { errno } = thrown
+  const named = Object.entries(constants.errno).find(([, number]) => -number === errno)
+  return named?.[0] ?? thrown.code
 }
 
 /** What libuv has no words for. */

@@ -15,7 +15,6 @@ import type { Ports } from '../../src/performing.js'
 import type { RotationPolicy } from '../../src/policy.js'
 import type { CertificateSigningRequests, CertificateStore, Clock, TrustAnchors } from '../../src/ports.js'
 import type { Ask, Held } from '../../src/state.js'
-import type { Instant } from '../../src/time.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { openCertificateDirectory } from '../filesystem/index.js'
 import {
@@ -188,7 +187,8 @@ const takeOver =
     if (O.isNone(pair) && leadsSomewhere) return E.right(O.none)
     const now = clock.now()
     const found = await loading({ store, crypto, clock }, keyring())()
-    const usable = E.isRight(found) && O.exists(inForce(now))(found.right.held)
+    const usable =
+      E.isRight(found) && O.exists(({ certificate }: Held) => !expired(certificate, now))(found.right.held)
     if (O.isNone(pair))
       return E.right(usable ? O.some('there is no certificate where the kubeconfig points') : O.none)
     if (E.isLeft(found)) return found
@@ -205,8 +205,3 @@ const takeOver =
       ? followed
       : E.right(needed ? O.some('the certificate came from the kubeconfig') : O.none)
   }
-
-const inForce =
-  (now: Instant) =>
-  ({ certificate }: Held): boolean =>
-    !expired(certificate, now)

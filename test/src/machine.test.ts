@@ -401,14 +401,12 @@ test('asks about the refused certificate after a request that was denied', () =>
   assert.is(credentialOf(begin().later(0, loaded(), refused, bootstrapped, denied)), 'Probe')
 })
 
+/** The certificate is refused, and there is no bootstrap credential. */
+const refusedWithoutBootstrap = (): Play =>
+  begin().later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
+
 test('leaves the turn to the certificate when it is refused once more', () => {
-  const play = begin().later(
-    0,
-    loaded(),
-    refused,
-    submitFailed(trouble('NoCredential'), 'bootstrap'),
-    refused,
-  )
+  const play = refusedWithoutBootstrap().later(0, refused)
   assert.is(credentialOf(play), 'Probe')
 })
 
@@ -418,20 +416,12 @@ test('leaves the turn to the bootstrap credential where the accepted certificate
 })
 
 test('goes on with the bootstrap credential when the refused certificate still is', () => {
-  const play = begin().later(
-    0,
-    loaded(),
-    refused,
-    submitFailed(trouble('NoCredential'), 'bootstrap'),
-    probed('CredentialRejected'),
-  )
+  const play = refusedWithoutBootstrap().later(0, probed('CredentialRejected'))
   assert.is(credentialOf(play), 'bootstrap')
 })
 
 test('pauses when nobody answers whether the refused certificate works', () => {
-  const play = begin()
-    .later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
-    .later(minute, probed('Unreachable'))
+  const play = refusedWithoutBootstrap().later(minute, probed('Unreachable'))
   assert.is(play.next()._tag, 'Wait')
 })
 
@@ -441,14 +431,7 @@ test('returns to Issued when the refused certificate works after all', () => {
 })
 
 test('does not ask in a loop when servers disagree about the certificate', () => {
-  const play = begin().later(
-    0,
-    loaded(),
-    refused,
-    submitFailed(trouble('NoCredential'), 'bootstrap'),
-    accepted,
-    refused,
-  )
+  const play = refusedWithoutBootstrap().later(0, accepted, refused)
   assert.is(play.next()._tag, 'Wait')
 })
 
