@@ -7,12 +7,12 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Certificate, CertificateChain, KeyId, Names } from './certificate.js'
-import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './failure.js'
-import type { Condition, Draft, OutstandingRequest } from './request.js'
-import type { Secret } from './secret.js'
+import type { Certificate, CertificateChain, KeyId, Names } from './model/certificate.js'
+import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './model/failure.js'
+import type { Condition, Draft, OutstandingRequest } from './model/request.js'
+import type { Secret } from './model/secret.js'
+import type { Instant } from './model/time.js'
 import type { Signal } from './signal.js'
-import type { Instant } from './time.js'
 
 /** The wall clock. */
 export interface Clock {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { hour, inWords } from '../../src/model/time.js'
 import { onSignal } from '../../src/signal.js'
-import { hour, inWords } from '../../src/time.js'
 import { command, complain } from './command.js'
 import { parseDuration } from './duration.js'
 import { eventLine } from './event-line.js'

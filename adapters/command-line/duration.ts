@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { hour, type Milliseconds, minute, second } from '../../src/time.js'
+import { hour, type Milliseconds, minute, second } from '../../src/model/time.js'
 
 const units: Readonly<Record<string, Milliseconds>> = {
   ns: 1e-6,

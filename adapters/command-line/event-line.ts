@@ -1,7 +1,7 @@
 /** What happens in a control plane, in the words of kubectl. */
 import * as O from 'fp-ts/lib/Option.js'
-import { printable } from '../../src/printable.js'
-import { rfc3339 } from '../../src/time.js'
+import { printable } from '../../src/model/printable.js'
+import { rfc3339 } from '../../src/model/time.js'
 import type { ApiCall, ControlPlaneEvent } from '../control-plane/index.js'
 
 /** An event in a line. */

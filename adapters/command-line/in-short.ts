@@ -1,5 +1,6 @@
 /** A state in a line that changes while one looks at it: what it is, and the time left. */
 import * as O from 'fp-ts/lib/Option.js'
+import { rotateAt } from '../../src/describe/transition.js'
 import {
   decide,
   endOfTime,
@@ -10,7 +11,6 @@ import {
   type State,
   second,
 } from '../../src/index.js'
-import { rotateAt } from '../node/transition.js'
 
 /** Enough of a serial number or a request's name to tell it from others on one screen. */
 export const abbreviated = (name: string): string => name.replace(/([0-9a-f]{8})[0-9a-f]{8,}/g, '$1…')

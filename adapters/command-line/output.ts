@@ -1,5 +1,5 @@
-import { type Instant, instant, rfc3339, wholeSecond } from '../../src/time.js'
-import type { Transition } from '../node/transition.js'
+import type { Transition } from '../../src/describe/transition.js'
+import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 
 export type LogFormat = 'text' | 'json'
 export type Level = 'info' | 'warn' | 'error'

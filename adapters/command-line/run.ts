@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Failure } from '../../src/failure.js'
+import type { Failure } from '../../src/model/failure.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
 import { command, complain } from './command.js'

@@ -3,10 +3,10 @@ import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'n
 import * as tls from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { failure } from '../../src/failure.js'
-import { pemBlocks } from '../../src/pem.js'
+import { failure } from '../../src/model/failure.js'
+import { pemBlocks } from '../../src/model/pem.js'
+import { instant } from '../../src/model/time.js'
 import type { TlsKey } from '../../src/ports.js'
-import { instant } from '../../src/time.js'
 import type { Credential, Problem } from './source.js'
 
 /** More certificates than any chain or bundle of a cluster has; all that the web trusts are about 150. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { hour, type Milliseconds, second } from '../../src/time.js'
+import { hour, type Milliseconds, second } from '../../src/model/time.js'
 import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'

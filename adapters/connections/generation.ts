@@ -1,7 +1,7 @@
 import * as tls from 'node:tls'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Milliseconds } from '../../src/time.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import { contextOptions } from './check.js'
 import type { Credential } from './source.js'
 import { wakeAt } from './wake.js'

@@ -1,7 +1,7 @@
 import type { IO } from 'fp-ts/lib/IO.js'
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { Certificate } from '../../src/certificate.js'
-import type { Failure } from '../../src/failure.js'
+import type { Certificate } from '../../src/model/certificate.js'
+import type { Failure } from '../../src/model/failure.js'
 import type { TlsKey } from '../../src/ports.js'
 
 /** A value that changes, and word of each change. */

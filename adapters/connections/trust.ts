@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import type { Milliseconds } from '../../src/time.js'
+import type { Milliseconds } from '../../src/model/time.js'
 
 /** Bundles that are no longer the current one, each with the time until which it is still trusted, ms since the epoch. */
 export type Outgoing = ReadonlyArray<{ readonly pem: string; readonly until: number }>

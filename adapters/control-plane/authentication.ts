@@ -8,10 +8,10 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Certificate } from '../../src/certificate.js'
 import type { User } from '../../src/control-plane/index.js'
-import type { Secret } from '../../src/secret.js'
-import type { Instant } from '../../src/time.js'
+import type { Certificate } from '../../src/model/certificate.js'
+import type { Secret } from '../../src/model/secret.js'
+import type { Instant } from '../../src/model/time.js'
 import { cryptoBackend } from '../crypto/index.js'
 
 /** A user with what else the API server knows of one. */

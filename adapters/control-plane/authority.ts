@@ -2,9 +2,9 @@
 import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Names } from '../../src/certificate.js'
-import type { CryptoError } from '../../src/failure.js'
-import type { Secret } from '../../src/secret.js'
+import type { Names } from '../../src/model/certificate.js'
+import type { CryptoError } from '../../src/model/failure.js'
+import type { Secret } from '../../src/model/secret.js'
 import {
   after,
   day,
@@ -13,7 +13,7 @@ import {
   instant,
   type Milliseconds,
   wholeSecond,
-} from '../../src/time.js'
+} from '../../src/model/time.js'
 import { type Authority, createAuthority, createCertificate, cryptoBackend } from '../crypto/index.js'
 
 /** A random serial number: 128 bits, positive (RFC 5280, 4.1.2.2), always of the same length. */

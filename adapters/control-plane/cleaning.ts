@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import * as O from 'fp-ts/lib/Option.js'
 import { deletionReason } from '../../src/control-plane/index.js'
-import { type Instant, instant } from '../../src/time.js'
+import { type Instant, instant } from '../../src/model/time.js'
 import type { Manager } from './manager.js'
 import type { SigningRequest } from './signing-request.js'
 

@@ -5,7 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import { cleaningInterval } from '../../src/control-plane/index.js'
-import { minute } from '../../src/time.js'
+import { minute } from '../../src/model/time.js'
 import { approve, undecided } from './approving.js'
 import { clean } from './cleaning.js'
 import type { Manager } from './manager.js'

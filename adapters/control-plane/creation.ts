@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type Instant, rfc3339, wholeSecond } from '../../src/time.js'
+import { type Instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import type { Caller } from './authentication.js'
 import type { IncomingRequest } from './incoming.js'
 import type { Content, Metadata } from './signing-request.js'

@@ -1,4 +1,4 @@
-import { type Failure, failure } from '../../src/failure.js'
+import { type Failure, failure } from '../../src/model/failure.js'
 
 /** Why a control plane cannot start, or cannot have a new authority. */
 export type ControlPlaneError = Failure<'CannotListen' | 'DataDirectoryUnusable' | 'AuthorityUnusable'>

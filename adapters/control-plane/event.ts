@@ -1,6 +1,6 @@
 /** What happens in the control plane, for logs and for tests. */
 import type * as O from 'fp-ts/lib/Option.js'
-import type { Instant } from '../../src/time.js'
+import type { Instant } from '../../src/model/time.js'
 
 /** One call of the API, told when its answer begins. */
 export interface ApiCall {

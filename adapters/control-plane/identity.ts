@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Instant, Milliseconds } from '../../src/time.js'
+import type { Instant, Milliseconds } from '../../src/model/time.js'
 import type { Authority } from '../crypto/index.js'
 import { endOf, newAuthority, newPair, type Pair } from './authority.js'
 import { authorityUnusable, type ControlPlaneError } from './error.js'

@@ -1,6 +1,6 @@
 import type { IO } from 'fp-ts/lib/IO.js'
 import { type Binding, type StoredCondition, withTimes } from '../../src/control-plane/index.js'
-import { type Instant, type Milliseconds, rfc3339, wholeSecond } from '../../src/time.js'
+import { type Instant, type Milliseconds, rfc3339, wholeSecond } from '../../src/model/time.js'
 import type { Authority } from '../crypto/index.js'
 import type { ControlPlaneEvent } from './event.js'
 import type { RequestReader } from './request-reader.js'

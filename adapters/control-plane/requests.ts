@@ -7,7 +7,7 @@ import {
   type Subresource,
   updateErrors,
 } from '../../src/control-plane/index.js'
-import { type Instant, rfc3339, wholeSecond } from '../../src/time.js'
+import { type Instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import { type Call, created, failed, ok, type Reply } from './call.js'
 import { changedMetadata, changedStatus, pemErrors, staleness } from './changing.js'
 import { newContent } from './creation.js'

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { type Attributes, type Binding, permitted, refusal } from '../../src/control-plane/index.js'
-import { type Instant, rfc3339, wholeSecond } from '../../src/time.js'
+import { type Instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import { type Call, created, failed, type Reply } from './call.js'
 import { decodedBody, IncomingAccessReview } from './incoming.js'
 

@@ -1,6 +1,6 @@
 /** From a method and a path to what is to be done there, and what that is called when somebody asks for permission. */
 import type { Attributes, Binding, Subresource } from '../../src/control-plane/index.js'
-import type { Instant } from '../../src/time.js'
+import type { Instant } from '../../src/model/time.js'
 import { type Endpoint, failed, ok, type Reply } from './call.js'
 import { document } from './discovery.js'
 import type { Requests } from './requests.js'

@@ -1,5 +1,5 @@
 /** What `kubectl get csr` prints: pkg/printers/internalversion/printers.go. */
-import { day, hour, type Instant, type Milliseconds, minute, second } from '../../src/time.js'
+import { day, hour, type Instant, type Milliseconds, minute, second } from '../../src/model/time.js'
 import { has, rendered, renderedMetadata, type SigningRequest } from './signing-request.js'
 
 const column = (name: string, description: string, format = '') => ({

@@ -1,6 +1,6 @@
 /** Watches: one JSON object a line, as apiserver/pkg/endpoints/handlers/watch.go writes them. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Instant, minute, second } from '../../src/time.js'
+import { type Instant, minute, second } from '../../src/model/time.js'
 import type { Call, Reply } from './call.js'
 import { apiVersion, kind, rendered, type SigningRequest } from './signing-request.js'
 import * as status from './status.js'

@@ -11,7 +11,7 @@ import {
   Time,
   TimeType,
 } from 'pkijs'
-import type { Instant } from '../../src/time.js'
+import type { Instant } from '../../src/model/time.js'
 import { engine, forSigning, hashFor } from './engine.js'
 import { keyPem, newKey } from './key.js'
 import { encodeAlternativeNames, encodeSubject, parsed } from './names.js'

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type CryptoError, failure } from '../../src/failure.js'
+import { type CryptoError, failure } from '../../src/model/failure.js'
 import type { CryptoBackend } from '../../src/ports.js'
 import { keyHandle, newKey, readKey } from './key.js'
 import { attempt } from './outcome.js'

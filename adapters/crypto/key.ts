@@ -1,9 +1,9 @@
 import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { CryptoError } from '../../src/failure.js'
-import { pemBlocks } from '../../src/pem.js'
+import type { CryptoError } from '../../src/model/failure.js'
+import { pemBlocks } from '../../src/model/pem.js'
+import { type Secret, secret } from '../../src/model/secret.js'
 import type { KeyHandle } from '../../src/ports.js'
-import { type Secret, secret } from '../../src/secret.js'
 import { attempt, malformed } from './outcome.js'
 import { keyIdOf } from './public-key.js'
 

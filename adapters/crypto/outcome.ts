@@ -1,6 +1,6 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type CryptoError, failure } from '../../src/failure.js'
+import { type CryptoError, failure } from '../../src/model/failure.js'
 
 /** Input that cannot be used: what it is, what is wrong with it, and what a person can do. */
 export const malformed = (message: string, remedy: string): CryptoError =>

@@ -1,4 +1,4 @@
-import { pemBlocks } from '../../src/pem.js'
+import { pemBlocks } from '../../src/model/pem.js'
 
 export const toPem = (label: string, der: ArrayBuffer): string => {
   const lines =

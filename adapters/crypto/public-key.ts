@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
-import type { KeyId } from '../../src/certificate.js'
+import type { KeyId } from '../../src/model/certificate.js'
 
 /** SubjectPublicKeyInfo in DER, of a public key or of a private key's public half. */
 export const spkiOf = (key: KeyObject): Buffer =>

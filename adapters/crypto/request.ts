@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { createPublicKey } from 'node:crypto'
 import { Attribute, CertificationRequest, Extension, Extensions, PublicKeyInfo } from 'pkijs'
-import type { Names } from '../../src/certificate.js'
+import type { Names } from '../../src/model/certificate.js'
 import { engine, forSigning, hashFor } from './engine.js'
 import {
   type AlternativeNames,

@@ -2,9 +2,9 @@
  * The types of what this adapter exports, apart from the modules that make them: their declarations name pkijs, whose
  * own declarations need a browser's types.
  */
-import type { KeyId, Names } from '../../src/certificate.js'
-import type { Secret } from '../../src/secret.js'
-import type { Instant } from '../../src/time.js'
+import type { KeyId, Names } from '../../src/model/certificate.js'
+import type { Secret } from '../../src/model/secret.js'
+import type { Instant } from '../../src/model/time.js'
 
 /** A subject attribute other than CN and O. */
 export interface OtherAttribute {

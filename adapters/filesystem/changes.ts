@@ -1,9 +1,9 @@
 /** The changes to a certificate directory, as the store's port has them. Each can be cut off anywhere and tried again. */
 import type { Stats } from 'node:fs'
-import type { Certificate } from '../../src/certificate.js'
+import type { Certificate } from '../../src/model/certificate.js'
+import type { Secret } from '../../src/model/secret.js'
+import { type Instant, instant } from '../../src/model/time.js'
 import type { SavedRequest } from '../../src/ports.js'
-import type { Secret } from '../../src/secret.js'
-import { type Instant, instant } from '../../src/time.js'
 import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
 import { designated, linkInUse, list, type RequestRead, savedRequest } from './contents.js'
 import { type FileSystem, kindOf } from './file-system.js'

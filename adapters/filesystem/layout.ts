@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Instant, instant, rfc3339, wholeSecond } from '../../src/time.js'
+import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 
 export interface Layout {
   readonly directory: string

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs'
-import { pemBlocks } from '../../src/pem.js'
+import { pemBlocks } from '../../src/model/pem.js'
+import { secret } from '../../src/model/secret.js'
+import { type Instant, instant, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
-import { secret } from '../../src/secret.js'
-import { type Instant, instant, wholeSecond } from '../../src/time.js'
 import type { FileContent, FileSystem } from './file-system.js'
 import { codeOf, inWords } from './trouble.js'
 

@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { secret } from '../../src/model/secret.js'
+import { CertificateTemplate } from '../../src/model/template.js'
 import type { SavedRequest } from '../../src/ports.js'
-import { secret } from '../../src/secret.js'
-import { CertificateTemplate } from '../../src/template.js'
 
 /** The only version there has been. A field more needs no new one, a field that means something else does. */
 const formatVersion = 1

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import { failure, type StoreError } from '../../src/failure.js'
+import { failure, type StoreError } from '../../src/model/failure.js'
 
 /** The code of an error of the operating system (`ENOENT`, …), also of one that libuv has no name for (`EDQUOT`). */
 export const codeOf = (thrown: unknown): string | undefined => {

@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
-import { type ApiError, failure } from '../../src/failure.js'
-import { printable } from '../../src/printable.js'
-import { type Instant, instant, type Milliseconds, second } from '../../src/time.js'
-import { mapping, text } from './fields.js'
+import { type ApiError, failure } from '../../src/model/failure.js'
+import { printable } from '../../src/model/printable.js'
+import { type Instant, instant, type Milliseconds, second } from '../../src/model/time.js'
+import { mapping, text } from '../platform/fields.js'
 
 /** An answer of the API server, whatever its status. */
 export interface Answer {

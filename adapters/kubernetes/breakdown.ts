@@ -1,4 +1,4 @@
-import { type ApiError, failure } from '../../src/failure.js'
+import { type ApiError, failure } from '../../src/model/failure.js'
 import { alertAboutUs } from '../connections/rejection.js'
 
 /** No answer, or half of one: what happened on the way, by its Node or OpenSSL code. */

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Interrupted, interrupted } from '../../src/failure.js'
+import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import { onSignal, type Signal } from '../../src/signal.js'
 import { type Breakdown, breakdown, breakdownOf } from './breakdown.js'
 import type { Timeouts } from './timeouts.js'

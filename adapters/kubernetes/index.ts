@@ -1,20 +1,20 @@
-export type { Access, Cluster, Credential } from './access.js'
-export {
-  type CertificateSigningRequestsOptions,
-  certificateSigningRequests,
-  type KubernetesApi,
-} from './api.js'
-export { decodeKubeconfig, type Kubeconfig } from './kubeconfig/decode.js'
-export type { ClusterEntry, Material, UserEntry } from './kubeconfig/entries.js'
-export { type ExistingKubeconfig, existingKubeconfig } from './kubeconfig/existing.js'
-export type { KubeconfigError } from './kubeconfig/problem.js'
+export type { Access, Cluster, Credential } from '../kubeconfig/access.js'
+export { decodeKubeconfig, type Kubeconfig } from '../kubeconfig/decode.js'
+export type { ClusterEntry, Material, UserEntry } from '../kubeconfig/entries.js'
+export { type ExistingKubeconfig, existingKubeconfig } from '../kubeconfig/existing.js'
+export type { KubeconfigError } from '../kubeconfig/problem.js'
 export {
   accessFromKubeconfig,
   clusterFromKubeconfig,
   clusterOf,
   credentialOf,
   loadKubeconfig,
-} from './kubeconfig/read.js'
-export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from './kubeconfig/write.js'
+} from '../kubeconfig/read.js'
+export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from '../kubeconfig/write.js'
+export {
+  type CertificateSigningRequestsOptions,
+  certificateSigningRequests,
+  type KubernetesApi,
+} from './api.js'
 export type { Sleep } from './sleep.js'
 export { defaultTimeouts, type Timeouts } from './timeouts.js'

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { IO } from 'fp-ts/lib/IO.js'
-import { type Interrupted, interrupted } from '../../src/failure.js'
+import { type Interrupted, interrupted } from '../../src/model/failure.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import type { Milliseconds } from '../../src/time.js'
 import { type Breakdown, breakdownOf } from './breakdown.js'
 import { maxObjectSize } from './exchange.js'
 

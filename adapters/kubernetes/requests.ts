@@ -1,12 +1,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { ApiError } from '../../src/failure.js'
-import { pemBlocks } from '../../src/pem.js'
-import { CertificateSigningRequest, type Condition, conditionOf, type Draft } from '../../src/request.js'
+import type { ApiError } from '../../src/model/failure.js'
+import { pemBlocks } from '../../src/model/pem.js'
+import {
+  CertificateSigningRequest,
+  type Condition,
+  conditionOf,
+  type Draft,
+} from '../../src/model/request.js'
 import type { Signal } from '../../src/signal.js'
+import { problemOf } from '../platform/fields.js'
 import { type Answer, isNotServed, unintelligible } from './answer.js'
 import type { Client, Result, Stream } from './client.js'
-import { problemOf } from './fields.js'
 
 /** Versions of certificates.k8s.io, the better one first: v1 since Kubernetes 1.19, v1beta1 up to 1.21. */
 export type Version = 'v1' | 'v1beta1'

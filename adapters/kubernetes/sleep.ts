@@ -1,6 +1,6 @@
 import type { Task } from 'fp-ts/lib/Task.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import type { Milliseconds } from '../../src/time.js'
 
 /** Ends after the duration, or when the signal is given. */
 export type Sleep = (duration: Milliseconds, signal: Signal) => Task<void>

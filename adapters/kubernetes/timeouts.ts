@@ -1,4 +1,4 @@
-import { type Milliseconds, minute, second } from '../../src/time.js'
+import { type Milliseconds, minute, second } from '../../src/model/time.js'
 
 /** How long the API may take for what, in ms. */
 export interface Timeouts {

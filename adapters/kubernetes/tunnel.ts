@@ -1,8 +1,8 @@
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Secret } from '../../src/secret.js'
-import type { Milliseconds } from '../../src/time.js'
+import type { Secret } from '../../src/model/secret.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import { asError, breakdown, breakdownOf } from './breakdown.js'
 
 /** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */

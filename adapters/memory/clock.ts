@@ -1,6 +1,6 @@
+import { after, type Instant, type Milliseconds, rfc3339 } from '../../src/model/time.js'
 import type { Clock } from '../../src/ports.js'
 import { onSignal } from '../../src/signal.js'
-import { after, type Instant, type Milliseconds, rfc3339 } from '../../src/time.js'
 
 /** A wall clock that moves when it is told to. Nothing waits for real time. */
 export interface VirtualClock extends Clock {

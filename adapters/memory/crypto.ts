@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type CryptoError, failure } from '../../src/failure.js'
+import { type CryptoError, failure } from '../../src/model/failure.js'
+import { type Secret, secret } from '../../src/model/secret.js'
 import type { CryptoBackend, KeyHandle, TlsKey } from '../../src/ports.js'
-import { type Secret, secret } from '../../src/secret.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
 import { keyIdOf, keyPem, readAuthorities, readCertificate, readKey, requestPem, sha256 } from './format.js'
 

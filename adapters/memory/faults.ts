@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type ApiError, type CryptoError, failure, type StoreError } from '../../src/failure.js'
-import type { Milliseconds } from '../../src/time.js'
+import { type ApiError, type CryptoError, failure, type StoreError } from '../../src/model/failure.js'
+import type { Milliseconds } from '../../src/model/time.js'
 
 /** Something that goes wrong with calls. */
 export interface Fault<Call, Error> {

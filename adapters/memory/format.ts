@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
-import type { Certificate, KeyId, Names } from '../../src/certificate.js'
+import type { Certificate, KeyId, Names } from '../../src/model/certificate.js'
+import { secret } from '../../src/model/secret.js'
+import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
-import { secret } from '../../src/secret.js'
-import { type Instant, instant, rfc3339, wholeSecond } from '../../src/time.js'
 
 const texts = t.readonlyArray(t.string)
 

@@ -23,9 +23,9 @@
  * await ended
  * ```
  */
-import type { Ports } from '../../src/performing.js'
+import type { Ports } from '../../src/driver/performing.js'
+import type { Instant } from '../../src/model/time.js'
 import type { StoreContents } from '../../src/ports.js'
-import type { Instant } from '../../src/time.js'
 import { type VirtualClock, virtualClock } from './clock.js'
 import { type MemoryCrypto, memoryCrypto } from './crypto.js'
 import { type MemoryApi, memoryApi } from './requests.js'

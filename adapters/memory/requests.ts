@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type ApiError, failure, type Interrupted, interrupted } from '../../src/failure.js'
+import { type ApiError, failure, type Interrupted, interrupted } from '../../src/model/failure.js'
+import type { Condition, Draft } from '../../src/model/request.js'
+import { after, type Instant, wholeSecond } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Clock, Identity } from '../../src/ports.js'
-import type { Condition, Draft } from '../../src/request.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import { after, type Instant, wholeSecond } from '../../src/time.js'
 import { apiErrors, type Faults, faults, type Inject, struck } from './faults.js'
 import { type ApiServer, type ApiSettings, apiServer } from './server.js'
 

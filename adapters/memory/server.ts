@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Certificate } from '../../src/certificate.js'
 import { validity } from '../../src/control-plane/validity.js'
-import type { Condition, Draft, OutstandingRequest } from '../../src/request.js'
-import { endOfTime, hour, type Instant, type Milliseconds } from '../../src/time.js'
+import type { Certificate } from '../../src/model/certificate.js'
+import type { Condition, Draft, OutstandingRequest } from '../../src/model/request.js'
+import { endOfTime, hour, type Instant, type Milliseconds } from '../../src/model/time.js'
 import { certificatePem, readRequest } from './format.js'
 
 /** How the API server and the controllers behind it behave; may be changed at any time. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { StoreError } from '../../src/failure.js'
+import type { StoreError } from '../../src/model/failure.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
 

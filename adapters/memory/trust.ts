@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { failure, type TrustError } from '../../src/failure.js'
+import { failure, type TrustError } from '../../src/model/failure.js'
 import type { TrustAnchors } from '../../src/ports.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
 import { authoritiesPem } from './format.js'

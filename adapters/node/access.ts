@@ -6,9 +6,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { failure } from '../../src/failure.js'
+import { failure } from '../../src/model/failure.js'
+import type { Secret } from '../../src/model/secret.js'
 import type { Clock } from '../../src/ports.js'
-import type { Secret } from '../../src/secret.js'
 import {
   type Access,
   accessFromKubeconfig,

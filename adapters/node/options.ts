@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { type Failure, failure } from '../../src/failure.js'
-import type { Ports } from '../../src/performing.js'
-import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/policy.js'
-import { type CertificateTemplate, kubeletClientTemplate } from '../../src/template.js'
-import type { Transition } from './transition.js'
+import type { Transition } from '../../src/describe/transition.js'
+import type { Ports } from '../../src/driver/performing.js'
+import { type Failure, failure } from '../../src/model/failure.js'
+import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
+import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
 export interface RotationOptions {

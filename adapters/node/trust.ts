@@ -5,11 +5,11 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { failure, type TrustError } from '../../src/failure.js'
+import { failure, type TrustError } from '../../src/model/failure.js'
 import type { TrustAnchors } from '../../src/ports.js'
 import { checkAuthorities } from '../crypto/index.js'
+import { readBounded } from '../kubeconfig/read.js'
 import type { Cluster, KubeconfigError } from '../kubernetes/index.js'
-import { readBounded } from '../kubernetes/kubeconfig/read.js'
 
 /**
  * The CAs in a file, which each certificate has to lead to. A file that can no longer be read changes nobody's mind:

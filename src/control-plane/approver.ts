@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { kubeletClientSigner } from '../template.js'
+import { kubeletClientSigner } from '../model/template.js'
 import { kubeletClientDefect, type RequestedNames } from './kubelet.js'
 
 /** A request as the approver sees it: what it asks for, and who posted it. */

@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { hour, type Instant, type Milliseconds } from '../time.js'
+import { hour, type Instant, type Milliseconds } from '../model/time.js'
 
 /** How often the controller manager's cleaner looks. */
 export const cleaningInterval: Milliseconds = hour

@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import type { Names } from '../certificate.js'
+import type { Names } from '../model/certificate.js'
 import { sameUsages } from './usages.js'
 
 /** Whom and what a PKCS#10 request names. */

@@ -1,5 +1,5 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { clientSigner, kubeletClientSigner, kubeletServingSigner } from '../template.js'
+import { clientSigner, kubeletClientSigner, kubeletServingSigner } from '../model/template.js'
 import { kubeletClientDefect, kubeletServingDefect, type RequestedNames } from './kubelet.js'
 
 /** An approved request as the signers see it. */

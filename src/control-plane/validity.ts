@@ -9,7 +9,7 @@ import {
   minute,
   second,
   wholeSecond,
-} from '../time.js'
+} from '../model/time.js'
 
 /** How far `notBefore` lies in the past, for clocks that are behind. */
 export const backdating: Milliseconds = 5 * minute

@@ -1,6 +1,6 @@
+import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 import type { Clock } from '../../src/ports.js'
 import { onSignal } from '../../src/signal.js'
-import { type Instant, instant, type Milliseconds, minute } from '../../src/time.js'
 
 /** A wall clock that runs faster than the machine's, and can be set, forwards and back. */
 export interface FastClock extends Clock {

@@ -1,4 +1,4 @@
-import type { FailureTag } from '../../src/failure.js'
+import type { FailureTag } from '../../src/model/failure.js'
 import { sample, suite } from '../helper/index.js'
 import * as answers from './answers.js'
 import { openShop, type Shop, startFront } from './front.js'

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { hour, minute } from '../../src/time.js'
+import { hour, minute } from '../../src/model/time.js'
 import { assert, eventually, sample, seed, suite, type TestContext } from '../helper/index.js'
 import * as answers from './answers.js'
 import { diceOf } from './dice.js'

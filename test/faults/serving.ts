@@ -6,7 +6,7 @@ import {
   createCertificate,
   cryptoBackend,
 } from '../../adapters/crypto/index.js'
-import { after, day, hour, instant, wholeSecond } from '../../src/time.js'
+import { after, day, hour, instant, wholeSecond } from '../../src/model/time.js'
 import { right } from '../adapters/outcome.js'
 
 const now = wholeSecond(instant(Date.now()))

@@ -1,8 +1,8 @@
 /** The story of each fault: it strikes the bootstrap and then the renewal, is told, harms nothing, and is got over. */
 
 import type { Transition } from '../../adapters/node/index.js'
-import type { FailureTag } from '../../src/failure.js'
-import { second } from '../../src/time.js'
+import type { FailureTag } from '../../src/model/failure.js'
+import { second } from '../../src/model/time.js'
 import { assert, eventually, type TestContext } from '../helper/index.js'
 import { type Agent, type Place, patience, startAgent, type World } from './world.js'
 

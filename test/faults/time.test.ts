@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ControlPlane, startControlPlane } from '../../adapters/control-plane/index.js'
-import { day, hour, instant, type Milliseconds, minute, second } from '../../src/time.js'
+import { day, hour, instant, type Milliseconds, minute, second } from '../../src/model/time.js'
 import { assert, eventually, suite, type TestContext, thorough } from '../helper/index.js'
 import { right } from './world.js'
 

@@ -3,7 +3,7 @@
  * a file that runs nothing fails, and so does one that leaves something open.
  *
  * ```ts
- * import { assert, eventually, sample, seed, suite } from '../helper/index.js'
+ * import { assert, eventually, sample, seed, suite } from './index.js'
  *
  * const test = suite('certificate store')
  *

@@ -1,6 +1,6 @@
 /** A little of machine.exploration.test.ts: what breaks a promise of the design is noticed even where no example shows it. */
 import * as O from 'fp-ts/lib/Option.js'
-import { defaultPolicy } from '../../src/policy.js'
+import { defaultPolicy } from '../../src/model/policy.js'
 import { assert, suite } from '../helper/index.js'
 import { explore } from '../src/machine/explorer.js'
 import { start } from '../src/machine/steps.js'

@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { pemBlocks } from '../../src/pem.js'
+import { pemBlocks } from '../../src/model/pem.js'
 import { assert } from '../helper/index.js'
 
 /** A token: whole, its secret half, and both as they travel. */

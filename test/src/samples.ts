@@ -1,11 +1,11 @@
 /** Certificates, templates, requests and failures by the handful, for the tests of the core. */
 import * as O from 'fp-ts/lib/Option.js'
-import type { Certificate, KeyId } from '../../src/certificate.js'
-import { type Failure, type FailureTag, failure } from '../../src/failure.js'
-import type { Draft, OutstandingRequest } from '../../src/request.js'
-import type { Delivered, Held } from '../../src/state.js'
-import { type CertificateTemplate, kubeletClientTemplate } from '../../src/template.js'
-import { after, day, type Instant, instant, type Milliseconds, minute } from '../../src/time.js'
+import type { Delivered, Held } from '../../src/machine/state.js'
+import type { Certificate, KeyId } from '../../src/model/certificate.js'
+import { type Failure, type FailureTag, failure } from '../../src/model/failure.js'
+import type { Draft, OutstandingRequest } from '../../src/model/request.js'
+import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
+import { after, day, type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 
 /** 2026-11-23T12:00:00Z */
 export const noon: Instant = instant(Date.UTC(2026, 10, 23, 12))

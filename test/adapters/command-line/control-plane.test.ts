@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import { eventLine } from '../../../adapters/command-line/event-line.js'
-import { instant } from '../../../src/time.js'
+import { instant } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { finished, program } from './program.js'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
-import { second } from '../../../src/time.js'
+import { second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { json } from '../control-plane/client.js'
 import { world } from '../node/world.js'

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { second } from '../../../src/time.js'
+import { second } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { type World, world } from '../node/world.js'
 import { finished, logged, main, type Program, program, start } from './program.js'

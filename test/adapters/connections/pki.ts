@@ -3,8 +3,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import { credentialOf } from '../../../adapters/connections/check.js'
 import { type Credential, type Variable, variable } from '../../../adapters/connections/index.js'
 import { type Authority, createAuthority, createCertificate } from '../../../adapters/crypto/index.js'
-import { secret } from '../../../src/secret.js'
-import { hour, instant, minute, wholeSecond } from '../../../src/time.js'
+import { secret } from '../../../src/model/secret.js'
+import { hour, instant, minute, wholeSecond } from '../../../src/model/time.js'
 import { right } from '../outcome.js'
 
 let serial = 0

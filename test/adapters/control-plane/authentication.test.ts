@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { ApiCall, ControlPlaneEvent } from '../../../adapters/control-plane/index.js'
-import { hour, type Instant, instant, minute } from '../../../src/time.js'
+import { hour, type Instant, instant, minute } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { client, credentialsOf, issued, newRequest, requestsPath, signingRequest, started } from './client.js'
 

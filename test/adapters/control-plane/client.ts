@@ -9,7 +9,7 @@ import {
   startControlPlane,
 } from '../../../adapters/control-plane/index.js'
 import { cryptoBackend } from '../../../adapters/crypto/index.js'
-import type { Names } from '../../../src/certificate.js'
+import type { Names } from '../../../src/model/certificate.js'
 import type { KeyHandle } from '../../../src/ports.js'
 import type { TestContext } from '../../helper/index.js'
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { ControlPlaneEvent } from '../../../adapters/control-plane/index.js'
-import { day, hour, type Instant, instant, minute, second } from '../../../src/time.js'
+import { day, hour, type Instant, instant, minute, second } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import {
   admin,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { startControlPlane } from '../../../adapters/control-plane/index.js'
-import { hour, instant } from '../../../src/time.js'
+import { hour, instant } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { client, credentialsOf, issued, requestsPath, right, started } from './client.js'
 

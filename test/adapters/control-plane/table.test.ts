@@ -1,6 +1,6 @@
 import type { SigningRequest } from '../../../adapters/control-plane/signing-request.js'
 import { conditionSummary, humanDuration, table } from '../../../adapters/control-plane/table.js'
-import { day, hour, instant, minute, second } from '../../../src/time.js'
+import { day, hour, instant, minute, second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 
 const test = suite('table')

@@ -1,4 +1,4 @@
-import { minute } from '../../../src/time.js'
+import { minute } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import {
   admin,

@@ -11,8 +11,8 @@ import {
   cryptoBackend,
   parseRequest,
 } from '../../../adapters/crypto/index.js'
-import type { Names } from '../../../src/certificate.js'
-import { instant } from '../../../src/time.js'
+import type { Names } from '../../../src/model/certificate.js'
+import { instant } from '../../../src/model/time.js'
 import { assert, sample, seed, suite } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { openssl, withoutOpenssl } from './openssl.js'

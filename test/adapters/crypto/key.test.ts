@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
 import { inspect } from 'node:util'
 import { cryptoBackend } from '../../../adapters/crypto/index.js'
-import { secret } from '../../../src/secret.js'
+import { secret } from '../../../src/model/secret.js'
 import { assert, suite } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { openssl, withoutOpenssl } from './openssl.js'

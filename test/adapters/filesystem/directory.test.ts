@@ -25,7 +25,7 @@ import {
   openCertificateDirectory,
   readCertificateDirectory,
 } from '../../../adapters/filesystem/index.js'
-import { after, second } from '../../../src/time.js'
+import { after, second } from '../../../src/model/time.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { current, files, nameInFile, names, noon, pair, pairPem, request, requestName } from './material.js'

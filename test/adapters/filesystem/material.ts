@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import type { NewPair } from '../../../adapters/filesystem/changes.js'
-import { pemBlocks } from '../../../src/pem.js'
+import { pemBlocks } from '../../../src/model/pem.js'
+import { secret } from '../../../src/model/secret.js'
+import { kubeletClientTemplate } from '../../../src/model/template.js'
+import { type Instant, instant } from '../../../src/model/time.js'
 import type { SavedRequest, StoreContents, StoredPair } from '../../../src/ports.js'
-import { secret } from '../../../src/secret.js'
-import { kubeletClientTemplate } from '../../../src/template.js'
-import { type Instant, instant } from '../../../src/time.js'
 
 /** The store reads no certificate, so these are none: blocks with a name in them, by which a pair can be known. */
 const block = (label: string, name: string): string =>

@@ -1,6 +1,6 @@
 /** A process that rotates in the directory of its first argument as fast as it can, until it is killed. */
 import { openCertificateDirectory } from '../../../adapters/filesystem/index.js'
-import { after, instant, second } from '../../../src/time.js'
+import { after, instant, second } from '../../../src/model/time.js'
 import { right } from '../outcome.js'
 import { pair, request } from './material.js'
 

@@ -17,8 +17,8 @@ import {
   openCertificateDirectory,
   readCertificateDirectory,
 } from '../../../adapters/filesystem/index.js'
-import { secret } from '../../../src/secret.js'
-import { after, instant, second } from '../../../src/time.js'
+import { secret } from '../../../src/model/secret.js'
+import { after, instant, second } from '../../../src/model/time.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
 import { right } from '../outcome.js'
 import {

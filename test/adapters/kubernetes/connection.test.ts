@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type ServerResponse } from 'node:http
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { secret } from '../../../src/secret.js'
+import { secret } from '../../../src/model/secret.js'
 import { interruption } from '../../../src/signal.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import {

@@ -9,13 +9,13 @@ import {
   certificateSigningRequests,
   type KubernetesApi,
 } from '../../../adapters/kubernetes/index.js'
-import type { ApiError, Interrupted } from '../../../src/failure.js'
+import type { ApiError, Interrupted } from '../../../src/model/failure.js'
+import type { Draft, OutstandingRequest } from '../../../src/model/request.js'
+import { secret } from '../../../src/model/secret.js'
+import { kubeletClientTemplate } from '../../../src/model/template.js'
+import { instant } from '../../../src/model/time.js'
 import type { Identity } from '../../../src/ports.js'
-import type { Draft, OutstandingRequest } from '../../../src/request.js'
-import { secret } from '../../../src/secret.js'
 import { interruption } from '../../../src/signal.js'
-import { kubeletClientTemplate } from '../../../src/template.js'
-import { instant } from '../../../src/time.js'
 import type { TestContext } from '../../helper/index.js'
 import { authority, type Pair } from './pki.js'
 import { type ScriptedServer, scriptedServer } from './scripted-server.js'

@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { instant } from '../../../src/time.js'
+import { instant } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import {
   apiFor,

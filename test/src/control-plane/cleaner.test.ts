@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { deletionReason, type RequestToClean } from '../../../src/control-plane/index.js'
-import { after, day, hour, instant, second } from '../../../src/time.js'
+import { after, day, hour, instant, second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 
 const test = suite('cleaner')

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type ValidityRequest, validity } from '../../../src/control-plane/index.js'
-import { day, hour, instant, minute, rfc3339, second } from '../../../src/time.js'
+import { day, hour, instant, minute, rfc3339, second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 
 const test = suite('validity')

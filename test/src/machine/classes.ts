@@ -1,11 +1,11 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { expired, notYetValid } from '../../../src/certificate.js'
-import type { RotationPolicy } from '../../../src/policy.js'
-import { pauseOf, rotationDeadline, stillWaiting } from '../../../src/schedule.js'
-import { turnOf } from '../../../src/standing.js'
-import { knowledgeOf } from '../../../src/state.js'
-import type { CertificateTemplate } from '../../../src/template.js'
-import { type Instant, minute } from '../../../src/time.js'
+import { pauseOf, rotationDeadline, stillWaiting } from '../../../src/machine/schedule.js'
+import { turnOf } from '../../../src/machine/standing.js'
+import { knowledgeOf } from '../../../src/machine/state.js'
+import { expired, notYetValid } from '../../../src/model/certificate.js'
+import type { RotationPolicy } from '../../../src/model/policy.js'
+import type { CertificateTemplate } from '../../../src/model/template.js'
+import { type Instant, minute } from '../../../src/model/time.js'
 import type { Point } from './steps.js'
 
 /** What of a point the machine's choices depend on: instants by what they mean now, keys by what they are for. */

@@ -4,12 +4,12 @@
  * sequences up to a depth, then, a state standing for all that look like it, until nothing new is found.
  */
 import * as O from 'fp-ts/lib/Option.js'
-import { notYetValid } from '../../../src/certificate.js'
-import type { Event } from '../../../src/event.js'
-import { decide, evolve } from '../../../src/machine.js'
-import type { RotationPolicy } from '../../../src/policy.js'
-import { heldOf, initial, type State } from '../../../src/state.js'
-import { after, hour, minute, second } from '../../../src/time.js'
+import type { Event } from '../../../src/machine/event.js'
+import { decide, evolve } from '../../../src/machine/machine.js'
+import { heldOf, initial, type State } from '../../../src/machine/state.js'
+import { notYetValid } from '../../../src/model/certificate.js'
+import type { RotationPolicy } from '../../../src/model/policy.js'
+import { after, hour, minute, second } from '../../../src/model/time.js'
 import { classOf } from './classes.js'
 import { type Credentials, unfairEnd } from './fair.js'
 import { type Journal, onAction, onEvent, onRestart } from './invariants.js'

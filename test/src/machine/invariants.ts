@@ -4,16 +4,16 @@
  * forgets. Used by the exploration and by the random worlds.
  */
 import * as O from 'fp-ts/lib/Option.js'
-import type { Action } from '../../../src/action.js'
-import { type Certificate, expired, type KeyId, notYetValid } from '../../../src/certificate.js'
-import type { Event } from '../../../src/event.js'
-import { decide, evolve } from '../../../src/machine.js'
-import type { RotationPolicy } from '../../../src/policy.js'
-import type { Draft } from '../../../src/request.js'
-import { rotationDeadline } from '../../../src/schedule.js'
-import { heldOf, inUse, type State, works } from '../../../src/state.js'
-import { covers, unmet } from '../../../src/template.js'
-import { after, type Instant, minute, second } from '../../../src/time.js'
+import type { Action } from '../../../src/machine/action.js'
+import type { Event } from '../../../src/machine/event.js'
+import { decide, evolve } from '../../../src/machine/machine.js'
+import { rotationDeadline } from '../../../src/machine/schedule.js'
+import { heldOf, inUse, type State, works } from '../../../src/machine/state.js'
+import { type Certificate, expired, type KeyId, notYetValid } from '../../../src/model/certificate.js'
+import type { RotationPolicy } from '../../../src/model/policy.js'
+import type { Draft } from '../../../src/model/request.js'
+import { covers, unmet } from '../../../src/model/template.js'
+import { after, type Instant, minute, second } from '../../../src/model/time.js'
 
 export interface Journal {
   /** Keys that a signer has certified, for all that was seen. */

@@ -3,12 +3,9 @@
  * set, and a plan of what goes wrong when. Nothing in it is random: the plan says it all, so a plan is a replay.
  */
 import * as O from 'fp-ts/lib/Option.js'
-import type { Action } from '../../../src/action.js'
-import type { Certificate, KeyId } from '../../../src/certificate.js'
-import type { Event, News, Observation, Outcome } from '../../../src/event.js'
-import { decide, evolve } from '../../../src/machine.js'
-import type { RotationPolicy } from '../../../src/policy.js'
-import type { Draft, OutstandingRequest } from '../../../src/request.js'
+import type { Action } from '../../../src/machine/action.js'
+import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
+import { decide, evolve } from '../../../src/machine/machine.js'
 import {
   type CredentialName,
   type Held,
@@ -17,8 +14,11 @@ import {
   inUse,
   nextKeyOf,
   type State,
-} from '../../../src/state.js'
-import { covers } from '../../../src/template.js'
+} from '../../../src/machine/state.js'
+import type { Certificate, KeyId } from '../../../src/model/certificate.js'
+import type { RotationPolicy } from '../../../src/model/policy.js'
+import type { Draft, OutstandingRequest } from '../../../src/model/request.js'
+import { covers } from '../../../src/model/template.js'
 import {
   after,
   earliest,
@@ -28,7 +28,7 @@ import {
   minute,
   second,
   wholeSecond,
-} from '../../../src/time.js'
+} from '../../../src/model/time.js'
 import { certificate, keyId, noon, otherTemplate, template, trouble } from '../samples.js'
 import { blank, type Journal, onAction, onEvent, onRestart } from './invariants.js'
 

@@ -19,7 +19,7 @@
  * Not modelled: disks that say "synced" and are not, bits that rot, blocks of other files' old data in a new file, and
  * file systems that lose what was synced. Reads, owners and times of modification do not change here.
  */
-import { type Instant, instant } from '../../../../src/time.js'
+import { type Instant, instant } from '../../../../src/model/time.js'
 
 export interface FileNode {
   readonly kind: 'file'

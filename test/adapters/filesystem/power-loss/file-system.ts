@@ -3,7 +3,7 @@ import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { FileSystem } from '../../../../adapters/filesystem/file-system.js'
 import { trouble } from '../../../../adapters/filesystem/trouble.js'
-import { instant } from '../../../../src/time.js'
+import { instant } from '../../../../src/model/time.js'
 import { systemError } from '../recording.js'
 import { change, type DirectoryNode, type Node, newDirectory, newFile, syncFile, syncNames } from './disk.js'
 

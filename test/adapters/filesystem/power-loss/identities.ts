@@ -8,9 +8,9 @@ import {
   parseRequest,
 } from '../../../../adapters/crypto/index.js'
 import type { NewPair } from '../../../../adapters/filesystem/changes.js'
+import { kubeletClientTemplate } from '../../../../src/model/template.js'
+import { after, day, minute } from '../../../../src/model/time.js'
 import type { CryptoBackend, SavedRequest } from '../../../../src/ports.js'
-import { kubeletClientTemplate } from '../../../../src/template.js'
-import { after, day, minute } from '../../../../src/time.js'
 import { right } from '../../outcome.js'
 import { noon } from '../material.js'
 

@@ -1,0 +1,159 @@
+import { dirname, resolve } from 'node:path'
+import { sequenceS } from 'fp-ts/lib/Apply.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
+import { type Secret, secret } from '../../src/model/secret.js'
+import { flag, isEmpty, text } from '../platform/fields.js'
+import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
+
+/** Something that stands in the kubeconfig itself, or in a file that it names by an absolute path. */
+export type Material =
+  | { readonly _tag: 'Data'; readonly content: Secret }
+  | { readonly _tag: 'File'; readonly path: string }
+
+/** A cluster as a kubeconfig describes it. */
+export interface ClusterEntry {
+  readonly place: Place
+  /** `https://…` without a slash at its end. */
+  readonly server: string
+  readonly certificateAuthority: O.Option<Material>
+  readonly tlsServerName: O.Option<string>
+  readonly insecureSkipTlsVerify: boolean
+  /** May contain a password. */
+  readonly proxyUrl: O.Option<Secret>
+}
+
+/** A user as a kubeconfig describes it. */
+export interface UserEntry {
+  readonly place: Place
+  readonly token: O.Option<Secret>
+  readonly tokenFile: O.Option<string>
+  readonly clientCertificate: O.Option<Material>
+  readonly clientKey: O.Option<Material>
+}
+
+const Cluster = t.type({
+  server: text,
+  'certificate-authority': text,
+  'certificate-authority-data': text,
+  'tls-server-name': text,
+  'insecure-skip-tls-verify': flag,
+  'proxy-url': text,
+})
+
+const User = t.type({
+  token: text,
+  tokenFile: text,
+  'client-certificate': text,
+  'client-certificate-data': text,
+  'client-key': text,
+  'client-key-data': text,
+})
+
+/** Known, and without meaning for one who sends a few small requests. */
+const harmless = ['extensions', 'disable-compression']
+
+const instead = 'use a token, a tokenFile, or client-certificate and client-key'
+const impersonation = `impersonation is not supported: ${instead} of that user itself`
+/** What client-go knows and we do not, with the cure. */
+const unsupported: ReadonlyMap<string, string> = new Map([
+  ['exec', `credential plugins are not supported: ${instead}`],
+  ['auth-provider', `auth providers are not supported: ${instead}`],
+  ['username', `Kubernetes dropped passwords in 1.19: ${instead}`],
+  ['password', `Kubernetes dropped passwords in 1.19: ${instead}`],
+  ['as', impersonation],
+  ['as-uid', impersonation],
+  ['as-groups', impersonation],
+  ['as-user-extra', impersonation],
+])
+
+type Fields = Readonly<Record<string, unknown>>
+
+export const decodeCluster = (place: Place, fields: Fields): E.Either<KubeconfigError, ClusterEntry> => {
+  const cluster = decodeKnown(place, Cluster, fields)
+  if (E.isLeft(cluster)) return cluster
+  const insecureSkipTlsVerify = cluster.right['insecure-skip-tls-verify']
+  const server = serverOf(field(place, 'server'), cluster.right.server)
+  const certificateAuthority = material(place, 'certificate-authority', cluster.right)
+  if (insecureSkipTlsVerify && E.isRight(certificateAuthority) && O.isSome(certificateAuthority.right))
+    return refuse(
+      field(place, 'insecure-skip-tls-verify'),
+      'contradicts the certificate-authority beside it',
+      'remove one of the two',
+    )
+  return pipe(
+    sequenceS(E.Apply)({ server, certificateAuthority }),
+    E.map((checked) => ({
+      place,
+      ...checked,
+      tlsServerName: given(cluster.right['tls-server-name']),
+      insecureSkipTlsVerify,
+      proxyUrl: O.map(secret)(given(cluster.right['proxy-url'])),
+    })),
+  )
+}
+
+export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigError, UserEntry> => {
+  const user = decodeKnown(place, User, fields)
+  if (E.isLeft(user)) return user
+  const clientCertificate = material(place, 'client-certificate', user.right)
+  const clientKey = material(place, 'client-key', user.right)
+  return pipe(
+    sequenceS(E.Apply)({ clientCertificate, clientKey }),
+    E.map((checked) => ({
+      place,
+      ...checked,
+      token: O.map(secret)(given(user.right.token)),
+      tokenFile: O.map(absolute(place))(given(user.right.tokenFile)),
+    })),
+  )
+}
+
+const given = O.fromPredicate((value: string) => value !== '')
+
+const absolute = (place: Place) => (path: string) => resolve(dirname(place.file), path)
+
+/** Decodes fields all of which have to be known: one that is passed over may be what somebody's security rests on. */
+const decodeKnown = <P extends t.Props>(place: Place, codec: t.TypeC<P>, fields: Fields) => {
+  const stranger = Object.keys(fields).find(
+    (name) => !Object.hasOwn(codec.props, name) && !harmless.includes(name) && !isEmpty(fields[name]),
+  )
+  if (stranger === undefined) return decodeAt(place, codec, fields)
+  const cure = unsupported.get(stranger)
+  return cure === undefined
+    ? refuse(field(place, stranger), 'is no field that is known here', 'correct or remove it')
+    : refuse(field(place, stranger), 'is not supported', cure)
+}
+
+const serverOf = (place: Place, server: string): E.Either<KubeconfigError, string> => {
+  const cure = 'write it as https://HOST:PORT'
+  if (server === '') return refuse(place, 'is missing', cure)
+  if (!URL.canParse(server)) return refuse(place, 'is no URL', cure)
+  const url = new URL(server)
+  if (url.protocol !== 'https:') return refuse(place, 'is not https: credentials go over TLS only', cure)
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+    ? E.right(url.href.replace(/\/+$/, ''))
+    : refuse(place, 'has more than a host, a port and a path', cure)
+}
+
+/** `NAME-data` (base64) beats `NAME` (a path), as in client-go. */
+const material = <Name extends string>(
+  place: Place,
+  name: Name,
+  fields: Readonly<Record<Name | `${Name}-data`, string>>,
+): E.Either<KubeconfigError, O.Option<Material>> => {
+  const data = fields[`${name}-data`].replace(/[\r\n]/g, '')
+  if (data === '')
+    return E.right(
+      O.map((path: string): Material => ({ _tag: 'File', path: absolute(place)(path) }))(given(fields[name])),
+    )
+  return data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data)
+    ? E.right(O.some({ _tag: 'Data', content: secret(Buffer.from(data, 'base64').toString('utf8')) }))
+    : refuse(
+        field(place, `${name}-data`),
+        'is not base64',
+        `encode PEM as base64, or name a file with ${name}`,
+      )
+}

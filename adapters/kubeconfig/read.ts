@@ -1,0 +1,229 @@
+import { X509Certificate } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { sequenceS } from 'fp-ts/lib/Apply.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { pemBlocks } from '../../src/model/pem.js'
+import { type Secret, secret } from '../../src/model/secret.js'
+import type { Access, Cluster, Credential } from './access.js'
+import { decodeKubeconfig, type Kubeconfig } from './decode.js'
+import type { ClusterEntry, Material, UserEntry } from './entries.js'
+import { field, type KubeconfigError, type Place, problem } from './problem.js'
+import { checkProxyUrl, proxyFromEnvironment } from './proxy.js'
+
+/** In bytes; a kubeconfig, a token and a CA bundle are far smaller. */
+const maxFileSize = 512 * 1024
+
+/** Reads and decodes a kubeconfig: its current context. The files that it names are read by what follows. */
+export const loadKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Kubeconfig> =>
+  pipe(
+    readFile({ file: path, at: '' }, path, 'supply the kubeconfig, readable for this user'),
+    TE.chainEitherK((content) => decodeKubeconfig(path, content.reveal())),
+  )
+
+/**
+ * The cluster of a kubeconfig, with the files read that it names. A `proxy-url` beats `HTTPS_PROXY` and `NO_PROXY` of
+ * the environment, as in client-go.
+ */
+export const clusterOf = (
+  { cluster }: Kubeconfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): TE.TaskEither<KubeconfigError, Cluster> =>
+  sequenceS(TE.ApplyPar)({
+    server: TE.right(cluster.server),
+    certificateAuthority: authorityOf(cluster),
+    tlsServerName: TE.right(cluster.tlsServerName),
+    insecureSkipTlsVerify: TE.right(cluster.insecureSkipTlsVerify),
+    proxyUrl: TE.fromEither(proxyUrlOf(cluster, environment)),
+  })
+
+/** The user's credential of a kubeconfig, with the files read that it names. */
+export const credentialOf = ({ user }: Kubeconfig): TE.TaskEither<KubeconfigError, Credential> =>
+  pipe(
+    sequenceS(TE.ApplyPar)({ token: tokenOf(user), clientCertificate: clientCertificateOf(user) }),
+    TE.filterOrElse(
+      ({ token, clientCertificate }) => O.isSome(token) || O.isSome(clientCertificate),
+      () =>
+        problem(
+          user.place,
+          'has no credential',
+          'give it a token, a tokenFile, or client-certificate and client-key',
+        ),
+    ),
+  )
+
+/** Reads a kubeconfig and all that it names, anew each time it is run: tokens and files are replaced. */
+export const accessFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Access> =>
+  pipe(
+    loadKubeconfig(path),
+    TE.chain((kubeconfig) =>
+      sequenceS(TE.ApplyPar)({ cluster: clusterOf(kubeconfig), credential: credentialOf(kubeconfig) }),
+    ),
+  )
+
+/** Reads the cluster alone, whatever the user's entry says, anew each time it is run: a CA file is replaced. */
+export const clusterFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Cluster> =>
+  pipe(loadKubeconfig(path), TE.chain(clusterOf))
+
+const proxyUrlOf = (
+  { place, server, proxyUrl }: ClusterEntry,
+  environment: NodeJS.ProcessEnv,
+): E.Either<KubeconfigError, O.Option<Secret>> => {
+  const [found, at, beginning] = O.isSome(proxyUrl)
+    ? [proxyUrl, 'proxy-url', '']
+    : [proxyFromEnvironment(server, environment), 'server', 'is reached through HTTPS_PROXY, which ']
+  if (O.isNone(found)) return E.right(O.none)
+  return pipe(
+    checkProxyUrl(found.value),
+    E.bimap(
+      (what) => problem(field(place, at), `${beginning}${what}`, 'name an http or https proxy, or none'),
+      O.some,
+    ),
+  )
+}
+
+const authorityOf = ({
+  place,
+  certificateAuthority,
+}: ClusterEntry): TE.TaskEither<KubeconfigError, O.Option<string>> =>
+  pipe(
+    readMaterial(field(place, 'certificate-authority'), certificateAuthority),
+    TE.map(O.map((pem) => pem.reveal())),
+    TE.filterOrElse(
+      (pem) => O.isNone(pem) || certificatesIn(pem.value).length > 0,
+      () =>
+        problem(
+          field(place, 'certificate-authority'),
+          'holds no certificate that can be read',
+          'give it the PEM of the CA that signed the certificate of the API server',
+        ),
+    ),
+  )
+
+/** The certificates of PEM text, in their order; blocks that cannot be read are left out. */
+export const certificatesIn = (pem: string): ReadonlyArray<X509Certificate> =>
+  pemBlocks(pem)
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .flatMap(({ text }) => {
+      try {
+        return [new X509Certificate(text)]
+      } catch {
+        return []
+      }
+    })
+
+/** As in client-go, the file beats the token beside it while there is something to read in it. */
+const tokenOf = ({
+  place,
+  token,
+  tokenFile,
+}: UserEntry): TE.TaskEither<KubeconfigError, O.Option<Secret>> => {
+  const checked = (found: O.Option<Secret>) =>
+    O.isNone(found) || /^[\x21-\x7e]+$/.test(found.value.reveal())
+      ? TE.right(found)
+      : TE.left(
+          problem(
+            field(place, 'token'),
+            'is empty or holds characters that no token has',
+            'supply the token anew',
+          ),
+        )
+  if (O.isNone(tokenFile)) return checked(token)
+  const fromFile = pipe(
+    readFile(field(place, 'tokenFile'), tokenFile.value, 'supply the token in it'),
+    TE.map((content) => O.some(secret(content.reveal().trim()))),
+    TE.chain(checked),
+  )
+  return O.isNone(token)
+    ? fromFile
+    : pipe(
+        fromFile,
+        TE.orElse(() => checked(token)),
+      )
+}
+
+const clientCertificateOf = ({
+  place,
+  clientCertificate,
+  clientKey,
+}: UserEntry): TE.TaskEither<KubeconfigError, Credential['clientCertificate']> => {
+  if (O.isNone(clientCertificate) !== O.isNone(clientKey)) {
+    const [there, missing] = O.isNone(clientKey)
+      ? ['client-certificate', 'client-key']
+      : ['client-key', 'client-certificate']
+    return TE.left(problem(place, `has a ${there} without a ${missing}`, `add ${missing} or ${missing}-data`))
+  }
+  return pipe(
+    sequenceS(TE.ApplyPar)({
+      certificate: readMaterial(field(place, 'client-certificate'), clientCertificate),
+      key: readMaterial(field(place, 'client-key'), clientKey),
+    }),
+    TE.map(({ certificate, key }) =>
+      O.isSome(certificate) && O.isSome(key)
+        ? O.some({ pem: certificate.value.reveal(), key: { _tag: 'Pem', pem: key.value } as const })
+        : O.none,
+    ),
+  )
+}
+
+const readMaterial = (
+  place: Place,
+  material: O.Option<Material>,
+): TE.TaskEither<KubeconfigError, O.Option<Secret>> => {
+  if (O.isNone(material)) return TE.right(O.none)
+  if (material.value._tag === 'Data') return TE.right(O.some(material.value.content))
+  return pipe(readFile(place, material.value.path, 'supply the file, or correct its path'), TE.map(O.some))
+}
+
+const readFile = (place: Place, path: string, cure: string): TE.TaskEither<KubeconfigError, Secret> =>
+  pipe(
+    readBounded(path),
+    TE.mapLeft((reason) =>
+      problem(place, place.file === path ? reason : `names ${path}: the file ${reason}`, cure),
+    ),
+  )
+
+/**
+ * The text of a file, or why it cannot be had. Never more than the limit is read, whatever the file says its size is, and
+ * nobody is waited for: the opening of a FIFO that nobody writes to would never end, not even with the rotation.
+ */
+export const readBounded =
+  (path: string): TE.TaskEither<string, Secret> =>
+  async () => {
+    let file: FileHandle | undefined
+    try {
+      file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      if ((await file.stat()).isFIFO()) return E.left('is a FIFO, which cannot be read time and again')
+      const buffer = Buffer.alloc(maxFileSize + 1)
+      let length = 0
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, length, buffer.length - length)
+        length += bytesRead
+        if (length > maxFileSize) return E.left(`is larger than ${maxFileSize} bytes`)
+        if (bytesRead === 0) return E.right(secret(buffer.toString('utf8', 0, length)))
+      }
+    } catch (error) {
+      return E.left(`cannot be read: ${reasonOf(error)}`)
+    } finally {
+      await file?.close()
+    }
+  }
+
+/** The code of an error that is ours: a device, a FIFO or a directory is where a file should be. */
+export const notAFile = 'ENOTFILE'
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  [notAFile, 'it is no regular file'],
+  ['ENOENT', 'it does not exist'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
+])
+
+/** Why a file operation failed, without the path, which the sentence around it has. */
+export const reasonOf = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return reasons.get(code) ?? code
+}

@@ -1,0 +1,143 @@
+import { constants } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { stringify } from 'yaml'
+import { type Failure, failure } from '../../src/model/failure.js'
+import type { ClusterEntry } from './entries.js'
+import { notAFile, reasonOf } from './read.js'
+
+/**
+ * The text of the kubeconfig that the kubelet writes (`writeKubeconfigFromBootstrapping` in
+ * `pkg/kubelet/certificate/bootstrap/bootstrap.go`), with the `tls-server-name` and `proxy-url` that it drops.
+ * `pairPath`: the absolute path of the file with certificate and key, which need not exist yet.
+ */
+export const kubeconfigText = (cluster: ClusterEntry, pairPath: string): string => {
+  const authority = O.toUndefined(cluster.certificateAuthority)
+  const document = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'default-cluster',
+        cluster: {
+          ...(authority?._tag === 'File' ? { 'certificate-authority': authority.path } : {}),
+          ...(authority?._tag === 'Data'
+            ? {
+                'certificate-authority-data': Buffer.from(authority.content.reveal()).toString('base64'),
+              }
+            : {}),
+          ...(cluster.insecureSkipTlsVerify ? { 'insecure-skip-tls-verify': true } : {}),
+          ...(O.isSome(cluster.proxyUrl) ? { 'proxy-url': cluster.proxyUrl.value.reveal() } : {}),
+          server: cluster.server,
+          ...(O.isSome(cluster.tlsServerName) ? { 'tls-server-name': cluster.tlsServerName.value } : {}),
+        },
+      },
+    ],
+    contexts: [
+      {
+        name: 'default-context',
+        context: { cluster: 'default-cluster', namespace: 'default', user: 'default-auth' },
+      },
+    ],
+    'current-context': 'default-context',
+    users: [{ name: 'default-auth', user: { 'client-certificate': pairPath, 'client-key': pairPath } }],
+  }
+  return stringify(document, { lineWidth: 0 })
+}
+
+/** What writing a kubeconfig came to. */
+export interface WrittenKubeconfig {
+  /** false: it said exactly this already. */
+  readonly changed: boolean
+  /** Where the file that was overwritten lies now. */
+  readonly backup: O.Option<string>
+}
+
+/**
+ * Writes a kubeconfig, readable for its owner alone: a reader, also after a crash, finds the old one or the new one.
+ * Another one that was there is kept beside it as `NAME.backup`, `NAME.backup-2` and so on.
+ */
+export const writeKubeconfig =
+  (path: string, text: string): TaskEither<Failure<'StoreUnwritable'>, WrittenKubeconfig> =>
+  async () => {
+    try {
+      const old = await readIfThere(path)
+      if (old?.equals(Buffer.from(text)) === true) return E.right({ changed: false, backup: O.none })
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      const backup = old === undefined ? O.none : O.some(await keepBeside(path, old))
+      // The only copy of a key may be in it: it has to last before the other goes.
+      if (O.isSome(backup)) await sync(dirname(path))
+      // Always the same name, so that what a crash left there does not stay.
+      const temporary = `${path}.tmp`
+      await rm(temporary, { force: true })
+      try {
+        await writeNew(temporary, text)
+        await rename(temporary, path)
+      } catch (error) {
+        await rm(temporary, { force: true })
+        throw error
+      }
+      await sync(dirname(path))
+      return E.right({ changed: true, backup })
+    } catch (error) {
+      return E.left(
+        failure(
+          'StoreUnwritable',
+          'soon',
+          `writing the kubeconfig ${path}: ${reasonOf(error)}`,
+          'let this user write a file there, on a disk with room',
+        ),
+      )
+    }
+  }
+
+/** Anything but a file is not read, which could wait for ever, and not replaced, which `/dev/null` would not survive. */
+const readIfThere = async (path: string): Promise<Buffer | undefined> => {
+  try {
+    if (!(await stat(path)).isFile()) throw Object.assign(new Error(), { code: notAFile })
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** A copy under the first name that is free, or that holds the same already. */
+const keepBeside = async (path: string, content: Buffer): Promise<string> => {
+  for (let number = 1; ; number += 1) {
+    const backup = number === 1 ? `${path}.backup` : `${path}.backup-${number}`
+    const there = await readIfThere(backup)
+    if (there?.equals(content) === true) {
+      await sync(backup)
+      return backup
+    }
+    if (there !== undefined) continue
+    await writeNew(backup, content)
+    return backup
+  }
+}
+
+/** Creates a file that nobody else has made, also not as a link; it is on the disk when this ends. */
+const writeNew = async (path: string, content: string | Buffer): Promise<void> => {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** fsync(2): of a file its content, of a directory the names in it. */
+const sync = async (path: string): Promise<void> => {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

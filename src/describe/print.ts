@@ -1,0 +1,125 @@
+/** Events, states and actions in a line each, for transcripts and logs. Names, numbers and times; never a secret. */
+import * as O from 'fp-ts/lib/Option.js'
+import type { Action } from '../machine/action.js'
+import type { Event, Observation } from '../machine/event.js'
+import type { Cause, Held, State } from '../machine/state.js'
+import type { CertificateChain } from '../model/certificate.js'
+import type { Failure } from '../model/failure.js'
+import type { Draft } from '../model/request.js'
+import type { CertificateTemplate } from '../model/template.js'
+import { endOfTime, rfc3339 } from '../model/time.js'
+
+/** `Submitted csr-1f3a with bootstrap`: what happened; when it did is the event's `at`. */
+export const printEvent = (event: Event): string => {
+  switch (event._tag) {
+    case 'Loaded': {
+      const found = [...some(event.held, serial), ...some(event.draft, ({ name }) => name)]
+      return `Loaded ${found.join(' and ') || 'nothing'}`
+    }
+    case 'Submitted':
+      return `Submitted ${event.request.name} with ${event.credential}`
+    case 'SubmitFailed':
+      return `SubmitFailed with ${event.credential}: ${printFailure(event.failure)}`
+    case 'Observed':
+      return `Observed ${printObservation(event.observation)}`
+    case 'ObserveFailed':
+      return `ObserveFailed with ${event.credential}: ${printFailure(event.failure)}`
+    case 'InstallFailed':
+    case 'ProbeFailed':
+      return `${event._tag}: ${printFailure(event.failure)}`
+    case 'RotationAsked':
+      return `RotationAsked: ${event.why}`
+    case 'TemplateChanged':
+      return `TemplateChanged to ${O.match(() => 'none', printTemplate)(event.template)}`
+    case 'Installed':
+    case 'TimePassed':
+    case 'CredentialAccepted':
+    case 'CredentialRejected':
+      return event._tag
+  }
+}
+
+/** `RenewDue 01 (deadline), draft csr-1f3a, attempt 2 failed (Unreachable)`: all that can matter next. */
+export const printState = (state: State): string =>
+  [
+    ...headOf(state),
+    ...('draft' in state ? some(state.draft, ({ name }: Draft) => `draft ${name}`) : []),
+    ...some(state.asked, ({ why }) => `asked: ${why}`),
+    ...(O.isNone(state.wanted) ? ['nothing wanted'] : []),
+    ...some(state.setback, ({ attempt, failure }) => `attempt ${attempt} failed (${failure._tag})`),
+  ].join(', ')
+
+/** `submit csr-1f3a with bootstrap`, `wait until …`. */
+export const printAction = (action: Action): string => {
+  switch (action._tag) {
+    case 'Submit':
+      return `submit ${O.match(
+        () => 'a new request',
+        ({ name }: Draft) => name,
+      )(action.draft)} with ${action.credential}`
+    case 'Observe':
+      return `observe ${action.request.name} with ${action.credential}${action.until === endOfTime ? '' : ` until ${rfc3339(action.until)}`}`
+    case 'Install':
+      return `install ${serial(action.delivered)}`
+    case 'Probe':
+      return 'probe'
+    case 'Wait':
+      return action.until === endOfTime ? 'wait for news' : `wait until ${rfc3339(action.until)}`
+  }
+}
+
+const headOf = (state: State): ReadonlyArray<string> => {
+  switch (state._tag) {
+    case 'Bootstrapping':
+      return [state._tag, ...some(state.held, printHeld)]
+    case 'Pending':
+    case 'Approved':
+      return [`${state._tag} ${state.request.name}`, ...some(state.held, printHeld)]
+    case 'Issued':
+      return state.stage === 'delivered'
+        ? [`Issued ${serial(state.delivered)} (delivered)`, ...some(state.held, printHeld)]
+        : [`Issued ${serial(state.held)} (installed), until ${rfc3339(state.held.certificate.notAfter)}`]
+    case 'RenewDue':
+      return [`RenewDue ${serial(state.held)} (${state.causes.map(printCause).join('; ')})`]
+  }
+}
+
+const some = <A>(value: O.Option<A>, print: (value: A) => string): ReadonlyArray<string> =>
+  O.isSome(value) ? [print(value.value)] : []
+
+const serial = ({ certificate }: CertificateChain): string => certificate.serialNumber
+
+const printHeld = (held: Held): string =>
+  `held ${serial(held)}${O.isSome(held.rejectedAt) ? `, refused since ${rfc3339(held.rejectedAt.value)}` : ''}`
+
+const printCause = (cause: Cause): string => {
+  switch (cause._tag) {
+    case 'Deadline':
+      return 'deadline'
+    case 'Asked':
+      return cause.why
+    case 'Template':
+      return cause.unmet.join(', ')
+  }
+}
+
+const printFailure = ({ _tag, message }: Failure): string => `${_tag}, ${message}`
+
+const printObservation = (observation: Observation): string => {
+  switch (observation._tag) {
+    case 'Issued':
+      return `Issued ${serial(observation.chain)}`
+    case 'Unreadable':
+      return `Unreadable: ${observation.problem}`
+    case 'Denied':
+    case 'Failed':
+      return `${observation._tag}: ${observation.reason}: ${observation.message}`
+    case 'Pending':
+    case 'Approved':
+    case 'Gone':
+      return observation._tag
+  }
+}
+
+const printTemplate = ({ commonName, dnsNames, ipAddresses, uris }: CertificateTemplate): string =>
+  [commonName, ...dnsNames, ...ipAddresses, ...uris].join(' ')

@@ -1,0 +1,43 @@
+import type { Task } from 'fp-ts/lib/Task.js'
+import type { Certificate, CertificateChain, KeyId } from '../model/certificate.js'
+import type { KeyHandle, TlsCredential } from '../ports.js'
+
+/** The private keys in use, by their ids, and what TLS needs of those that have a certificate. */
+export interface Keyring {
+  readonly keep: (key: KeyHandle) => void
+  readonly key: (id: KeyId) => KeyHandle | undefined
+  /** Makes a certificate ready for TLS; a key that TLS cannot use says so when it is used. */
+  readonly equip: (chain: CertificateChain) => Task<void>
+  readonly credential: (certificate: Certificate) => TlsCredential | undefined
+  /** Forgets every key but these. */
+  readonly retain: (ids: ReadonlyArray<KeyId>) => void
+}
+
+export const keyring = (): Keyring => {
+  const keys = new Map<KeyId, KeyHandle>()
+  const credentials = new Map<KeyId, TlsCredential>()
+  return {
+    keep: (key) => {
+      keys.set(key.id, key)
+    },
+    key: (id) => keys.get(id),
+    equip: (chain) => async () => {
+      const { keyId } = chain.certificate
+      const key = keys.get(keyId)
+      if (key === undefined || credentials.get(keyId)?.pem === chain.pem) return
+      const forTls = await key.forTls()
+      credentials.set(keyId, {
+        certificate: chain.certificate,
+        pem: chain.pem,
+        key: forTls._tag === 'Right' ? forTls.right : { _tag: 'NotUsableHere', reason: forTls.left.message },
+      })
+    },
+    credential: ({ keyId }) => credentials.get(keyId),
+    retain: (ids) => {
+      for (const id of [...keys.keys()].filter((known) => !ids.includes(known))) {
+        keys.delete(id)
+        credentials.delete(id)
+      }
+    },
+  }
+}

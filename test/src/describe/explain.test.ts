@@ -1,0 +1,189 @@
+import * as NEA from 'fp-ts/lib/NonEmptyArray.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { explain } from '../../../src/describe/explain.js'
+import type { Event } from '../../../src/machine/event.js'
+import { evolve } from '../../../src/machine/machine.js'
+import { initial, type State } from '../../../src/machine/state.js'
+import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
+import { after, hour, type Instant, minute, second } from '../../../src/model/time.js'
+import { assert, suite } from '../../helper/index.js'
+import { at, chain, held, keyId, noon, otherTemplate, request, template, trouble } from '../samples.js'
+
+const test = suite('explain')
+
+/** The state after events, told at the time of the last one. */
+const toldBy = (
+  policy: RotationPolicy,
+  wanted: State['wanted'],
+  events: NEA.NonEmptyArray<Event>,
+): string => {
+  const state = events.reduce<State>((known, event) => evolve(policy)(known, event), initial(wanted))
+  return explain(policy, state, NEA.last(events).at)
+}
+const told = (...events: NEA.NonEmptyArray<Event>): string => toldBy(defaultPolicy, O.some(template), events)
+
+const loaded = (from: Instant, differences: Parameters<typeof held>[0] = {}): Event => ({
+  _tag: 'Loaded',
+  held: O.some(held(differences)),
+  draft: O.none,
+  at: from,
+})
+const nothing: Event = { _tag: 'Loaded', held: O.none, draft: O.none, at: noon }
+const own = request(keyId(2))
+const { uid } = own
+const submitted: Event = { _tag: 'Submitted', request: own, credential: 'bootstrap', at: noon }
+const approved: Event = { _tag: 'Observed', uid, observation: { _tag: 'Approved' }, at: noon }
+const issued: Event = {
+  _tag: 'Observed',
+  uid,
+  observation: { _tag: 'Issued', chain: chain({ keyId: keyId(2), serialNumber: 'f00d' }) },
+  at: noon,
+}
+const diskFull: Event = {
+  _tag: 'InstallFailed',
+  keyId: keyId(2),
+  failure: trouble('StoreUnwritable'),
+  at: noon,
+}
+
+test('says that there is no certificate and what follows', () => {
+  assert.is(
+    told(nothing),
+    'There is no certificate yet. Next: sends a request with the bootstrap credential, now.',
+  )
+})
+
+test('says what went wrong, what helps, and when it looks again', () => {
+  const failed: Event = {
+    _tag: 'SubmitFailed',
+    draft: O.some(own),
+    credential: 'bootstrap',
+    failure: trouble('Unreachable'),
+    at: noon,
+  }
+  assert.match(
+    told(nothing, failed),
+    /^There is no certificate yet. Last trouble, at 2026-11-23T12:00:00Z \(now\): Unreachable happened. What helps: look into it. Next: looks again at 2026-11-23T12:00:00Z \(in [01].?\d?s\).$/,
+  )
+  const again = told(
+    nothing,
+    failed,
+    { ...failed, at: at(10 * second) },
+    { _tag: 'TimePassed', at: at(30 * second) },
+  )
+  assert.match(again, '(20s ago), 2 times in a row: Unreachable happened')
+  assert.match(again, `Next: sends request ${own.name} with the bootstrap credential, now.`)
+})
+
+test('says who has to act on a request', () => {
+  assert.is(
+    told(submitted),
+    `Request ${own.name} waits for approval (signer kubernetes.io/kube-apiserver-client-kubelet). There is no certificate yet. The request is watched with the bootstrap credential.`,
+  )
+  assert.is(
+    told(submitted, approved),
+    `Request ${own.name} is approved and waits to be signed by kubernetes.io/kube-apiserver-client-kubelet. There is no certificate yet. The request is watched with the bootstrap credential.`,
+  )
+})
+
+test('says until when the certificate is in use while a request is under way', () => {
+  assert.match(
+    told(loaded(at(20 * hour)), submitted),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 1d).',
+  )
+})
+
+test('says that a certificate has arrived, and whether it is in use already', () => {
+  assert.is(
+    told(submitted, issued),
+    'Certificate f00d has arrived, is used from memory and is to be stored. Next: stores it, now.',
+  )
+  assert.match(told(submitted, issued, diskFull), 'Last trouble, at')
+  assert.is(
+    told(loaded(at(20 * hour)), { ...submitted, at: at(20 * hour) }, { ...issued, at: at(20 * hour) }),
+    'Certificate f00d has arrived and is to be stored. Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 4h). Next: stores it, now.',
+  )
+})
+
+test('says that a certificate that is early waits for its time', () => {
+  const early: Event = {
+    _tag: 'Observed',
+    uid,
+    observation: {
+      _tag: 'Issued',
+      chain: chain({
+        keyId: keyId(2),
+        serialNumber: 'f00d',
+        notBefore: at(21 * hour),
+        notAfter: at(90 * hour),
+      }),
+    },
+    at: at(20 * hour),
+  }
+  assert.match(
+    told(loaded(at(20 * hour)), { ...submitted, at: at(20 * hour) }, early),
+    'It is not valid before 2026-11-24T09:00:00Z (in 1h), and stored then.',
+  )
+})
+
+test('says when an installed certificate is renewed', () => {
+  assert.is(
+    told(loaded(at(minute)), { _tag: 'CredentialAccepted', keyId: keyId(1), at: at(minute) }),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 23h 59m). It is renewed at 2026-11-24T04:48:00Z (in 16h 47m).',
+  )
+  assert.is(
+    told(loaded(at(minute))),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 23h 59m). Next: asks the server whether it accepts the certificate, now.',
+  )
+})
+
+test('says that rotation is switched off', () => {
+  const policy = { ...defaultPolicy, rotate: false, probeInterval: 0 }
+  assert.is(
+    toldBy(policy, O.some(template), [loaded(at(minute))]),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 23h 59m). Rotation is switched off.',
+  )
+})
+
+test('says each reason why a certificate is to be replaced', () => {
+  const asked: Event = { _tag: 'RotationAsked', why: 'the trust changed', at: at(20 * hour) }
+  const other: Event = { _tag: 'TemplateChanged', template: O.some(otherTemplate), at: at(20 * hour) }
+  assert.is(
+    told(loaded(at(20 * hour)), asked, other),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 4h). It is to be replaced: common name is system:node:worker-1, wanted is system:node:worker-2; the trust changed; its rotation time has come. Next: sends a request with the held certificate, now.',
+  )
+})
+
+test('says why a certificate does not work', () => {
+  assert.match(
+    told(loaded(at(25 * hour))),
+    'Certificate 0a1b ended at 2026-11-24T12:00:00Z (1h ago). Next: sends a request',
+  )
+  assert.match(
+    told(loaded(at(hour)), { _tag: 'CredentialRejected', keyId: keyId(1), at: at(hour) }),
+    'The server refuses certificate 0a1b since 2026-11-23T13:00:00Z (now). Next: sends a request with the bootstrap credential',
+  )
+  assert.match(
+    told(loaded(at(-hour))),
+    "Certificate 0a1b is not valid before 2026-11-23T11:55:00Z (in 55m) by this machine's clock; it is offered all the same.",
+  )
+})
+
+test('says that it waits to be told what is wanted', () => {
+  assert.is(
+    toldBy(defaultPolicy, O.none, [nothing]),
+    'There is no certificate yet. It waits to be told what certificate is wanted.',
+  )
+})
+
+test('names the external credential where one is used', () => {
+  assert.match(
+    toldBy({ ...defaultPolicy, authenticateWith: 'external' }, O.some(template), [nothing]),
+    'with the external credential, now.',
+  )
+})
+
+test('tells of a state as it is now, not as it was at the last event', () => {
+  const state = evolve(defaultPolicy)(initial(O.some(template)), loaded(noon))
+  assert.match(explain(defaultPolicy, state, after(noon, 25 * hour)), 'Certificate 0a1b ended')
+})

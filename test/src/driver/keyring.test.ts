@@ -1,0 +1,60 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { cryptoErrors, keyIdOf, memoryCrypto } from '../../../adapters/memory/index.js'
+import { keyring } from '../../../src/driver/keyring.js'
+import { assert, suite } from '../../helper/index.js'
+import { chain } from '../samples.js'
+
+const test = suite('keyring')
+
+/** A keyring with one key of the crypto backend. */
+const withKey = async (crypto = memoryCrypto()) => {
+  const keys = keyring()
+  const made = await crypto.generateKey()
+  if (E.isLeft(made)) throw new Error(made.left.message)
+  keys.keep(made.right)
+  return { keys, own: chain({ keyId: made.right.id }) }
+}
+
+test('makes a certificate ready for TLS with its key', async () => {
+  const { keys, own } = await withKey()
+  assert.is(keys.credential(own.certificate), undefined)
+  await keys.equip(own)()
+  assert.is(keys.credential(own.certificate)?.pem, own.pem)
+  assert.is(keys.credential(own.certificate)?.key._tag, 'Pem')
+})
+
+test('leaves a certificate alone whose key it does not have', async () => {
+  const { keys } = await withKey()
+  const stranger = chain({ keyId: keyIdOf('somebody else') })
+  await keys.equip(stranger)()
+  assert.is(keys.credential(stranger.certificate), undefined)
+})
+
+test('says why a key cannot be used for TLS', async () => {
+  const crypto = memoryCrypto()
+  crypto.inject({ when: (operation) => operation === 'forTls', answer: cryptoErrors.keyUnavailable })
+  const { keys, own } = await withKey(crypto)
+  await keys.equip(own)()
+  assert.equal(keys.credential(own.certificate)?.key, {
+    _tag: 'NotUsableHere',
+    reason: cryptoErrors.keyUnavailable.message,
+  })
+})
+
+test('asks a key once for each certificate', async () => {
+  const { keys, own } = await withKey()
+  await keys.equip(own)()
+  const first = keys.credential(own.certificate)
+  await keys.equip(own)()
+  assert.is(keys.credential(own.certificate), first)
+})
+
+test('forgets every key but those to retain', async () => {
+  const { keys, own } = await withKey()
+  await keys.equip(own)()
+  keys.retain([own.certificate.keyId])
+  assert.ok(keys.key(own.certificate.keyId))
+  keys.retain([])
+  assert.is(keys.key(own.certificate.keyId), undefined)
+  assert.is(keys.credential(own.certificate), undefined)
+})

@@ -1,0 +1,487 @@
+/** Single transitions, each with its reason. Whole stories are in test/scenarios, everything at once in the exploration. */
+import * as O from 'fp-ts/lib/Option.js'
+import type { Action } from '../../../src/machine/action.js'
+import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
+import { decide, evolve } from '../../../src/machine/machine.js'
+import { heldOf, initial, inUse, nextKeyOf, type State } from '../../../src/machine/state.js'
+import type { Certificate } from '../../../src/model/certificate.js'
+import { type Failure, failure } from '../../../src/model/failure.js'
+import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
+import { after, day, endOfTime, hour, type Instant, minute, second } from '../../../src/model/time.js'
+import { assert, suite } from '../../helper/index.js'
+import { at, chain, draft, held, keyId, noon, otherTemplate, request, template, trouble } from '../samples.js'
+
+const test = suite('machine')
+
+interface Play {
+  readonly state: State
+  readonly now: Instant
+  readonly policy: RotationPolicy
+  /** What becomes known so many milliseconds later. */
+  readonly later: (by: number, ...facts: ReadonlyArray<Outcome | News>) => Play
+  readonly next: (by?: number) => Action
+}
+
+const play = (policy: RotationPolicy, state: State, now: Instant): Play => ({
+  state,
+  now,
+  policy,
+  later: (by, ...facts) => {
+    const to = after(now, by)
+    const events = facts.map((fact): Event => ({ ...fact, at: to }))
+    return play(
+      policy,
+      events.reduce<State>((known, event) => evolve(policy)(known, event), state),
+      to,
+    )
+  },
+  next: (by = 0) => decide(policy)(state, after(now, by)),
+})
+
+const begin = (policy: RotationPolicy = defaultPolicy): Play => play(policy, initial(O.some(template)), noon)
+
+const loaded = (
+  differences: Parameters<typeof held>[0] = {},
+  kept: Parameters<typeof draft>[0] | undefined = undefined,
+): Outcome => ({
+  _tag: 'Loaded',
+  held: O.some(held(differences)),
+  draft: kept === undefined ? O.none : O.some(draft(kept)),
+})
+const own = request(keyId(2))
+const { uid } = own
+const submitted: Outcome = { _tag: 'Submitted', request: own, credential: 'held' }
+const bootstrapped: Outcome = { ...submitted, credential: 'bootstrap' }
+const observed = (observation: Observation, of = uid): Outcome => ({ _tag: 'Observed', uid: of, observation })
+const issued = (differences: Partial<Certificate> = {}): Outcome =>
+  observed({ _tag: 'Issued', chain: chain({ keyId: keyId(2), notAfter: at(2 * day), ...differences }) })
+const installed: Outcome = { _tag: 'Installed', keyId: keyId(2) }
+const submitFailed = (problem: Failure, credential: 'held' | 'bootstrap'): Outcome => ({
+  _tag: 'SubmitFailed',
+  draft: O.some(draft(keyId(2))),
+  credential,
+  failure: problem,
+})
+const diskFull: Outcome = { _tag: 'InstallFailed', keyId: keyId(2), failure: trouble('StoreUnwritable') }
+const unobserved = (of: string): Outcome => ({
+  _tag: 'ObserveFailed',
+  uid: of,
+  credential: 'held',
+  failure: trouble('Unreachable'),
+})
+const probed = (problem: 'CredentialRejected' | 'Unreachable'): Outcome => ({
+  _tag: 'ProbeFailed',
+  keyId: keyId(1),
+  failure: trouble(problem),
+})
+const refused: News = { _tag: 'CredentialRejected', keyId: keyId(1) }
+const accepted: News = { _tag: 'CredentialAccepted', keyId: keyId(1) }
+const wants = (wanted: typeof template | undefined): News => ({
+  _tag: 'TemplateChanged',
+  template: O.fromNullable(wanted),
+})
+const asked: News = { _tag: 'RotationAsked', why: 'requested by the embedder' }
+const time: Outcome = { _tag: 'TimePassed' }
+const denial: Observation = { _tag: 'Denied', reason: '', message: '' }
+const denied = observed(denial)
+
+const stateOf = ({ state }: Play): string => (state._tag === 'Issued' ? `Issued, ${state.stage}` : state._tag)
+
+/** A renewal that waits for approval. */
+const pending = () =>
+  begin()
+    .later(0, loaded())
+    .later(20 * hour, submitted)
+
+// Renewal ---------------------------------------------------------------------------------------------------------
+
+test('is due at the deadline, also when it came between an event and the decision', () => {
+  const justBefore = begin()
+    .later(0, loaded(), accepted)
+    .later(16 * hour + 48 * minute - 1, accepted)
+  assert.is(stateOf(justBefore), 'Issued, installed')
+  assert.equal(justBefore.next(1), { _tag: 'Wait', until: after(justBefore.now, 1) })
+  assert.is(stateOf(justBefore.later(1, time)), 'RenewDue')
+})
+
+test('does not install a certificate that has ended since it arrived', () => {
+  const short = begin().later(0, submitted, issued({ notAfter: at(minute) }))
+  assert.is(short.next()._tag, 'Install')
+  assert.equal(short.next(minute), { _tag: 'Wait', until: at(minute) })
+  assert.is(stateOf(short.later(minute, time)), 'Bootstrapping')
+})
+
+test('does not install one that ended before it could be stored, when the refused one works again', () => {
+  const play = begin().later(0, loaded(), refused, bootstrapped, issued({ notAfter: at(minute) }), accepted)
+  assert.is(play.next()._tag, 'Install')
+  assert.equal(play.next(minute), { _tag: 'Wait', until: at(minute) })
+  assert.is(stateOf(play.later(minute, time)), 'Issued, installed')
+})
+
+test('sends no request for a certificate that became valid in this moment', () => {
+  const early = begin().later(0, loaded({ notBefore: at(second) }))
+  assert.equal(early.next(second), { _tag: 'Wait', until: at(second) })
+  assert.is(stateOf(early.later(second, time)), 'Issued, installed')
+})
+
+test('does not renew when rotation is switched off, whatever is asked', () => {
+  const off = begin({ ...defaultPolicy, rotate: false })
+    .later(0, loaded())
+    .later(23 * hour, asked, wants(otherTemplate))
+  assert.is(stateOf(off), 'Issued, installed')
+  const ended = off.later(hour, time)
+  assert.is(stateOf(ended), 'Bootstrapping')
+  assert.is(ended.next()._tag, 'Submit')
+})
+
+test('answers a rotation that was asked for before the certificate was issued, once', () => {
+  const play = pending().later(second, asked, issued(), installed)
+  assert.is(stateOf(play), 'Issued, installed')
+})
+
+test('rotates once more when it is asked after the certificate was issued', () => {
+  const play = pending().later(second, issued(), asked, installed)
+  assert.is(stateOf(play), 'RenewDue')
+})
+
+test('remembers that a rotation was asked for when the certificate that answered it is lost', () => {
+  const play = pending().later(second, asked, issued(), wants(otherTemplate), wants(template))
+  assert.ok(play.state._tag === 'RenewDue' && play.state.causes.some(({ _tag }) => _tag === 'Asked'))
+})
+
+// Requests --------------------------------------------------------------------------------------------------------
+
+test('takes a request for an old template that the API has for forgotten', () => {
+  const play = begin().later(0, wants(otherTemplate), submitted)
+  assert.is(stateOf(play), 'Bootstrapping')
+  assert.equal(nextKeyOf(play.state), O.none)
+  assert.is(play.next()._tag, 'Wait')
+})
+
+test('sends what vanished again with the same key, and what was denied with a new one', () => {
+  const gone = pending().later(second, observed({ _tag: 'Gone' }))
+  assert.equal(nextKeyOf(gone.state), O.some(keyId(2)))
+  assert.equal(nextKeyOf(pending().later(second, denied).state), O.none)
+})
+
+const complaint = ({ state }: Play): string =>
+  O.isSome(state.setback) ? state.setback.value.failure.message : ''
+
+test('says when nobody gave a reason', () => {
+  assert.match(complaint(pending().later(second, denied)), '(no reason given)')
+})
+
+test('says everything that is wrong with a certificate', () => {
+  const play = pending().later(second, issued({ keyId: keyId(3), commonName: 'somebody' }))
+  assert.match(complaint(play), 'it is for another key; common name is somebody')
+})
+
+test('pauses when the API says that a request changed, and it has not', () => {
+  for (const play of [
+    pending().later(second, observed({ _tag: 'Pending' })),
+    pending().later(second, observed({ _tag: 'Approved' }), observed({ _tag: 'Approved' })),
+    pending().later(second, observed({ _tag: 'Approved' }), observed({ _tag: 'Pending' })),
+  ])
+    assert.is(play.next()._tag, 'Wait')
+})
+
+test('pauses when it could not look at its request, and looks again', () => {
+  const play = pending().later(second, unobserved(uid))
+  assert.equal([stateOf(play), play.next()._tag, play.next(minute)._tag], ['Pending', 'Wait', 'Observe'])
+})
+
+test('keeps submits apart when addresses flap', () => {
+  const flapping = pending().later(second, wants(otherTemplate))
+  assert.equal(flapping.next(), { _tag: 'Wait', until: after(flapping.now, 9 * second) })
+})
+
+test('returns to Issued when the template is again what the certificate satisfies', () => {
+  const play = begin().later(0, loaded(), wants(otherTemplate), {
+    ...submitted,
+    request: request(keyId(2), otherTemplate),
+  })
+  assert.is(stateOf(play), 'Pending')
+  assert.is(stateOf(play.later(second, wants(template))), 'Issued, installed')
+})
+
+test('goes on with a request that a smaller template would still accept', () => {
+  const names = (...dnsNames: ReadonlyArray<string>) => ({ ...template, dnsNames })
+  const wide = request(keyId(2), names('a.example', 'b.example'))
+  const play = begin()
+    .later(0, loaded(), wants(wide.template), { ...submitted, request: wide })
+    .later(second, wants(names('a.example')))
+  assert.is(stateOf(play), 'Pending')
+  assert.equal(play.state.wanted, O.some(names('a.example')))
+})
+
+test('does not use the key of a request again that it gave up, for it may be certified by now', () => {
+  const more = { ...template, dnsNames: ['more.example'] }
+  const play = begin()
+    .later(0, loaded(), wants(more), { ...submitted, request: request(keyId(2), more) })
+    .later(second, wants(template))
+    .later(20 * hour, time)
+  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+})
+
+test('takes up a saved request after a restart, although the certificate is good for long', () => {
+  const play = begin().later(0, loaded({}, keyId(2)))
+  assert.is(stateOf(play), 'RenewDue')
+  const next = play.next()
+  assert.equal(next._tag === 'Submit' ? next.draft : O.none, O.some(draft(keyId(2))))
+})
+
+test('takes up a saved request for the reason that there is, where there is one', () => {
+  const { state } = begin().later(0, loaded({ notAfter: at(minute), receivedAt: at(-hour) }, keyId(2)))
+  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+    O.some(draft(keyId(2))),
+    [{ _tag: 'Deadline' }],
+  ])
+})
+
+test('takes up a saved request also when the certificate beside it becomes valid only after the restart', () => {
+  const early = begin().later(0, loaded({ notBefore: at(minute) }, keyId(2)))
+  assert.is(early.state._tag, 'Bootstrapping')
+  const { state } = early.later(minute, { _tag: 'TimePassed' })
+  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+    O.some(draft(keyId(2))),
+    [{ _tag: 'Asked', why: 'a request was already under way' }],
+  ])
+})
+
+test('forgets a saved request whose certificate is installed', () => {
+  assert.is(stateOf(begin().later(0, loaded({}, keyId(1)))), 'Issued, installed')
+})
+
+/** What is told to a state that it is not for: the state after a moment is the one that the moment alone makes. */
+const misfits: ReadonlyArray<readonly [string, () => Play, Outcome | News]> = [
+  ['a second loading', () => begin().later(0, loaded()), loaded({ keyId: keyId(3) })],
+  ['a loading while the certificate is refused', () => begin().later(0, loaded(), refused), loaded()],
+  ['a loading while a request is out', () => begin().later(0, submitted), loaded()],
+  [
+    'a loading after a failure',
+    () => begin().later(0, submitFailed(trouble('NameTaken'), 'bootstrap')),
+    loaded(),
+  ],
+  ['a loading after a request', () => begin().later(0, wants(otherTemplate), submitted), loaded()],
+  ['a second request', pending, { ...submitted, request: request(keyId(3)) }],
+  ['the failure of a second request', pending, submitFailed(trouble('Unreachable'), 'held')],
+  ['news of another request', pending, observed(denial, 'another')],
+  ['news of a request after its certificate came', () => pending().later(0, issued()), denied],
+  ['news of a request that is not out', () => begin().later(0, loaded()), denied],
+  ['a failed look at another request', pending, unobserved('another')],
+  [
+    'the storing of another certificate',
+    () => pending().later(0, issued()),
+    { ...installed, keyId: keyId(3) },
+  ],
+  ['the storing of a certificate that has not come', pending, installed],
+  ['a second storing', () => pending().later(0, issued(), installed), installed],
+  [
+    'that another certificate cannot be stored',
+    () => pending().later(0, issued()),
+    { ...diskFull, keyId: keyId(3) },
+  ],
+  ['a probe that failed while a request is out', pending, probed('CredentialRejected')],
+  [
+    'a failed probe of another certificate',
+    () => begin().later(0, loaded({ keyId: keyId(3) })),
+    probed('Unreachable'),
+  ],
+  ['the refusal of another certificate', () => begin().later(0, loaded({ keyId: keyId(3) })), refused],
+  ['the refusal of a certificate where there is none', begin, refused],
+]
+for (const [what, before, fact] of misfits)
+  test(`is not changed by ${what}`, () => {
+    assert.equal(before().later(second, fact).state, before().later(second, time).state)
+  })
+
+// Storing ---------------------------------------------------------------------------------------------------------
+
+test('retries an installation as an installation', () => {
+  const play = pending().later(second, issued(), diskFull)
+  assert.is(play.next()._tag, 'Wait')
+  assert.is(play.next(minute)._tag, 'Install')
+})
+
+test('uses a delivered certificate from memory when the held one ends', () => {
+  const play = pending().later(second, issued(), diskFull)
+  const used = (by: number) => O.toUndefined(inUse(defaultPolicy, play.state, after(play.now, by)))?.keyId
+  assert.equal([used(0), used(4 * hour), used(2 * day)], [keyId(1), keyId(2), undefined])
+})
+
+test('stores a certificate that is in use from memory, although another is wanted by now', () => {
+  const play = begin().later(0, submitted, issued(), diskFull, wants(otherTemplate))
+  assert.is(stateOf(play), 'Issued, delivered')
+  assert.is(stateOf(play.later(minute, installed)), 'RenewDue')
+})
+
+test('drops a delivered certificate when another is wanted and the held one works', () => {
+  const play = pending().later(second, issued(), diskFull, wants(otherTemplate))
+  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+})
+
+test('keeps a delivered certificate that satisfies the new template by chance', () => {
+  const more = { ...template, dnsNames: ['more.example'] }
+  const play = pending().later(second, issued({ dnsNames: more.dnsNames }), diskFull, wants(more))
+  assert.is(stateOf(play), 'Issued, delivered')
+  assert.is(stateOf(play.later(minute, installed)), 'Issued, installed')
+})
+
+test('notices that a delivered certificate ends before it could be stored', () => {
+  const later = failure('StoreUnwritable', 'later', 'disk full', 'make room')
+  const play = begin().later(0, submitted, issued({ notAfter: at(second) }), { ...diskFull, failure: later })
+  assert.equal(play.next(), { _tag: 'Wait', until: at(second) })
+})
+
+test('lets a certificate that is not valid yet wait in memory while the held one works', () => {
+  const play = pending().later(second, issued({ notBefore: at(21 * hour) }))
+  assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
+  assert.is(play.next(hour - second)._tag, 'Install')
+})
+
+test('stores a certificate that is not valid yet where none works, and waits for its time', () => {
+  const play = begin({ ...defaultPolicy, probeInterval: 0 }).later(
+    0,
+    submitted,
+    issued({ notBefore: at(hour) }),
+    installed,
+  )
+  assert.is(stateOf(play), 'Bootstrapping')
+  assert.equal(play.next(), { _tag: 'Wait', until: at(hour) })
+  assert.is(stateOf(play.later(hour, time)), 'Issued, installed')
+})
+
+test('keeps whole seconds of the receipt, as a file name does', () => {
+  const play = begin().later(1_234, submitted, issued(), installed)
+  assert.is(O.toUndefined(heldOf(play.state))?.receivedAt, at(second))
+})
+
+// Credentials -----------------------------------------------------------------------------------------------------
+
+const credentialOf = (play: Play, by = 10 * minute): string => {
+  const action = play.next(by)
+  return 'credential' in action ? action.credential : action._tag
+}
+
+test('sends the request for another template with the certificate that is early', () => {
+  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), wants(otherTemplate)), 0), 'held')
+})
+
+test('does not wait for the time of an early certificate that is refused', () => {
+  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), refused), 0), 'bootstrap')
+})
+
+test('watches with the bootstrap credential once the server refuses the certificate', () => {
+  assert.is(credentialOf(pending(), 0), 'held')
+  const play = pending().later(second, refused)
+  assert.equal([stateOf(play), credentialOf(play, 0)], ['Pending', 'bootstrap'])
+})
+
+test('notices the end of the held certificate whoever watches', () => {
+  const action = pending().later(second, refused).next()
+  assert.is(action._tag === 'Observe' ? action.until : noon, at(day))
+  const without = begin().later(0, submitted).next()
+  assert.is(without._tag === 'Observe' ? without.until : noon, endOfTime)
+})
+
+const turns: ReadonlyArray<readonly [string, Failure, string]> = [
+  ['there is no bootstrap credential', trouble('NoCredential'), 'Probe'],
+  ['the bootstrap credential is refused too', trouble('CredentialRejected'), 'Probe'],
+  ['the disk is full', trouble('StoreUnwritable'), 'Probe'],
+  ['the API is out of reach', trouble('Unreachable'), 'bootstrap'],
+  ['the API is overloaded', trouble('Unavailable'), 'bootstrap'],
+]
+for (const [reason, problem, next] of turns)
+  test(`goes on with ${next} while the certificate is refused and ${reason}`, () => {
+    const play = begin().later(0, loaded(), refused, submitFailed(problem, 'bootstrap'))
+    assert.is(credentialOf(play), next)
+  })
+
+test('asks about the refused certificate after a request that was denied', () => {
+  assert.is(credentialOf(begin().later(0, loaded(), refused, bootstrapped, denied)), 'Probe')
+})
+
+/** The certificate is refused, and there is no bootstrap credential. */
+const refusedWithoutBootstrap = (): Play =>
+  begin().later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
+
+test('leaves the turn to the certificate when it is refused once more', () => {
+  const play = refusedWithoutBootstrap().later(0, refused)
+  assert.is(credentialOf(play), 'Probe')
+})
+
+test('leaves the turn to the bootstrap credential where the accepted certificate may not ask', () => {
+  const play = pending().later(second, denied, submitFailed(trouble('Forbidden'), 'held'), accepted)
+  assert.is(credentialOf(play), 'bootstrap')
+})
+
+test('goes on with the bootstrap credential when the refused certificate still is', () => {
+  const play = refusedWithoutBootstrap().later(0, probed('CredentialRejected'))
+  assert.is(credentialOf(play), 'bootstrap')
+})
+
+test('pauses when nobody answers whether the refused certificate works', () => {
+  const play = refusedWithoutBootstrap().later(minute, probed('Unreachable'))
+  assert.is(play.next()._tag, 'Wait')
+})
+
+test('returns to Issued when the refused certificate works after all', () => {
+  const play = begin().later(0, loaded(), refused, accepted)
+  assert.is(stateOf(play), 'Issued, installed')
+})
+
+test('does not ask in a loop when servers disagree about the certificate', () => {
+  const play = refusedWithoutBootstrap().later(0, accepted, refused)
+  assert.is(play.next()._tag, 'Wait')
+})
+
+test('keeps the time of the first refusal', () => {
+  const play = begin().later(0, loaded(), refused).later(second, refused)
+  assert.equal(O.toUndefined(heldOf(play.state))?.rejectedAt, O.some(noon))
+})
+
+test('takes a probe without an answer for no refusal', () => {
+  const play = begin().later(0, loaded())
+  assert.is(play.next()._tag, 'Probe')
+  assert.equal(play.later(0, probed('Unreachable')).next(), { _tag: 'Wait', until: at(10 * minute) })
+})
+
+test('uses the external credential only, and lets nobody refuse the certificate', () => {
+  const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), refused)
+  assert.is(stateOf(play), 'Issued, installed')
+  assert.is(O.toUndefined(heldOf(play.state))?.rejectedAt, O.none)
+  assert.is(play.next()._tag, 'Wait', 'nor asks the server about it')
+  assert.is(credentialOf(play.later(20 * hour, time), 0), 'external')
+})
+
+// Time ------------------------------------------------------------------------------------------------------------
+
+test('tries at once when the clock was set to before the last failure', () => {
+  const play = begin().later(0, submitFailed(trouble('Unreachable', 'later'), 'bootstrap'))
+  assert.is(play.next()._tag, 'Wait')
+  assert.is(play.next(-1)._tag, 'Submit')
+})
+
+test('never waits past the end of the certificate in use', () => {
+  const nearlyOver = begin()
+    .later(0, loaded({ notAfter: at(21 * hour) }))
+    .later(21 * hour - 500, time)
+  const play = nearlyOver.later(0, submitFailed(trouble('Unavailable', 'soon', O.some(day)), 'held'))
+  assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
+})
+
+test('waits to be told what is wanted', () => {
+  const play = begin().later(0, wants(undefined))
+  assert.equal(play.next(), { _tag: 'Wait', until: endOfTime })
+  const due = begin()
+    .later(0, loaded(), wants(undefined))
+    .later(20 * hour, accepted)
+  assert.equal([stateOf(due), due.next()._tag], ['RenewDue', 'Wait'])
+})
+
+test('waits for the end when nothing is wanted at the deadline', () => {
+  const play = begin({ ...defaultPolicy, probeInterval: 0 })
+    .later(0, loaded(), wants(undefined))
+    .later(16.8 * hour, time)
+  assert.equal([stateOf(play), play.next()], ['RenewDue', { _tag: 'Wait', until: at(day) }])
+})
