@@ -38,7 +38,7 @@ const demo = async (_: undefined, signal: AbortSignal): Promise<number> => {
   const began = performance.now()
   let rotation: RunningRotation | undefined
   const standing = () =>
-    rotation === undefined ? '' : `   ${inShort(rotation.policy, rotation.state(), wallClock.now())}`
+    rotation === undefined ? '' : `   ${inShort(rotation.policy, rotation.facts(), wallClock.now())}`
   const screen = liveLine(process.stdout, standing)
   const tell: Tell = (part, text) => {
     const elapsed = ((performance.now() - began) / second).toFixed(2).padStart(6)

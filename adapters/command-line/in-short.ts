@@ -4,30 +4,32 @@ import { rotateAt } from '../../src/describe/transition.js'
 import {
   decide,
   endOfTime,
-  heldOf,
+  type Facts,
   type Instant,
   inWords,
   type RotationPolicy,
   type State,
   second,
+  stateOf,
 } from '../../src/index.js'
 
 /** Enough of a serial number or a request's name to tell it from others on one screen. */
 export const abbreviated = (name: string): string => name.replace(/([0-9a-f]{8})[0-9a-f]{8,}/g, '$1…')
 
-export const inShort = (policy: RotationPolicy, state: State, now: Instant): string =>
-  [
-    `${state._tag}: ${doing(state)}`,
-    ...nextAttempt(policy, state, now),
-    ...timeLeft(policy, state, now),
+export const inShort = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+  const state = stateOf(policy)(facts, now)
+  return [
+    `${state._tag}: ${doing(state, facts)}`,
+    ...nextAttempt(policy, state, facts, now),
+    ...timeLeft(policy, state, facts, now),
   ].join(', ')
+}
 
-const doing = (state: State): string => {
+const doing = (state: State, { lastFailure }: Facts): string => {
+  const failed = O.isSome(lastFailure) ? ` (${lastFailure.value.failure._tag})` : ''
   switch (state._tag) {
     case 'Bootstrapping':
-      return O.isSome(state.setback)
-        ? `no certificate that works (${state.setback.value.failure._tag})`
-        : 'no certificate that works'
+      return `no certificate that works${failed}`
     case 'Pending':
       return `${abbreviated(state.request.name)} waits for approval`
     case 'Approved':
@@ -37,24 +39,33 @@ const doing = (state: State): string => {
         ? 'a certificate has arrived and is to be stored'
         : 'a certificate is in use'
     case 'RenewDue':
-      return O.isSome(state.setback)
-        ? `a new certificate is due (${state.setback.value.failure._tag})`
-        : 'a new certificate is due'
+      return `a new certificate is due${failed}`
   }
 }
 
-const nextAttempt = (policy: RotationPolicy, state: State, now: Instant): ReadonlyArray<string> => {
+const nextAttempt = (
+  policy: RotationPolicy,
+  state: State,
+  facts: Facts,
+  now: Instant,
+): ReadonlyArray<string> => {
   if (state._tag === 'Issued' && state.stage === 'installed') return []
-  const next = decide(policy)(state, now)
+  const next = decide(policy)(facts, now)
   return next._tag === 'Wait' && next.until < endOfTime
     ? [`next attempt in ${roughly(next.until - now)}`]
     : []
 }
 
-const timeLeft = (policy: RotationPolicy, state: State, now: Instant): ReadonlyArray<string> => {
-  const held = O.toUndefined(heldOf(state))
+const timeLeft = (
+  policy: RotationPolicy,
+  state: State,
+  facts: Facts,
+  now: Instant,
+): ReadonlyArray<string> => {
+  const held = O.toUndefined(facts.held)
   if (held === undefined || held.certificate.notAfter <= now) return []
-  const renewal = state._tag === 'Issued' && state.stage === 'installed' ? rotateAt(policy, state) : undefined
+  const renewal =
+    state._tag === 'Issued' && state.stage === 'installed' ? rotateAt(policy, facts, now) : undefined
   return [
     `${roughly(held.certificate.notAfter - now)} left`,
     ...(renewal === undefined || renewal <= now ? [] : [`renewed in ${roughly(renewal - now)}`]),

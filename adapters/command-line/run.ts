@@ -158,7 +158,7 @@ export const run = async ({ options, once, format }: RunRequest, signal: AbortSi
   const { inShort } = await import('./in-short.js')
   let rotation: RunningRotation | undefined
   const standing = () =>
-    rotation === undefined ? '' : inShort(rotation.policy, rotation.state(), wallClock.now())
+    rotation === undefined ? '' : inShort(rotation.policy, rotation.facts(), wallClock.now())
   const screen = liveLine(process.stdout, format === 'text' ? standing : undefined)
   const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
   say('info', intention(options))

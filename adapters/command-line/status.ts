@@ -2,9 +2,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { rotateAt } from '../../src/describe/transition.js'
 import { keyring } from '../../src/driver/keyring.js'
-import { type Found, loading } from '../../src/driver/loading.js'
-import { evolve } from '../../src/machine/machine.js'
-import { type Held, initial, type State, works } from '../../src/machine/state.js'
+import { type Found, load } from '../../src/driver/load.js'
+import { isUsable } from '../../src/machine/due.js'
+import { type Held, noFacts } from '../../src/machine/facts.js'
+import { evolve, stateOf } from '../../src/machine/machine.js'
+import type { State } from '../../src/machine/state.js'
 import { expired } from '../../src/model/certificate.js'
 import type { StoreError } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
@@ -59,7 +61,7 @@ export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Pr
     clock: wallClock,
     ...(clientCaFile === undefined ? {} : { trust: fromBundle(clientCaFile) }),
   }
-  const found = await loading(ports, keyring())()
+  const found = await load(ports, keyring())()
   if (E.isLeft(found)) {
     complain(found.left.message, found.left.remedy)
     return 1
@@ -106,16 +108,17 @@ const reportOn = (
   now: Instant,
 ): Report => {
   const wanted = O.map(({ template }: Draft) => template)(draft)
-  const state = evolve(policy)(initial(wanted), { _tag: 'Loaded', at: now, held, draft })
+  const facts = evolve(policy)(noFacts(wanted), { _tag: 'Loaded', at: now, held, draft })
+  const state = stateOf(policy)(facts, now)
   const certificate = O.toUndefined(held)?.certificate
   const request = O.toUndefined(draft)
-  const renewal = rotateAt(policy, state)
+  const renewal = rotateAt(policy, facts, now)
   const verification = O.toUndefined(held)?.verification._tag ?? 'Unchecked'
   const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
     explanation: [standing(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
-    usable: O.isSome(held) && works(policy, held.value, now),
+    usable: O.isSome(held) && isUsable(policy, held.value, now),
     ...(certificate === undefined
       ? {}
       : {

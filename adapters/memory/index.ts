@@ -23,7 +23,7 @@
  * await ended
  * ```
  */
-import type { Ports } from '../../src/driver/performing.js'
+import type { Ports } from '../../src/driver/perform.js'
 import type { Instant } from '../../src/model/time.js'
 import type { StoreContents } from '../../src/ports.js'
 import { type VirtualClock, virtualClock } from './clock.js'

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Transition } from '../../src/describe/transition.js'
-import type { Ports } from '../../src/driver/performing.js'
+import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'

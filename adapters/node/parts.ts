@@ -8,9 +8,9 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { keyring } from '../../src/driver/keyring.js'
-import { loading } from '../../src/driver/loading.js'
-import type { Ports } from '../../src/driver/performing.js'
-import type { Ask, Held } from '../../src/machine/state.js'
+import { load } from '../../src/driver/load.js'
+import type { Ports } from '../../src/driver/perform.js'
+import type { Held, RequestedRotation } from '../../src/machine/facts.js'
 import { expired } from '../../src/model/certificate.js'
 import type { StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
@@ -33,7 +33,7 @@ import { fromBundle, fromCluster } from './trust.js'
 export interface Parts {
   readonly ports: Ports
   /** Why the certificate is to be replaced at once; none: that can wait for its time. */
-  readonly replace: O.Option<Ask['why']>
+  readonly replace: O.Option<RequestedRotation['why']>
   /** Lets go of the directory and the connections. */
   readonly close: Task<void>
 }
@@ -182,11 +182,11 @@ const takeOver =
   (
     { store, crypto, clock }: Ports,
     { pair, leadsSomewhere, follow }: Following,
-  ): TaskEither<PartsError, O.Option<Ask['why']>> =>
+  ): TaskEither<PartsError, O.Option<RequestedRotation['why']>> =>
   async () => {
     if (O.isNone(pair) && leadsSomewhere) return E.right(O.none)
     const now = clock.now()
-    const found = await loading({ store, crypto, clock }, keyring())()
+    const found = await load({ store, crypto, clock }, keyring())()
     const usable =
       E.isRight(found) && O.exists(({ certificate }: Held) => !expired(certificate, now))(found.right.held)
     if (O.isNone(pair))

@@ -7,10 +7,12 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { explain } from '../../src/describe/explain.js'
 import { type Transition, transitionOf } from '../../src/describe/transition.js'
 import { type Notice, type Rotation, rotation } from '../../src/driver/rotation.js'
-import { heldOf, type State, works } from '../../src/machine/state.js'
+import { isUsable } from '../../src/machine/due.js'
+import type { Facts } from '../../src/machine/facts.js'
+import type { State } from '../../src/machine/state.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
-import { type CertificateTemplate, unmet } from '../../src/model/template.js'
+import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError } from './parts.js'
@@ -33,6 +35,8 @@ export interface RunningRotation {
   /** What happens from now on; ends with the rotation. */
   readonly transitions: () => AsyncIterableIterator<Transition>
   readonly state: () => State
+  /** Everything that is known: what the state and the next action follow from. */
+  readonly facts: () => Facts
   /** What it is doing, why, and what comes next: a few sentences for people. */
   readonly explain: () => string
   /** Wants another certificate from now on, or none until told. */
@@ -101,18 +105,17 @@ const running = (
       options.onTransition?.(transition)
     }
   }
-  const { run, state, credentials, tell } = rotation({ policy, template, ports, notify })
-  if (O.isSome(replace)) tell({ _tag: 'RotationAsked', why: replace.value })()
+  const { run, state, facts, credentials, tell } = rotation({ policy, template, ports, notify })
+  if (O.isSome(replace)) tell({ _tag: 'RotationRequested', why: replace.value })()
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
-    const { wanted } = state()
-    const held = heldOf(state())
-    if (O.isNone(held) || !works(policy, held.value, ports.clock.now())) return undefined
+    const { wanted, held } = facts()
+    if (O.isNone(held) || !isUsable(policy, held.value, ports.clock.now())) return undefined
     const another =
-      policy.rotate && O.isSome(wanted) && unmet(wanted.value, held.value.certificate).length > 0
+      policy.rotate && O.isSome(wanted) && missingFrom(wanted.value, held.value.certificate).length > 0
     return another ? undefined : current()
   }
 
@@ -167,11 +170,12 @@ const running = (
     issued: () => orThrow(issuedTask()),
     transitions: told.listen,
     state,
-    explain: () => explain(policy, state(), ports.clock.now()),
+    facts,
+    explain: () => explain(policy, facts(), ports.clock.now()),
     setTemplate: (next) => tell({ _tag: 'TemplateChanged', template: O.fromNullable(next) })(),
     rotateNow: (why = 'requested') =>
       tell({
-        _tag: 'RotationAsked',
+        _tag: 'RotationRequested',
         why: why === 'requested' ? 'requested by the embedder' : 'the trust changed',
       })(),
     reportRejected: ({ keyId, reason: why }) =>

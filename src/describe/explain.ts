@@ -1,23 +1,28 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
-import { decide, evolve } from '../machine/machine.js'
-import { rotationDeadline } from '../machine/schedule.js'
-import { type Cause, type CredentialName, type Held, heldOf, type State, works } from '../machine/state.js'
-import { expired } from '../model/certificate.js'
+import { rotationDeadline } from '../machine/due.js'
+import type { CredentialName, Facts } from '../machine/facts.js'
+import { decide, stateOf } from '../machine/machine.js'
+import type { Bootstrapping, State } from '../machine/state.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
+import { printCause } from './print.js'
 
-/** A state in a few sentences for people: what it is, why, and what happens next and when. */
-export const explain = (policy: RotationPolicy, known: State, now: Instant): string => {
-  const state = evolve(policy)(known, { _tag: 'TimePassed', at: now })
-  const next = decide(policy)(state, now)
-  return [situation(policy, state, now), trouble(state, now), outlook(policy, state, next, now)]
+/** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
+export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+  const state = stateOf(policy)(facts, now)
+  const next = decide(policy)(facts, now)
+  return [
+    situation(policy, state, facts, now),
+    failureOf(state, facts, now),
+    outlook(policy, state, facts, next, now),
+  ]
     .filter((sentence) => sentence !== '')
     .join(' ')
 }
 
-const situation = (policy: RotationPolicy, state: State, now: Instant): string => {
-  const certificate = standingOf(policy, heldOf(state), now)
+const situation = (policy: RotationPolicy, state: State, facts: Facts, now: Instant): string => {
+  const certificate = certificateOf(policy, facts, now)
   switch (state._tag) {
     case 'Bootstrapping':
       return certificate
@@ -28,46 +33,63 @@ const situation = (policy: RotationPolicy, state: State, now: Instant): string =
     case 'Issued':
       if (state.stage === 'installed')
         return policy.rotate ? certificate : `${certificate} Rotation is switched off.`
-      return O.isSome(state.held) && works(policy, state.held.value, now)
+      return isInUse(withoutNext(policy, facts, now))
         ? `Certificate ${state.delivered.certificate.serialNumber} has arrived and is to be stored. ${certificate}`
         : `Certificate ${state.delivered.certificate.serialNumber} has arrived, is used from memory and is to be stored.`
-    case 'RenewDue':
-      return `${certificate} It is to be replaced: ${state.causes.map(inOneClause).join('; ')}.`
+    case 'RenewDue': {
+      const causes = state.causes.map((cause) =>
+        cause._tag === 'Deadline' ? 'its rotation deadline has passed' : printCause(cause),
+      )
+      return `${certificate} It is to be replaced: ${causes.join('; ')}.`
+    }
   }
 }
 
-const standingOf = (policy: RotationPolicy, held: O.Option<Held>, now: Instant): string => {
-  if (O.isNone(held)) return 'There is no certificate yet.'
-  const { certificate, rejectedAt } = held.value
-  const { serialNumber, notBefore, notAfter } = certificate
-  if (works(policy, held.value, now))
+/** The state that the held certificate alone makes. */
+const withoutNext = (policy: RotationPolicy, facts: Facts, now: Instant): State =>
+  stateOf(policy)({ ...facts, next: O.none }, now)
+
+const isInUse = ({ _tag }: State): boolean => _tag === 'Issued' || _tag === 'RenewDue'
+
+const certificateOf = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+  if (O.isNone(facts.held)) return 'There is no certificate yet.'
+  const { certificate, rejectedAt } = facts.held.value
+  const { serialNumber, notAfter } = certificate
+  const state = withoutNext(policy, facts, now)
+  if (state._tag !== 'Bootstrapping')
     return `Certificate ${serialNumber} is in use until ${moment(notAfter, now)}.`
-  if (expired(certificate, now)) return `Certificate ${serialNumber} ended at ${moment(notAfter, now)}.`
-  return O.isSome(rejectedAt) && policy.authenticateWith === 'held'
-    ? `The server refuses certificate ${serialNumber} since ${moment(rejectedAt.value, now)}.`
-    : `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
+  return flaw(state.why, certificate, rejectedAt, now)
 }
 
-const inOneClause = (cause: Cause): string => {
-  switch (cause._tag) {
-    case 'Deadline':
-      return 'its rotation time has come'
-    case 'Asked':
-      return cause.why
-    case 'Template':
-      return cause.unmet.join(', ')
+const flaw = (
+  why: Bootstrapping['why'],
+  {
+    serialNumber,
+    notBefore,
+    notAfter,
+  }: { readonly serialNumber: string } & Record<'notBefore' | 'notAfter', Instant>,
+  rejectedAt: O.Option<Instant>,
+  now: Instant,
+): string => {
+  switch (why) {
+    case 'Expired':
+      return `Certificate ${serialNumber} expired at ${moment(notAfter, now)}.`
+    case 'Rejected':
+      return `The server rejects certificate ${serialNumber}${O.isSome(rejectedAt) ? ` since ${moment(rejectedAt.value, now)}` : ''}.`
+    default:
+      return `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
   }
 }
 
 /** The last failure, while there is something left to do. */
-const trouble = (state: State, now: Instant): string => {
-  if (O.isNone(state.setback) || (state._tag === 'Issued' && state.stage === 'installed')) return ''
-  const { at, attempt, failure } = state.setback.value
+const failureOf = (state: State, { lastFailure }: Facts, now: Instant): string => {
+  if (O.isNone(lastFailure) || (state._tag === 'Issued' && state.stage === 'installed')) return ''
+  const { at, attempt, failure } = lastFailure.value
   const often = attempt > 1 ? `, ${attempt} times in a row` : ''
-  return `Last trouble, at ${moment(at, now)}${often}: ${failure.message}. What helps: ${failure.remedy}.`
+  return `Last failure, at ${moment(at, now)}${often}: ${failure.message}. What helps: ${failure.remedy}.`
 }
 
-const outlook = (policy: RotationPolicy, state: State, next: Action, now: Instant): string => {
+const outlook = (policy: RotationPolicy, state: State, facts: Facts, next: Action, now: Instant): string => {
   switch (next._tag) {
     case 'Submit':
       return `Next: sends ${O.isSome(next.draft) ? `request ${next.draft.value.name}` : 'a request'} with the ${credential[next.credential]}, now.`
@@ -78,7 +100,7 @@ const outlook = (policy: RotationPolicy, state: State, next: Action, now: Instan
     case 'Probe':
       return 'Next: asks the server whether it accepts the certificate, now.'
     case 'Wait':
-      return patience(policy, state, next.until, now)
+      return waiting(policy, state, facts, next.until, now)
   }
 }
 
@@ -88,16 +110,18 @@ const credential: Readonly<Record<CredentialName, string>> = {
   external: 'external credential',
 }
 
-const patience = (policy: RotationPolicy, state: State, until: Instant, now: Instant): string => {
+const waiting = (
+  policy: RotationPolicy,
+  state: State,
+  { wanted, lastFailure }: Facts,
+  until: Instant,
+  now: Instant,
+): string => {
   if (state._tag === 'Issued' && state.stage === 'installed') {
-    const { certificate, receivedAt } = state.held
-    return policy.rotate
-      ? `It is renewed at ${moment(rotationDeadline(policy, certificate, receivedAt), now)}.`
-      : ''
+    return policy.rotate ? `It is renewed at ${moment(rotationDeadline(policy, state.held, now), now)}.` : ''
   }
-  if (!('request' in state) && O.isNone(state.wanted))
-    return 'It waits to be told what certificate is wanted.'
-  if (state._tag === 'Issued' && O.isNone(state.setback))
+  if (!('request' in state) && O.isNone(wanted)) return 'It waits to be told what certificate is wanted.'
+  if (state._tag === 'Issued' && O.isNone(lastFailure))
     return `It is not valid before ${moment(state.delivered.certificate.notBefore, now)}, and stored then.`
   return `Next: looks again at ${moment(until, now)}.`
 }

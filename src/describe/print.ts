@@ -1,13 +1,18 @@
 /** Events, states and actions in a line each, for transcripts and logs. Names, numbers and times; never a secret. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
+import type { Cause } from '../machine/due.js'
 import type { Event, Observation } from '../machine/event.js'
-import type { Cause, Held, State } from '../machine/state.js'
+import type { Facts, Held } from '../machine/facts.js'
+import { savedDraft } from '../machine/facts.js'
+import { stateOf } from '../machine/machine.js'
+import type { State } from '../machine/state.js'
 import type { CertificateChain } from '../model/certificate.js'
 import type { Failure } from '../model/failure.js'
+import type { RotationPolicy } from '../model/policy.js'
 import type { Draft } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
-import { endOfTime, rfc3339 } from '../model/time.js'
+import { endOfTime, type Instant, rfc3339 } from '../model/time.js'
 
 /** `Submitted csr-1f3a with bootstrap`: what happened; when it did is the event's `at`. */
 export const printEvent = (event: Event): string => {
@@ -27,12 +32,11 @@ export const printEvent = (event: Event): string => {
     case 'InstallFailed':
     case 'ProbeFailed':
       return `${event._tag}: ${printFailure(event.failure)}`
-    case 'RotationAsked':
-      return `RotationAsked: ${event.why}`
+    case 'RotationRequested':
+      return `RotationRequested: ${event.why}`
     case 'TemplateChanged':
       return `TemplateChanged to ${O.match(() => 'none', printTemplate)(event.template)}`
     case 'Installed':
-    case 'TimePassed':
     case 'CredentialAccepted':
     case 'CredentialRejected':
       return event._tag
@@ -40,14 +44,16 @@ export const printEvent = (event: Event): string => {
 }
 
 /** `RenewDue 01 (deadline), draft csr-1f3a, attempt 2 failed (Unreachable)`: all that can matter next. */
-export const printState = (state: State): string =>
-  [
-    ...headOf(state),
-    ...('draft' in state ? some(state.draft, ({ name }: Draft) => `draft ${name}`) : []),
-    ...some(state.asked, ({ why }) => `asked: ${why}`),
-    ...(O.isNone(state.wanted) ? ['nothing wanted'] : []),
-    ...some(state.setback, ({ attempt, failure }) => `attempt ${attempt} failed (${failure._tag})`),
-  ].join(', ')
+export const printState =
+  (policy: RotationPolicy) =>
+  (facts: Facts, now: Instant): string =>
+    [
+      ...headOf(stateOf(policy)(facts, now)),
+      ...some(savedDraft(facts), ({ name }: Draft) => `draft ${name}`),
+      ...some(facts.requested, ({ why }) => `requested: ${why}`),
+      ...(O.isNone(facts.wanted) ? ['nothing wanted'] : []),
+      ...some(facts.lastFailure, ({ attempt, failure }) => `attempt ${attempt} failed (${failure._tag})`),
+    ].join(', ')
 
 /** `submit csr-1f3a with bootstrap`, `wait until …`. */
 export const printAction = (action: Action): string => {
@@ -90,16 +96,17 @@ const some = <A>(value: O.Option<A>, print: (value: A) => string): ReadonlyArray
 const serial = ({ certificate }: CertificateChain): string => certificate.serialNumber
 
 const printHeld = (held: Held): string =>
-  `held ${serial(held)}${O.isSome(held.rejectedAt) ? `, refused since ${rfc3339(held.rejectedAt.value)}` : ''}`
+  `held ${serial(held)}${O.isSome(held.rejectedAt) ? `, rejected since ${rfc3339(held.rejectedAt.value)}` : ''}`
 
-const printCause = (cause: Cause): string => {
+/** A cause for renewal as a clause. */
+export const printCause = (cause: Cause): string => {
   switch (cause._tag) {
     case 'Deadline':
       return 'deadline'
-    case 'Asked':
+    case 'Requested':
       return cause.why
     case 'Template':
-      return cause.unmet.join(', ')
+      return cause.missing.join(', ')
   }
 }
 
@@ -109,6 +116,8 @@ const printObservation = (observation: Observation): string => {
   switch (observation._tag) {
     case 'Issued':
       return `Issued ${serial(observation.chain)}`
+    case 'Unverifiable':
+      return `Issued ${serial(observation.chain)}, unverifiable: ${printFailure(observation.failure)}`
     case 'Unreadable':
       return `Unreadable: ${observation.problem}`
     case 'Denied':

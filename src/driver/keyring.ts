@@ -7,7 +7,7 @@ export interface Keyring {
   readonly keep: (key: KeyHandle) => void
   readonly key: (id: KeyId) => KeyHandle | undefined
   /** Makes a certificate ready for TLS; a key that TLS cannot use says so when it is used. */
-  readonly equip: (chain: CertificateChain) => Task<void>
+  readonly makeReady: (chain: CertificateChain) => Task<void>
   readonly credential: (certificate: Certificate) => TlsCredential | undefined
   /** Forgets every key but these. */
   readonly retain: (ids: ReadonlyArray<KeyId>) => void
@@ -21,7 +21,7 @@ export const keyring = (): Keyring => {
       keys.set(key.id, key)
     },
     key: (id) => keys.get(id),
-    equip: (chain) => async () => {
+    makeReady: (chain) => async () => {
       const { keyId } = chain.certificate
       const key = keys.get(keyId)
       if (key === undefined || credentials.get(keyId)?.pem === chain.pem) return

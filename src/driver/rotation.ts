@@ -1,37 +1,44 @@
 /**
- * The loop that joins machine and ports: decide, perform, evolve, again. It has no opinion of its own.
+ * The driver joins machine and ports: it performs what the machine decides, and tells it what became of that. It has no
+ * opinion of its own. One driver keeps any number of rotations on one agenda; one at rest is its facts and its key.
  *
- * The contract with whoever runs it:
- * 1. `run(stop)` loads the store once and then performs one action at a time until `stop` is given.
- * 2. Everything it learns, it says with `notify`, in order; a support case is the list of these events.
+ * The contract with whoever runs a rotation:
+ * 1. `run(stop)` loads the store once, and then one action after the other is performed until `stop` is given. A watch
+ *    gives way as soon as another action is next; nothing else is cut short.
+ * 2. Everything that is learnt is told with `notify`, in order, before the next action begins; the events among it make
+ *    the same facts again.
  * 3. `credentials` always answers with the certificate to use now, and tells of each change: after it is stored, or where
  *    no other works, as soon as it has arrived.
- * 4. `tell` brings news at any time; news cuts short what waits and nothing else.
+ * 4. `tell` brings news at any time.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { remarksOn } from '../machine/acceptance.js'
-import type { Event, News, Outcome } from '../machine/event.js'
-import { decide, evolve } from '../machine/machine.js'
-import { heldOf, initial, inUse, nextKeyOf, type State } from '../machine/state.js'
+import type { Step } from '../describe/transition.js'
+import type { Action } from '../machine/action.js'
+import { inUse } from '../machine/credential.js'
+import { type Effect, effects } from '../machine/effects.js'
+import type { Event, News } from '../machine/event.js'
+import { type Facts, isRejected, noFacts } from '../machine/facts.js'
+import { decide, evolve, stateOf } from '../machine/machine.js'
+import type { State } from '../machine/state.js'
 import type { StoreError } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { printable } from '../model/printable.js'
-import type { Draft } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
-import { type Instant, inWords, minute, rfc3339 } from '../model/time.js'
-import type { CredentialSource, TlsCredential } from '../ports.js'
+import { endOfTime, type Instant } from '../model/time.js'
+import type { Clock, CredentialSource, TlsCredential } from '../ports.js'
 import { type Interruption, interruption, onSignal, type Signal } from '../signal.js'
+import { type Agenda, agenda } from './agenda.js'
 import { keyring } from './keyring.js'
-import { loading } from './loading.js'
-import { type Means, type Ports, perform } from './performing.js'
+import { defaultLimits, type Limits, limit } from './limits.js'
+import { load } from './load.js'
+import { type Fact, type Means, type Ports, perform } from './perform.js'
 
 /** What a rotation says about itself, as it happens. */
 export type Notice =
-  /** An event and what it changed; `from` and `to` may be the same state. */
-  | { readonly _tag: 'Step'; readonly event: Event; readonly from: State; readonly to: State }
+  | ({ readonly _tag: 'Step' } & Step)
   | { readonly _tag: 'Warning'; readonly at: Instant; readonly message: string }
 
 export interface RotationSetup {
@@ -44,88 +51,207 @@ export interface RotationSetup {
 export interface Rotation {
   /** Runs until the signal is given. Only a store that cannot be read at the start is an error. To be run once. */
   readonly run: (stop: Signal) => TaskEither<StoreError, void>
+  readonly facts: IO<Facts>
+  /** The state of the facts now. */
   readonly state: IO<State>
   readonly credentials: CredentialSource
   readonly tell: (news: News) => IO<void>
 }
 
-/** A rotation, not yet running. */
-export const rotation = ({ policy, template, ports, notify }: RotationSetup): Rotation => {
-  const keys = keyring()
-  const inbox: Array<News> = []
-  const listeners = new Set<(credential: O.Option<TlsCredential>) => void>()
-  let state = initial(template)
-  let interrupted: Interruption = interruption()
-  let told: TlsCredential | undefined
-  let skew = 0
+/** What rotations share: the agenda, and the bounds of what runs at one time. */
+export interface Driver {
+  /** A rotation, not yet running. Its clock is the driver's. */
+  readonly rotation: (setup: RotationSetup) => Rotation
+}
 
-  const say = (notice: Notice) => quietly(() => notify(notice))
+/** A driver that goes by the clock. */
+export const driver = (clock: Clock, limits: Partial<Limits> = {}): Driver => {
+  const most = { ...defaultLimits, ...limits }
+  const shared: Shared = {
+    agenda: agenda(clock),
+    limits: {
+      handshakes: limit(most.handshakes),
+      keys: limit(most.keys),
+      installs: limit(most.installs),
+    },
+  }
+  return { rotation: (setup) => rotationOf(setup, shared) }
+}
+
+/** A rotation with a driver of its own, not yet running. */
+export const rotation = (setup: RotationSetup): Rotation => driver(setup.ports.clock).rotation(setup)
+
+interface Shared {
+  readonly agenda: Agenda
+  readonly limits: Means['limits']
+}
+
+/** An action under way. */
+interface Performance {
+  readonly action: Action
+  readonly interruption: Interruption
+}
+
+const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
+  const { policy, template, ports, notify } = setup
+  const keys = keyring()
+  const inbox: Array<Fact> = []
+  const listeners = new Set<(credential: O.Option<TlsCredential>) => void>()
+  let facts = noFacts(template)
+  let state = stateOf(policy)(facts, ports.clock.now())
+  let seenAt = ports.clock.now()
+  let performing: Performance | undefined
+  let busy = false
+  let published: TlsCredential | undefined
+  /** How the run ends; absent while the rotation does not run. */
+  let end: { readonly resolve: () => void; readonly reject: (thrown: unknown) => void } | undefined
+  let stopping = false
+
   const warn = (message: string) =>
-    say({ _tag: 'Warning', at: ports.clock.now(), message: printable(message) })
+    quietly(() => notify({ _tag: 'Warning', at: ports.clock.now(), message: printable(message) }))
 
   const current = (): O.Option<TlsCredential> => {
-    const certificate = inUse(policy, state, ports.clock.now())
+    const certificate = inUse(policy, facts, ports.clock.now())
     return O.isSome(certificate) ? O.fromNullable(keys.credential(certificate.value)) : O.none
   }
 
-  const serverTime = (time: Instant) => {
-    const difference = time - ports.clock.now()
-    // The header has whole seconds, and an answer takes its time.
-    const apart = Math.abs(difference) > minute
-    if (apart && Math.abs(difference - skew) > minute)
-      warn(
-        `the API server's clock is ${inWords(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ours: it says ${rfc3339(time)}; set the clocks`,
-      )
-    skew = apart ? difference : 0
+  const publish = () => {
+    const now = O.toUndefined(current())
+    if (now?.pem === published?.pem) return
+    published = now
+    for (const listener of [...listeners]) quietly(() => listener(O.fromNullable(now)))
   }
 
-  /** Takes in what was learnt; then the keys, the store and the listeners are brought in line with the new state. */
-  const step = async (fact: Outcome | News): Promise<void> => {
-    const event: Event = { ...fact, at: ports.clock.now() }
-    const from = state
-    state = evolve(policy)(from, event)
-    for (const chain of chainsOf(state)) await keys.equip(chain)()
-    say({ _tag: 'Step', event, from, to: state })
-    if (state._tag === 'Issued' && state.stage === 'delivered' && from._tag !== 'Issued')
-      remarksOn(state).forEach(warn)
-    const given = idsOf(state)
-    // A saved request can come to nothing in the very step that tells of it: not wanted any more, its name taken.
-    const saved = 'draft' in fact ? O.map(({ keyId }: Draft) => keyId)(fact.draft) : O.none
-    const before = O.alt(() => nextKeyOf(from))(saved)
-    if (O.isSome(before) && !given.includes(before.value)) {
-      const discarded = await ports.store.discardRequest()
-      if (E.isLeft(discarded)) warn(`${discarded.left.message}; ${discarded.left.remedy}`)
-    }
-    keys.retain(given)
-    const now = O.toUndefined(current())
-    if (now?.pem !== told?.pem) {
-      told = now
-      for (const listener of [...listeners]) quietly(() => listener(O.fromNullable(now)))
+  const carryOut = async (effect: Effect): Promise<void> => {
+    switch (effect._tag) {
+      case 'Warn':
+        return warn(effect.message)
+      case 'DiscardRequest': {
+        const discarded = await ports.store.discardRequest()
+        if (E.isLeft(discarded)) warn(`${discarded.left.message}; ${discarded.left.remedy}`)
+        return
+      }
+      case 'RetainKeys':
+        return keys.retain(effect.keys)
+      case 'Publish':
+        return publish()
     }
   }
+
+  /** Takes in what is known at a time: by an event, or without one, by the time alone. */
+  const step = async (after: Facts, at: Instant, event?: Event): Promise<void> => {
+    const [before, from, since] = [facts, state, seenAt]
+    facts = after
+    state = stateOf(policy)(facts, at)
+    seenAt = at
+    for (const chain of chainsOf(facts)) await keys.makeReady(chain)()
+    if (event !== undefined || from._tag !== state._tag)
+      quietly(() =>
+        notify({
+          _tag: 'Step',
+          at,
+          ...(event === undefined ? {} : { event }),
+          before,
+          after,
+          from,
+          to: state,
+        }),
+      )
+    for (const effect of effects(policy)({ facts: before, at: since }, { facts, at }, event))
+      await carryOut(effect)
+  }
+
+  /** First what the time alone has changed, then the event. */
+  const learn = async (fact: Fact): Promise<void> => {
+    const at = ports.clock.now()
+    const event: Event = { ...fact, at }
+    if (stateOf(policy)(facts, at)._tag !== state._tag) await step(facts, at)
+    state = stateOf(policy)(facts, at)
+    await step(evolve(policy)(facts, event), at, event)
+  }
+
+  /** Takes in everything that waits, and begins what is next. */
+  const drain = (): void => {
+    if (busy || end === undefined) return
+    busy = true
+    takeIn().then(() => {
+      busy = false
+      if (inbox.length > 0) drain()
+      else proceed()
+    }, end.reject)
+  }
+
+  const takeIn = async (): Promise<void> => {
+    for (let fact = inbox.shift(); fact !== undefined; fact = inbox.shift()) await learn(fact)
+    const now = ports.clock.now()
+    if (stateOf(policy)(facts, now)._tag !== state._tag || isUseChanged(now)) await step(facts, now)
+  }
+
+  const isUseChanged = (now: Instant): boolean =>
+    effects(policy)({ facts, at: seenAt }, { facts, at: now }).length > 0
+
+  /** Begins what is next, unless it is under way already. */
+  const proceed = (): void => {
+    if (busy || end === undefined) return
+    if (stopping) {
+      if (performing === undefined) end.resolve()
+      else if (performing.action._tag !== 'Install') performing.interruption.interrupt()
+      return
+    }
+    const now = ports.clock.now()
+    const action = decide(policy)(facts, now)
+    appointment.set(momentOf(action, facts, now))
+    if (performing !== undefined) {
+      if (performing.action._tag === 'Observe' && !isSameWatch(performing.action, action))
+        performing.interruption.interrupt()
+      return
+    }
+    if (action._tag !== 'Wait') begin(action)
+  }
+
+  const begin = (action: Exclude<Action, { readonly _tag: 'Wait' }>): void => {
+    const mine = { action, interruption: interruption() }
+    performing = mine
+    const { signal } = mine.interruption
+    const ended = (known: ReadonlyArray<Fact>) => {
+      performing = undefined
+      inbox.push(...known)
+      drain()
+    }
+    // No port throws by its contract; one that does ends this rotation, and no other.
+    const thrown = (error: unknown) => end?.reject(error)
+    perform({ ports, keys, held: facts.held, limits: shared.limits, signal }, action)().then(ended, thrown)
+  }
+
+  const appointment = shared.agenda.add(() => drain())
 
   const run =
     (stop: Signal): TaskEither<StoreError, void> =>
     async () => {
-      const found = await loading(ports, keys)()
+      const found = await load(ports, keys)()
       if (E.isLeft(found)) return found
       found.right.warnings.forEach(warn)
-      await step({ _tag: 'Loaded', held: found.right.held, draft: found.right.draft })
-      const forget = onSignal(stop, () => interrupted.interrupt())
-      while (!stop.aborted) {
-        interrupted = interruption()
-        for (const news of inbox.splice(0)) await step(news)
-        const means: Means = { ports, keys, held: heldOf(state), stop, news: interrupted.signal, serverTime }
-        const facts = await perform(means, decide(policy)(state, ports.clock.now()))
-        for (const fact of facts) await step(fact)
+      inbox.unshift({ _tag: 'Loaded', held: found.right.held, draft: found.right.draft })
+      try {
+        await new Promise<void>((resolve, reject) => {
+          end = { resolve, reject }
+          drain()
+          onSignal(stop, () => {
+            stopping = true
+            proceed()
+          })
+        })
+        return E.right(undefined)
+      } finally {
+        end = undefined
+        appointment.set(endOfTime)
       }
-      forget()
-      return E.right(undefined)
     }
 
   return {
     run,
-    state: () => state,
+    facts: () => facts,
+    state: () => stateOf(policy)(facts, ports.clock.now()),
     credentials: {
       current,
       subscribe: (listener) => {
@@ -136,45 +262,38 @@ export const rotation = ({ policy, template, ports, notify }: RotationSetup): Ro
       },
     },
     tell: (news) => () => {
-      if (inbox.length === 0 && isKnown(policy, state, news)) return
+      // Connections report a rejection with each of their calls: only the first is news.
+      if (news._tag === 'CredentialRejected' && isRejected(facts)) return
       inbox.push(news)
-      interrupted.interrupt()
+      drain()
     },
   }
 }
 
-/**
- * Connections report a refusal with each of their calls: what says nothing new must not cut a watch short every time.
- */
-const isKnown = (policy: RotationPolicy, state: State, news: News): boolean => {
-  if (news._tag !== 'CredentialAccepted' && news._tag !== 'CredentialRejected') return false
-  const held = O.toUndefined(heldOf(state))
-  return (
-    policy.authenticateWith === 'external' ||
-    held?.certificate.keyId !== news.keyId ||
-    O.isSome(held.rejectedAt) === (news._tag === 'CredentialRejected')
-  )
+/** When to look again: when a wait is over, or the certificate in use expires while something is under way. */
+const momentOf = (action: Action, { held }: Facts, now: Instant): Instant => {
+  if ('until' in action) return action.until
+  const notAfter = O.isSome(held) ? held.value.certificate.notAfter : endOfTime
+  return notAfter > now ? notAfter : endOfTime
 }
 
-/** A listener that throws is its owner's trouble; the rotation goes on. */
+const isSameWatch = (one: Action, other: Action): boolean =>
+  one._tag === 'Observe' &&
+  other._tag === 'Observe' &&
+  one.request.uid === other.request.uid &&
+  one.known === other.known &&
+  one.credential === other.credential
+
+/** A listener that throws is its owner's fault; the rotation goes on. */
 const quietly = (call: () => void): void => {
   try {
     call()
   } catch {
-    // Nothing to be done here, and nothing lost: `state` and `credentials` say the same when asked.
+    // Nothing to be done here, and nothing lost: `facts` and `credentials` say the same when asked.
   }
 }
 
-const chainsOf = (state: State) => {
-  const held = heldOf(state)
-  return [...(O.isSome(held) ? [held.value] : []), ...('delivered' in state ? [state.delivered] : [])]
-}
-
-/** The ids of the keys that a state speaks of. */
-const idsOf = (state: State): ReadonlyArray<string> => {
-  const next = nextKeyOf(state)
-  return [
-    ...chainsOf(state).map(({ certificate }) => certificate.keyId),
-    ...(O.isSome(next) ? [next.value] : []),
-  ]
-}
+const chainsOf = ({ held, next }: Facts) => [
+  ...(O.isSome(held) ? [held.value] : []),
+  ...(O.isSome(next) && next.value._tag === 'Delivered' ? [next.value.delivered] : []),
+]

@@ -2,53 +2,58 @@ import * as O from 'fp-ts/lib/Option.js'
 import { type CheckedChain, expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import type { Draft } from '../model/request.js'
-import { type CertificateTemplate, unmet } from '../model/template.js'
+import { missingFrom } from '../model/template.js'
 import { type Instant, inWords, rfc3339 } from '../model/time.js'
-import { type Cause, type Held, type IssuedDelivered, works } from './state.js'
+import { causesOf, isUsable } from './due.js'
+import type { Delivered, Facts, Held } from './facts.js'
 
 /** Why a certificate that arrived is not worth having; nothing when it is. Invariant 1 of the design. */
 export const defectsOf = (
   policy: RotationPolicy,
-  { request, wanted, held, causes }: Occasion,
+  facts: Pick<Facts, 'held' | 'wanted' | 'requested'>,
+  request: Draft,
   { certificate, verification }: Pick<CheckedChain, 'certificate' | 'verification'>,
   now: Instant,
 ): ReadonlyArray<string> => {
   const { notBefore, notAfter } = certificate
-  const kept = O.isSome(held) && works(policy, held.value, now) ? held.value.certificate : undefined
-  const onlyTheDeadline = causes.every((cause) => cause._tag === 'Deadline')
+  const { held, wanted } = facts
+  const kept = O.isSome(held) && isUsable(policy, held.value, now) ? held.value.certificate : undefined
+  const onlyTheDeadline = causesOf(policy, facts, now).every((cause) => cause._tag === 'Deadline')
   // Even one that was asked for has to last until its successor may be.
   const least = Math.max(policy.submitInterval, onlyTheDeadline ? policy.minimumUsefulLifetime : 0)
   const left = notAfter - now
   return [
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),
-    ...unmet(O.getOrElse(() => request.template)(wanted), certificate),
+    ...missingFrom(O.getOrElse(() => request.template)(wanted), certificate),
     ...(verification._tag === 'Unverified' && verification.required ? [verification.problem] : []),
     ...(notBefore >= notAfter
-      ? [`it is never valid: not before ${rfc3339(notBefore)}, and it ends at ${rfc3339(notAfter)}`]
+      ? [`it is never valid: not before ${rfc3339(notBefore)}, not after ${rfc3339(notAfter)}`]
       : []),
     ...(expired(certificate, now)
       ? [
-          `it ended at ${rfc3339(notAfter)}, ${inWords(-left)} before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)`,
+          `it expired at ${rfc3339(notAfter)}, ${inWords(-left)} before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)`,
         ]
       : []),
     ...(kept !== undefined && notBefore >= kept.notAfter
-      ? [`it is not valid before ${rfc3339(notBefore)}, when the one in use has ended`]
+      ? [`it is not valid before ${rfc3339(notBefore)}, when the one in use has expired`]
       : []),
     ...(kept !== undefined && notAfter < kept.notAfter && left < least && !expired(certificate, now)
-      ? [`it ends at ${rfc3339(notAfter)}, before the one in use, and in less than ${inWords(least)}`]
+      ? [`it expires at ${rfc3339(notAfter)}, before the one in use, and in less than ${inWords(least)}`]
       : []),
   ]
 }
 
 /** What a person should know of a certificate that is taken all the same; sentences without a full stop. */
-export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<string> => {
-  const { certificate, verification } = delivered
+export const remarksOn = (
+  held: O.Option<Held>,
+  { certificate, verification }: Delivered,
+): ReadonlyArray<string> => {
   const { serialNumber, notAfter } = certificate
   const before = O.toUndefined(held)
   return [
     ...(before !== undefined && notAfter < before.certificate.notAfter
       ? [
-          `certificate ${serialNumber} ends at ${rfc3339(notAfter)}, before the one it replaces (${rfc3339(before.certificate.notAfter)}): the signing duration was shortened`,
+          `certificate ${serialNumber} expires at ${rfc3339(notAfter)}, before the one it replaces (${rfc3339(before.certificate.notAfter)}): the signing duration was shortened`,
         ]
       : []),
     // Once, when it changes: a cluster may have a CA of its own for client certificates, and then each is like that.
@@ -58,12 +63,4 @@ export const remarksOn = ({ held, delivered }: IssuedDelivered): ReadonlyArray<s
         ]
       : []),
   ]
-}
-
-/** What a certificate is measured by: what was asked for, and what there is already. */
-export interface Occasion {
-  readonly request: Draft
-  readonly wanted: O.Option<CertificateTemplate>
-  readonly held: O.Option<Held>
-  readonly causes: ReadonlyArray<Cause>
 }

@@ -3,9 +3,9 @@ import type { KeyId } from '../model/certificate.js'
 import type { Draft, OutstandingRequest } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import type { Instant } from '../model/time.js'
-import type { CredentialName, Delivered } from './state.js'
+import type { CredentialName, Delivered } from './facts.js'
 
-/** What to do next. One at a time; `Observe` and `Wait` are cut short by news from outside. */
+/** What to do next. One at a time. `Observe` and `Wait` give way when something becomes known after which another action is next. */
 export type Action =
   /** Make a key and a request for the template, or take the draft; save it; send it. */
   | {

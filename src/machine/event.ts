@@ -1,12 +1,12 @@
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { CheckedChain, KeyId } from '../model/certificate.js'
-import type { Failure } from '../model/failure.js'
+import type { CertificateChain, CheckedChain, KeyId } from '../model/certificate.js'
+import type { Failure, TrustError } from '../model/failure.js'
 import type { Draft, OutstandingRequest } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import type { Instant } from '../model/time.js'
-import type { Ask, CredentialName, Held } from './state.js'
+import type { CredentialName, Held, RequestedRotation } from './facts.js'
 
-/** One fact, and when it was learnt (our wall clock). */
+/** One thing that became known, and when (our wall clock). */
 export type Event = { readonly at: Instant } & (Outcome | News)
 
 /** What an action came to. */
@@ -18,6 +18,8 @@ export type Outcome =
       readonly _tag: 'Submitted'
       readonly request: OutstandingRequest
       readonly credential: CredentialName
+      /** The server's clock (`Date`, whole seconds), where it said. */
+      readonly serverTime: Option<Instant>
     }
   /** `draft`: what was saved before it failed. */
   | {
@@ -36,15 +38,16 @@ export type Outcome =
     }
   | { readonly _tag: 'Installed'; readonly keyId: KeyId }
   | { readonly _tag: 'InstallFailed'; readonly keyId: KeyId; readonly failure: Failure }
-  /** A probe got no answer, or a refusal. */
+  /** A probe got no answer, or the certificate was rejected. */
   | { readonly _tag: 'ProbeFailed'; readonly keyId: KeyId; readonly failure: Failure }
-  | { readonly _tag: 'TimePassed' }
 
 /** What can be seen of a request. */
 export type Observation =
   | { readonly _tag: 'Pending' }
   | { readonly _tag: 'Approved' }
   | { readonly _tag: 'Issued'; readonly chain: CheckedChain }
+  /** Issued, and the CAs that it has to chain to cannot be read. */
+  | { readonly _tag: 'Unverifiable'; readonly chain: CertificateChain; readonly failure: TrustError }
   /** Issued, and what is attached cannot be read as certificates. */
   | { readonly _tag: 'Unreadable'; readonly problem: string }
   | { readonly _tag: 'Denied'; readonly reason: string; readonly message: string }
@@ -55,7 +58,7 @@ export type Observation =
 /** What comes from outside, at any time. */
 export type News =
   | { readonly _tag: 'TemplateChanged'; readonly template: Option<CertificateTemplate> }
-  | { readonly _tag: 'RotationAsked'; readonly why: Ask['why'] }
-  /** A server accepted (200) or refused (401, `system:anonymous`, a TLS alert) the certificate with this key. */
+  | { readonly _tag: 'RotationRequested'; readonly why: RequestedRotation['why'] }
+  /** A server accepted (200) or rejected (401, `system:anonymous`, a TLS alert) the certificate with this key. */
   | { readonly _tag: 'CredentialAccepted'; readonly keyId: KeyId }
   | { readonly _tag: 'CredentialRejected'; readonly keyId: KeyId; readonly why?: string }

@@ -1,104 +1,133 @@
 /**
- * The machine: every transition there is. What decides about a certificate's life stands here and nowhere else;
- * `schedule.ts` does its arithmetic, `standing.ts` says what follows from what is known, `acceptance.ts` judges what
- * arrives.
+ * The machine: every decision about a certificate's life, on one page. `stateOf` says which of the five states the facts
+ * are at a time, `decide` what to do next, `evolve` what is known after an event. All three are total and deterministic;
+ * they know no clock, no disk and no network. `effects.ts` says what follows from a change of the facts.
  *
- * `decide` says what to do next in a state; an adapter does it and answers with an event; `evolve` says what is known
- * then. Both are total and deterministic: the first state and the events give every state and action again. An event
- * that does not fit the state (another request's, another key's) leaves it as it is.
+ * - **Time makes states, events make facts.** A certificate comes due, expires or becomes valid because the clock says
+ *   so: `stateOf` sees it, no event is needed. Facts change by events only: what an action came to (`Outcome`) and what
+ *   comes from outside (`News`). An event that does not fit (another request's, another key's) leaves them as they are.
+ * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, the deadline passed.
+ * - **Whose credential is next** (`credential.ts`): the held certificate's while it works, else the bootstrap
+ *   credential; while the held one is rejected they alternate. 401 while Pending: the request stays, the credential
+ *   changes (`ObserveFailed` below).
+ * - **Failures** (`retry.ts`): each moves the next attempt into the future. What vanished is sent again with the same
+ *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key.
  */
 import * as O from 'fp-ts/lib/Option.js'
-import { type CheckedChain, expired, type KeyId, notYetValid } from '../model/certificate.js'
-import type { Failure } from '../model/failure.js'
+import { expired, notYetValid } from '../model/certificate.js'
+import {
+  certificateDefective,
+  nothingNew,
+  requestDenied,
+  requestGone,
+  type TrustError,
+} from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
-import type { OutstandingRequest } from '../model/request.js'
-import { type CertificateTemplate, covers, unmet } from '../model/template.js'
-import { earliest, endOfTime, type Instant, wholeSecond } from '../model/time.js'
+import { covers, missingFrom } from '../model/template.js'
+import { earliest, endOfTime, type Instant, minute, wholeSecond } from '../model/time.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
-import { defective, gone, nothingNew, refusal } from './endings.js'
+import { accepted, credentialFor, rejected } from './credential.js'
+import { causesOf, isUsable, rotationDeadline } from './due.js'
 import type { Event, Observation } from './event.js'
-import { pauseOf, rotationDeadline, stillWaiting } from './schedule.js'
-import { causesOf, holds, judged, rejected, setBack, standing, turnOf, usable } from './standing.js'
 import {
-  type Approved,
-  type CredentialName,
+  draftOf,
+  type Facts,
   type Held,
-  type IssuedDelivered,
-  type Knowledge,
-  knowledgeOf,
-  type Pending,
-  type State,
-  works,
-} from './state.js'
+  holds,
+  isRejected,
+  type NextRequest,
+  outstanding,
+  savedDraft,
+  withoutExpired,
+  withoutNext,
+} from './facts.js'
+import { delayEnd, failed, pauseEnd } from './retry.js'
+import type { Approved, Bootstrapping, Pending, State } from './state.js'
 
-// What to do next ------------------------------------------------------------------------------------------------
+// Which state it is ------------------------------------------------------------------------------------------------
 
-/** What to do next in this state at this time. */
+/** The state of the facts at a time. */
+export const stateOf =
+  (policy: RotationPolicy) =>
+  (known: Facts, now: Instant): State => {
+    const facts = withoutExpired(known, now)
+    const { held } = facts
+    const next = outstanding(facts, now)
+    if (next !== undefined) {
+      const { request } = next
+      return next._tag === 'Delivered'
+        ? { _tag: 'Issued', stage: 'delivered', held, request, delivered: next.delivered }
+        : { _tag: next._tag, held, request }
+    }
+    if (O.isNone(held)) return { _tag: 'Bootstrapping', why: 'NoCertificate', held }
+    if (!isUsable(policy, held.value, now))
+      return { _tag: 'Bootstrapping', why: flawOf(held.value, now), held }
+    const [cause, ...causes] = causesOf(policy, facts, now)
+    return cause === undefined
+      ? { _tag: 'Issued', stage: 'installed', held: held.value }
+      : { _tag: 'RenewDue', held: held.value, causes: [cause, ...causes] }
+  }
+
+const flawOf = ({ certificate }: Held, now: Instant): Bootstrapping['why'] => {
+  if (expired(certificate, now)) return 'Expired'
+  return notYetValid(certificate, now) ? 'NotYetValid' : 'Rejected'
+}
+
+// What to do next --------------------------------------------------------------------------------------------------
+
+/** What to do next. */
 export const decide =
   (policy: RotationPolicy) =>
-  (state: State, now: Instant): Action => {
-    // Between an event and this moment a certificate may have come due or ended: that is told first.
-    if (isOvertaken(policy, state, now)) return { _tag: 'Wait', until: now }
-    const known = knowledgeOf(state)
-    const pause = O.toUndefined(pauseOf(policy, known, now))
+  (facts: Facts, now: Instant): Action => {
+    const state = stateOf(policy)(facts, now)
+    const pause = pauseEnd(policy, facts, now)
     switch (state._tag) {
       case 'Bootstrapping':
-        if (O.isNone(state.wanted) || awaitsItsTime(known, state.wanted.value, now))
-          return attend(policy, known, now)
-        if (pause !== undefined) return wait(policy, known, now, pause)
-        return O.isSome(state.held) && rejected(known) && turnOf(policy, known, now) === 'held'
+        if (O.isNone(facts.wanted) || waitsForItsTime(facts, now)) return rest(policy, facts, now)
+        if (pause !== undefined) return wait(policy, facts, now, pause)
+        return O.isSome(state.held) && isRejected(facts) && credentialFor(policy, facts, now) === 'held'
           ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
-          : submit(policy, known, state.wanted.value, now)
+          : submit(policy, facts, now)
       case 'RenewDue':
-        if (O.isNone(state.wanted)) return attend(policy, known, now)
-        return pause === undefined
-          ? submit(policy, known, state.wanted.value, now)
-          : wait(policy, known, now, pause)
+        if (O.isNone(facts.wanted)) return rest(policy, facts, now)
+        return pause === undefined ? submit(policy, facts, now) : wait(policy, facts, now, pause)
       case 'Pending':
       case 'Approved':
-        return pause === undefined ? observe(policy, state, now) : wait(policy, known, now, pause)
+        return pause === undefined ? observe(policy, facts, state, now) : wait(policy, facts, now, pause)
       case 'Issued': {
-        if (state.stage === 'installed') return attend(policy, known, now)
+        if (state.stage === 'installed') return rest(policy, facts, now)
         const { notBefore, notAfter } = state.delivered.certificate
-        if (pause !== undefined) return wait(policy, known, now, earliest(pause, notAfter))
-        const kept = O.isSome(state.held) && works(policy, state.held.value, now)
+        if (pause !== undefined) return wait(policy, facts, now, earliest(pause, notAfter))
+        const works = O.isSome(state.held) && isUsable(policy, state.held.value, now)
         // One that is not valid yet replaces nothing that works.
-        return kept && now < notBefore
-          ? wait(policy, known, now, earliest(notBefore, notAfter))
+        return works && now < notBefore
+          ? wait(policy, facts, now, earliest(notBefore, notAfter))
           : { _tag: 'Install', delivered: state.delivered }
       }
     }
   }
 
-/** Whether the time alone makes another state of this one. */
-const isOvertaken = (policy: RotationPolicy, state: State, now: Instant): boolean => {
-  const next = passed(policy, state, now)
-  return next._tag !== state._tag || 'request' in next !== 'request' in state
-}
-
 /** A certificate whose only flaw is that our clock finds it early: it is offered, and its time will come. */
-const awaitsItsTime = (known: Knowledge, wanted: CertificateTemplate, now: Instant): boolean =>
-  O.isSome(known.held) &&
-  notYetValid(known.held.value.certificate, now) &&
-  !rejected(known) &&
-  unmet(wanted, known.held.value.certificate).length === 0
+const waitsForItsTime = (facts: Facts, now: Instant): boolean =>
+  O.isSome(facts.held) &&
+  O.isSome(facts.wanted) &&
+  notYetValid(facts.held.value.certificate, now) &&
+  !isRejected(facts) &&
+  missingFrom(facts.wanted.value, facts.held.value.certificate).length === 0
 
-const submit = (
-  policy: RotationPolicy,
-  known: Knowledge,
-  template: CertificateTemplate,
-  now: Instant,
-): Action => {
-  const apart = O.chain((at: Instant) => stillWaiting(at, policy.submitInterval, now))(known.submittedAt)
-  return O.isSome(apart)
-    ? wait(policy, known, now, apart.value)
-    : { _tag: 'Submit', template, draft: known.draft, credential: turnOf(policy, known, now) }
+const submit = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
+  const apart = O.isSome(facts.submittedAt)
+    ? delayEnd(facts.submittedAt.value, policy.submitInterval, now)
+    : undefined
+  if (O.isNone(facts.wanted) || apart !== undefined) return wait(policy, facts, now, apart ?? endOfTime)
+  const credential = credentialFor(policy, facts, now)
+  return { _tag: 'Submit', template: facts.wanted.value, draft: savedDraft(facts), credential }
 }
 
-const observe = (policy: RotationPolicy, state: Pending | Approved, now: Instant): Action => {
-  const credential = turnOf(policy, knowledgeOf(state), now)
-  // The end of the held certificate is news to whoever uses it, and another credential may have to be.
+const observe = (policy: RotationPolicy, facts: Facts, state: Pending | Approved, now: Instant): Action => {
+  const credential = credentialFor(policy, facts, now)
+  // The end of the held certificate is news to whoever uses it, and another credential may have to be used.
   const until =
     O.isSome(state.held) && !expired(state.held.value.certificate, now)
       ? state.held.value.certificate.notAfter
@@ -106,228 +135,247 @@ const observe = (policy: RotationPolicy, state: Pending | Approved, now: Instant
   return { _tag: 'Observe', request: state.request, known: state._tag, credential, until }
 }
 
-/** Nothing to do for a certificate but to notice its next moment, and a server that refuses it. */
-const attend = (policy: RotationPolicy, known: Knowledge, now: Instant): Action => {
-  if (O.isNone(known.held)) return wait(policy, known, now, endOfTime)
-  const { certificate, receivedAt } = known.held.value
-  const probing = policy.probeInterval > 0 && policy.authenticateWith === 'held' && !expired(certificate, now)
-  const probed = O.chain((at: Instant) => stillWaiting(at, policy.probeInterval, now))(known.checkedAt)
-  const probe = probing ? O.getOrElse(() => now)(probed) : endOfTime
-  if (probe === now) return { _tag: 'Probe', keyId: certificate.keyId }
-  const rotation = policy.rotate ? rotationDeadline(policy, certificate, receivedAt) : endOfTime
-  const moments = [certificate.notBefore, rotation, certificate.notAfter].filter((moment) => moment > now)
-  return wait(policy, known, now, earliest(...moments, probe))
+/** Nothing to do but to notice the certificate's next moment, and a server that rejects it. */
+const rest = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
+  if (O.isNone(facts.held)) return wait(policy, facts, now, endOfTime)
+  const { notBefore, notAfter, keyId } = facts.held.value.certificate
+  let until = notBefore > now ? earliest(notBefore, notAfter) : notAfter > now ? notAfter : endOfTime
+  if (policy.rotate) {
+    const deadline = rotationDeadline(policy, facts.held.value, now)
+    if (deadline > now) until = earliest(until, deadline)
+  }
+  if (policy.probeInterval > 0 && policy.authenticateWith === 'held' && now < notAfter) {
+    const checked = O.isSome(facts.checkedAt)
+      ? delayEnd(facts.checkedAt.value, policy.probeInterval, now)
+      : undefined
+    if (checked === undefined) return { _tag: 'Probe', keyId }
+    until = earliest(until, checked)
+  }
+  return wait(policy, facts, now, until)
 }
 
 /** Waiting never outlasts a certificate that works: its end is news. */
-const wait = (policy: RotationPolicy, { held }: Knowledge, now: Instant, until: Instant): Action => ({
+const wait = (policy: RotationPolicy, { held }: Facts, now: Instant, until: Instant): Action => ({
   _tag: 'Wait',
   until:
-    O.isSome(held) && works(policy, held.value, now)
+    O.isSome(held) && isUsable(policy, held.value, now)
       ? earliest(until, held.value.certificate.notAfter)
       : until,
 })
 
-// What is known then ---------------------------------------------------------------------------------------------
+// What is known then -----------------------------------------------------------------------------------------------
 
-/** The state after an event. */
+/** What is known after an event; the same record where the event does not fit. */
 export const evolve =
   (policy: RotationPolicy) =>
-  (state: State, event: Event): State =>
-    // Time passes whatever the event was.
-    passed(policy, learn(policy, state, event), event.at)
+  (facts: Facts, event: Event): Facts => {
+    const known = learn(policy, facts, event)
+    return known === facts ? facts : withoutIdleRequest(policy, known, event.at)
+  }
 
-const passed = (policy: RotationPolicy, state: State, at: Instant): State => {
-  if (!('request' in state)) return standing(policy, knowledgeOf(state), at)
-  return state._tag === 'Issued' && expired(state.delivered.certificate, at)
-    ? standing(policy, { ...knowledgeOf(state), draft: O.none }, at)
-    : state
-}
-
-const learn = (policy: RotationPolicy, state: State, event: Event): State => {
+const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
   const { at } = event
-  const known = knowledgeOf(state)
+  const next = O.toUndefined(facts.next)
   switch (event._tag) {
-    case 'TimePassed':
-      return state
     case 'Loaded':
-      return isUntouched(known)
-        ? resume(policy, { ...known, held: event.held, draft: event.draft }, at)
-        : state
+      return isUntouched(facts) ? loaded(policy, facts, event) : facts
     case 'Submitted':
-      return 'request' in state ? state : submitted(policy, known, event.request, event.credential, at)
+      return outstanding(facts, at) === undefined ? submitted(facts, event) : facts
     case 'SubmitFailed': {
-      if ('request' in state) return state
+      if (outstanding(facts, at) !== undefined) return facts
+      // A name that is taken belongs to somebody else's request: another key has another name.
       const draft = event.failure._tag === 'NameTaken' ? O.none : event.draft
-      const next = setBack(policy, { ...known, draft }, event.failure, O.some(event.credential), at)
-      return standing(policy, next, at)
+      const known = { ...withoutNext(facts), next: O.map(saved)(draft) }
+      return failed(policy, known, event.failure, O.some(event.credential), at)
     }
     case 'Observed':
-      return isObserved(state, event.uid) ? observed(policy, state, event.observation, at) : state
-    case 'ObserveFailed': {
-      if (!isObserved(state, event.uid)) return state
-      // A refused credential changes the credential, not the request.
-      return informed(state, setBack(policy, known, event.failure, O.some(event.credential), at))
-    }
+      return isAtApi(next, event.uid) ? observed(policy, facts, next, event.observation, at) : facts
+    case 'ObserveFailed':
+      // A rejected credential changes the credential, not the request.
+      return isAtApi(next, event.uid)
+        ? failed(policy, facts, event.failure, O.some(event.credential), at)
+        : facts
     case 'Installed':
-      return isDelivered(state, event.keyId) ? installed(policy, state, at) : state
+      return isDelivered(next, event.keyId) ? installed(facts, next, at) : facts
     case 'InstallFailed':
-      return isDelivered(state, event.keyId)
-        ? informed(state, setBack(policy, known, event.failure, O.none, at))
-        : state
+      return isDelivered(next, event.keyId) ? failed(policy, facts, event.failure, O.none, at) : facts
     case 'ProbeFailed': {
-      if ('request' in state || !holds(known, event.keyId)) return state
+      if (outstanding(facts, at) !== undefined || !holds(facts, event.keyId)) return facts
       // No answer says nothing about a certificate that is not under suspicion.
-      const suspect = event.failure._tag === 'CredentialRejected' || rejected(known)
-      const next = suspect ? setBack(policy, known, event.failure, O.some('held'), at) : known
-      return standing(policy, { ...next, checkedAt: O.some(at) }, at)
+      const suspect = event.failure._tag === 'CredentialRejected' || isRejected(facts)
+      const known = suspect ? failed(policy, facts, event.failure, O.some('held'), at) : facts
+      return { ...known, checkedAt: O.some(at) }
     }
     case 'CredentialAccepted':
-    case 'CredentialRejected': {
-      if (policy.authenticateWith === 'external' || !holds(known, event.keyId)) return state
-      const next = judged(known, event._tag === 'CredentialAccepted', at)
-      return 'request' in state ? informed(state, next) : standing(policy, next, at)
-    }
-    case 'RotationAsked':
-      return { ...state, asked: O.some({ why: event.why, at }) }
+    case 'CredentialRejected':
+      if (policy.authenticateWith === 'external' || !holds(facts, event.keyId)) return facts
+      return event._tag === 'CredentialAccepted' ? accepted(facts, at) : rejected(facts, at)
+    case 'RotationRequested':
+      return { ...facts, requested: O.some({ why: event.why, at }) }
     case 'TemplateChanged':
-      return retemplated(policy, state, event.template, at)
+      return retemplated(policy, { ...facts, wanted: event.template }, at)
   }
 }
 
-/** Nothing has happened yet. */
-const isUntouched = ({ held, draft, setback, submittedAt }: Knowledge): boolean =>
-  [held, draft, setback, submittedAt].every((known) => O.isNone(known))
+type AtApi = Extract<NextRequest, { readonly _tag: 'Pending' | 'Approved' }>
+type Delivered = Extract<NextRequest, { readonly _tag: 'Delivered' }>
+type Of<Tag extends Event['_tag']> = Extract<Event, { readonly _tag: Tag }>
 
-const isObserved = (state: State, uid: string): state is Pending | Approved =>
-  (state._tag === 'Pending' || state._tag === 'Approved') && state.request.uid === uid
+const saved = (draft: ReturnType<typeof draftOf>): NextRequest => ({ _tag: 'Saved', draft })
 
-const isDelivered = (state: State, keyId: KeyId): state is IssuedDelivered =>
-  'delivered' in state && state.request.keyId === keyId
+const isUntouched = ({ held, next, lastFailure, submittedAt }: Facts): boolean =>
+  O.isNone(held) && O.isNone(next) && O.isNone(lastFailure) && O.isNone(submittedAt)
 
-/** A request stays what it is when something is learnt about credentials or trouble. */
-const informed = <S extends Pending | Approved | IssuedDelivered>(state: S, known: Knowledge): S => ({
-  ...state,
-  held: known.held,
-  setback: known.setback,
-  checkedAt: known.checkedAt,
-})
+const isAtApi = (next: NextRequest | undefined, uid: string): next is AtApi =>
+  (next?._tag === 'Pending' || next?._tag === 'Approved') && next.request.uid === uid
+
+const isDelivered = (next: NextRequest | undefined, keyId: string): next is Delivered =>
+  next?._tag === 'Delivered' && next.request.keyId === keyId
 
 /**
- * What was found on disk; a request that was under way had its reason, and goes on: beside a certificate that works, and
+ * What was found on disk. A request that was under way had its reason, and goes on: beside a certificate that works, and
  * beside one that will when its time comes.
  */
-const resume = (policy: RotationPolicy, known: Knowledge, at: Instant): State => {
-  const found = standing(policy, known, at)
-  const working = O.exists(({ certificate }: Held) => !expired(certificate, at))(known.held)
-  return found._tag !== 'RenewDue' && working && O.exists(usable(known))(known.draft)
-    ? standing(policy, { ...known, asked: O.some({ why: 'a request was already under way', at }) }, at)
-    : found
+const loaded = (policy: RotationPolicy, facts: Facts, { held, draft, at }: Of<'Loaded'>): Facts => {
+  const known = { ...facts, held, next: O.map(saved)(draft) }
+  const working = O.isSome(held) && !expired(held.value.certificate, at)
+  return working && isAcceptableDraft(known) && stateOf(policy)(known, at)._tag !== 'RenewDue'
+    ? { ...known, requested: O.some({ why: 'a request was already under way', at }) }
+    : known
 }
 
-const submitted = (
-  policy: RotationPolicy,
-  known: Knowledge,
-  request: OutstandingRequest,
-  credential: CredentialName,
-  at: Instant,
-): State => {
-  const { draft: _, ...next } = credential === 'held' ? judged(known, true, at) : known
-  const submittedAt = O.some(at)
-  return O.isNone(known.wanted) || covers(request.template, known.wanted.value)
-    ? { _tag: 'Pending', ...next, request, submittedAt }
-    : standing(policy, { ...next, draft: O.none, submittedAt }, at)
+const submitted = (facts: Facts, { request, credential, serverTime, at }: Of<'Submitted'>): Facts => {
+  const known = credential === 'held' ? accepted(facts, at) : facts
+  return {
+    ...withoutNext(known),
+    next:
+      O.isNone(facts.wanted) || covers(request.template, facts.wanted.value)
+        ? O.some({ _tag: 'Pending', request })
+        : O.none,
+    submittedAt: O.some(at),
+    clockSkew: O.isSome(serverTime) ? skewOf(serverTime.value - at) : facts.clockSkew,
+  }
 }
+
+/** The header has whole seconds, and an answer takes its time: less than a minute is no skew. */
+const skewOf = (difference: number): number => (Math.abs(difference) > minute ? difference : 0)
 
 const observed = (
   policy: RotationPolicy,
-  state: Pending | Approved,
+  facts: Facts,
+  next: AtApi,
   observation: Observation,
   at: Instant,
-): State => {
+): Facts => {
+  const { request } = next
   switch (observation._tag) {
     case 'Pending':
     case 'Approved':
-      return state._tag === 'Pending' && observation._tag === 'Approved'
-        ? { ...state, _tag: 'Approved' }
+      return next._tag === 'Pending' && observation._tag === 'Approved'
+        ? { ...facts, next: O.some({ _tag: 'Approved', request }) }
         : // A server that answers at once and says nothing must not be asked in a loop.
-          informed(state, setBack(policy, knowledgeOf(state), nothingNew(state), O.none, at))
-    case 'Issued':
-      return delivered(policy, state, observation.chain, at)
+          failed(policy, facts, nothingNew(request, next._tag), O.none, at)
+    case 'Issued': {
+      const defects = defectsOf(policy, facts, request, observation.chain, at)
+      if (defects.length > 0)
+        return rekeyed(policy, facts, certificateDefective(request, defects.join('; ')), at)
+      const delivered = { ...observation.chain, receivedAt: at }
+      return {
+        ...facts,
+        next: O.some({ _tag: 'Delivered', request, delivered, answers: facts.requested }),
+        requested: O.none,
+        lastFailure: O.none,
+      }
+    }
+    case 'Unverifiable':
+      return unverifiable(policy, facts, next, observation.failure, at)
     case 'Unreadable':
-      return ended(policy, state, defective(state, observation.problem), at)
+      return rekeyed(policy, facts, certificateDefective(request, observation.problem), at)
     case 'Denied':
     case 'Failed':
-      return ended(policy, state, refusal(state, observation), at)
+      return rekeyed(policy, facts, requestDenied(request, observation), at)
     case 'Gone':
-      return ended(policy, state, gone(state), at)
+      return failed(
+        policy,
+        { ...facts, next: O.some(saved(draftOf(next))) },
+        requestGone(request),
+        O.some(credentialFor(policy, facts, at)),
+        at,
+      )
   }
 }
 
-/** A request came to nothing: what vanished is sent again, what was refused is followed by a new key. */
-const ended = (policy: RotationPolicy, state: Pending | Approved, reason: Failure, at: Instant): State => {
-  const known = knowledgeOf(state)
-  const draft = reason._tag === 'Gone' ? known.draft : O.none
-  const credential = O.some(turnOf(policy, known, at))
-  return standing(policy, setBack(policy, { ...known, draft }, reason, credential, at), at)
-}
-
-const delivered = (
+/** Nothing is known against the certificate: it stays where it is, at the API, until the CAs can be read. */
+const unverifiable = (
   policy: RotationPolicy,
-  state: Pending | Approved,
-  chain: CheckedChain,
+  facts: Facts,
+  { request }: AtApi,
+  failure: TrustError,
   at: Instant,
-): State => {
-  const known = knowledgeOf(state)
-  const { request, wanted, held } = state
-  const causes = causesOf(policy, known, at)
-  const defects = defectsOf(policy, { request, wanted, held, causes }, chain, at)
-  return defects.length > 0
-    ? ended(policy, state, defective(state, defects.join('; ')), at)
-    : {
-        ...state,
-        _tag: 'Issued',
-        stage: 'delivered',
-        delivered: { ...chain, receivedAt: at },
-        answers: state.asked,
-        asked: O.none,
-        setback: O.none,
-      }
-}
+): Facts =>
+  failed(
+    policy,
+    { ...facts, next: O.some({ _tag: 'Approved', request }) },
+    failure,
+    O.some(credentialFor(policy, facts, at)),
+    at,
+  )
 
-const installed = (policy: RotationPolicy, state: IssuedDelivered, at: Instant): State => {
-  const held = O.some({
-    ...state.delivered,
-    receivedAt: wholeSecond(state.delivered.receivedAt),
-    rejectedAt: O.none,
-  })
-  const known = { ...knowledgeOf(state), asked: state.asked, setback: O.none, checkedAt: O.some(at) }
-  return standing(policy, { ...known, held, draft: O.none }, at)
-}
+/** The request is over, and its key with it: the next one has a new key. */
+const rekeyed = (
+  policy: RotationPolicy,
+  facts: Facts,
+  failure: Parameters<typeof failed>[2],
+  at: Instant,
+): Facts => failed(policy, withoutNext(facts), failure, O.some(credentialFor(policy, facts, at)), at)
+
+const installed = (facts: Facts, { delivered }: Delivered, at: Instant): Facts => ({
+  ...facts,
+  held: O.some({ ...delivered, receivedAt: wholeSecond(delivered.receivedAt), rejectedAt: O.none }),
+  next: O.none,
+  lastFailure: O.none,
+  checkedAt: O.some(at),
+})
 
 /** A request is outstanding while we would still accept its certificate, and there is still reason to want one. */
-const retemplated = (
-  policy: RotationPolicy,
-  state: State,
-  wanted: O.Option<CertificateTemplate>,
-  at: Instant,
-): State => {
-  const known = { ...knowledgeOf(state), wanted }
-  if (!('request' in state)) return standing(policy, known, at)
-  const accepted =
+const retemplated = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {
+  const next = outstanding(facts, at)
+  if (next === undefined) return facts
+  const { wanted } = facts
+  const acceptable =
     O.isNone(wanted) ||
-    (state._tag === 'Issued'
-      ? unmet(wanted.value, state.delivered.certificate).length === 0
-      : covers(state.request.template, wanted.value))
+    (next._tag === 'Delivered'
+      ? missingFrom(wanted.value, next.delivered.certificate).length === 0
+      : covers(next.request.template, wanted.value))
   // A request that is given up may be certified unseen: its key is not used again.
-  const without = standing(policy, { ...known, draft: O.none }, at)
-  switch (without._tag) {
-    case 'Issued':
-      return without
+  const without = withoutNext(facts)
+  switch (stateOf(policy)(without, at)._tag) {
     case 'RenewDue':
-      return accepted ? { ...state, wanted } : without
+      return acceptable ? facts : without
     case 'Bootstrapping':
       // One that has arrived is better than none: it is stored, and replaced then.
-      return accepted || state._tag === 'Issued' ? { ...state, wanted } : without
+      return acceptable || next._tag === 'Delivered' ? facts : without
+    default:
+      return without
   }
+}
+
+/** A draft is worth keeping while its certificate would be accepted, and its key has not been certified. */
+const isAcceptableDraft = (facts: Facts): boolean => {
+  const draft = savedDraft(facts)
+  return (
+    O.isSome(draft) &&
+    (O.isNone(facts.wanted) || covers(draft.value.template, facts.wanted.value)) &&
+    !holds(facts, draft.value.keyId)
+  )
+}
+
+/**
+ * No saved request outlasts its reason: by the next renewal its key may have been certified and forgotten by the API.
+ * No certificate that expired waits to be stored.
+ */
+const withoutIdleRequest = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {
+  if (O.isNone(facts.next) || outstanding(facts, at) !== undefined) return facts
+  const isNeeded = isAcceptableDraft(facts) && stateOf(policy)(facts, at)._tag !== 'Issued'
+  return isNeeded ? facts : withoutNext(facts)
 }

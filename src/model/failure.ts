@@ -1,5 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { printable } from './printable.js'
+import type { Draft } from './request.js'
 import type { Milliseconds } from './time.js'
 
 /**
@@ -65,3 +66,55 @@ export const failure = <Tag extends string>(
   remedy: string,
   retryAfter: O.Option<Milliseconds> = O.none,
 ): Failure<Tag> => ({ _tag: tag, message: printable(message), remedy, retry, retryAfter })
+
+/** An approver denied the request, or its signer failed it. */
+export const requestDenied = (
+  { name, template }: Draft,
+  {
+    _tag,
+    reason,
+    message,
+  }: { readonly _tag: 'Denied' | 'Failed'; readonly reason: string; readonly message: string },
+): Failure => {
+  const said = [reason, message].filter((text) => text !== '').join(': ') || 'no reason given'
+  return _tag === 'Denied'
+    ? failure(
+        'Denied',
+        'later',
+        `request ${name} was denied (${said})`,
+        'find out who denied it and why; a new request with a new key follows',
+      )
+    : failure(
+        'SignerFailed',
+        'later',
+        `the signer ${template.signerName} failed request ${name} (${said})`,
+        "compare the request with the signer's rules (subject, SANs, usages); a new request with a new key follows",
+      )
+}
+
+/** The request was deleted before a certificate was issued. */
+export const requestGone = ({ name }: Draft): Failure =>
+  failure(
+    'Gone',
+    'soon',
+    `request ${name} vanished before it was issued`,
+    'approve it in time (the controller manager deletes undecided requests after 24 hours); it is sent again with the same key',
+  )
+
+/** The API reported a change of the request that is none. */
+export const nothingNew = ({ name }: Draft, condition: 'Pending' | 'Approved'): Failure =>
+  failure(
+    'Unintelligible',
+    'soon',
+    `the API answered that request ${name} changed, and it has not (it is ${condition} still, or again)`,
+    'look at what lies between this machine and the API server; the request is watched again',
+  )
+
+/** A certificate was issued that is not worth having. */
+export const certificateDefective = ({ name, template }: Draft, problem: string): Failure =>
+  failure(
+    'Defective',
+    'later',
+    `the certificate of request ${name} was not taken: ${problem}`,
+    `look at the signer ${template.signerName}, its CA, its signing duration and the clocks; a new request with a new key follows`,
+  )

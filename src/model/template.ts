@@ -66,41 +66,42 @@ export const clientTemplate = (
 })
 
 /**
- * What `names` lack of what is wanted, in words; nothing when they satisfy it. Extra names are fine. The cases are
- * those of client-go's `certSatisfiesTemplateLocked` (util/certificate/certificate_manager.go), and URIs.
+ * What a certificate lacks of the template, a clause each; nothing when it satisfies it. Extra names are fine. The cases
+ * are those of client-go's `certSatisfiesTemplateLocked` (util/certificate/certificate_manager.go), and URIs; and
+ * `client auth` or `server auth` when it is wanted and the certificate says what it is for (RFC 5280, 4.2.1.12: without
+ * the extension it is for anything).
  */
-export const lacks = (wanted: Names, names: Names): ReadonlyArray<string> => {
-  const missing = (
+export const missingFrom = (wanted: CertificateTemplate, certificate: Certificate): ReadonlyArray<string> => {
+  const purposes = certificate.extendedKeyUsages
+  const names = missingNames(wanted, certificate)
+  if (O.isNone(purposes)) return names
+  const usages = wanted.usages.filter((usage) => usage.endsWith(' auth') && !purposes.value.includes(usage))
+  return usages.length === 0 ? names : [...names, ...usages.map((usage) => `usage ${usage} is missing`)]
+}
+
+const missingNames = (wanted: Names, names: Names): ReadonlyArray<string> => {
+  const missing: Array<string> = []
+  const demand = (
     kind: string,
     want: ReadonlyArray<string>,
     have: ReadonlyArray<string>,
     same: (a: string, b: string) => boolean = eqStrict.equals,
-  ) => want.filter((w) => !have.some((h) => same(w, h))).map((w) => `${kind} ${w} is missing`)
-  return [
-    ...(wanted.commonName === names.commonName
-      ? []
-      : [`common name is ${printable(names.commonName, 100)}, wanted is ${wanted.commonName}`]),
-    ...missing('organization', wanted.organizations, names.organizations),
-    ...missing('DNS name', wanted.dnsNames, names.dnsNames),
-    ...missing('IP address', wanted.ipAddresses, names.ipAddresses, sameAddress),
-    ...missing('URI', wanted.uris, names.uris),
-  ]
-}
-
-/**
- * What a certificate lacks of the template: its names, and `client auth` or `server auth` when wanted and the
- * certificate says what it is for (RFC 5280, 4.2.1.12: without the extension it is for anything).
- */
-export const unmet = (wanted: CertificateTemplate, certificate: Certificate): ReadonlyArray<string> => {
-  const purposes = O.toUndefined(certificate.extendedKeyUsages)
-  const missing = wanted.usages.filter(
-    (usage) => usage.endsWith(' auth') && purposes !== undefined && !purposes.includes(usage),
-  )
-  return [...lacks(wanted, certificate), ...missing.map((usage) => `usage ${usage} is missing`)]
+  ) => {
+    for (const name of want)
+      if (!have.includes(name) && !have.some((other) => same(name, other)))
+        missing.push(`${kind} ${name} is missing`)
+  }
+  if (wanted.commonName !== names.commonName)
+    missing.push(`common name is ${printable(names.commonName, 100)}, wanted is ${wanted.commonName}`)
+  demand('organization', wanted.organizations, names.organizations)
+  demand('DNS name', wanted.dnsNames, names.dnsNames)
+  demand('IP address', wanted.ipAddresses, names.ipAddresses, sameAddress)
+  demand('URI', wanted.uris, names.uris)
+  return missing
 }
 
 /** Whether a certificate for the `asked` template would still be accepted when `wanted` is. */
 export const covers = (asked: CertificateTemplate, wanted: CertificateTemplate): boolean =>
   asked.signerName === wanted.signerName &&
   wanted.usages.every((usage) => asked.usages.includes(usage)) &&
-  lacks(wanted, asked).length === 0
+  missingNames(wanted, asked).length === 0

@@ -1,10 +1,18 @@
 /** What happened, as lines for people: who was called, what was learnt, the state after it, the certificate in use. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { ApiRecord, MemoryPorts, StoreRecord } from '../../adapters/memory/index.js'
-import { type Event, type Instant, type Notice, printEvent, printState, rfc3339 } from '../../src/index.js'
+import {
+  type Event,
+  type Instant,
+  type Notice,
+  printEvent,
+  printState,
+  type RotationPolicy,
+  rfc3339,
+} from '../../src/index.js'
 
 export interface Trace {
-  readonly notice: (notice: Notice) => void
+  readonly notice: (policy: RotationPolicy) => (notice: Notice) => void
   /** Anything else, in its order. */
   readonly say: (name: string, text: string) => void
   /** The lines since the last time they were taken. */
@@ -59,15 +67,14 @@ export const trace = (ports: MemoryPorts): Trace => {
   }
 
   return {
-    notice: (notice) => {
+    notice: (policy) => (notice) => {
       if (notice._tag === 'Warning') return add(notice.at, ...calls(), column('warn', notice.message))
       const before = state
-      state = printState(notice.to)
+      state = printState(policy)(notice.after, notice.at)
       const made = calls()
       const changed = state === before ? [] : [column('state', state), ...why(notice)]
-      // Waking up is worth a line when it changes something.
-      if (notice.event._tag === 'TimePassed' && made.length + changed.length === 0) return
-      add(notice.event.at, ...made, eventLine(notice.event), ...changed)
+      const learnt = notice.event === undefined ? [] : [eventLine(notice.event)]
+      add(notice.at, ...made, ...learnt, ...changed)
     },
     say: (name, text) => add(ports.clock.now(), ...calls(), column(name, text)),
     take: () => {
@@ -96,9 +103,9 @@ const requestLine = ({ verb, as, serialNumber, name = '', answer }: ApiRecord): 
   )
 
 /** What the machine makes of a request that came to nothing. */
-const why = ({ event, to }: Extract<Notice, { readonly _tag: 'Step' }>): ReadonlyArray<string> =>
-  event._tag === 'Observed' && O.isSome(to.setback) && to.setback.value.at === event.at
-    ? [column('why', to.setback.value.failure.message)]
+const why = ({ at, event, after }: Extract<Notice, { readonly _tag: 'Step' }>): ReadonlyArray<string> =>
+  event?._tag === 'Observed' && O.isSome(after.lastFailure) && after.lastFailure.value.at === at
+    ? [column('why', after.lastFailure.value.failure.message)]
     : []
 
 const eventLine = (event: Event): string => column('event', printEvent(event))

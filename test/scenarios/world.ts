@@ -65,7 +65,7 @@ export const world = (): Stage => {
   const tell = (news: News) => running().tell(news)()
 
   const start = () => {
-    agent = rotation({ policy, template, ports, notify: events.notice })
+    agent = rotation({ policy, template, ports, notify: events.notice(policy) })
     agent.credentials.subscribe((credential) =>
       events.say(
         'use',
@@ -119,7 +119,7 @@ export const world = (): Stage => {
   }
 
   const status = (): Lines => {
-    const { state, credentials } = running()
+    const { facts, credentials } = running()
     const now = clock.now()
     const used = credentials.current()
     const { pairs, request } = store.contents()
@@ -131,8 +131,8 @@ export const world = (): Stage => {
     const count = (verb: string) => api.records.filter((record) => record.verb === verb).length
     return [
       column('now', rfc3339(now)),
-      column('state', printState(state())),
-      column('says', explain(policy, state(), now)),
+      column('state', printState(policy)(facts(), now)),
+      column('says', explain(policy, facts(), now)),
       column('use', O.isSome(used) ? `certificate ${used.value.certificate.serialNumber}` : 'nothing'),
       column('disk', disk.join(', ') || 'empty'),
       column(
@@ -170,10 +170,10 @@ export const world = (): Stage => {
       ports.crash()
       agent = undefined
     },
-    rotate: () => tell({ _tag: 'RotationAsked', why: 'requested by the embedder' }),
+    rotate: () => tell({ _tag: 'RotationRequested', why: 'requested by the embedder' }),
     trust: ([what, ...names]) =>
       pick(what, {
-        changed: () => tell({ _tag: 'RotationAsked', why: 'the trust changed' }),
+        changed: () => tell({ _tag: 'RotationRequested', why: 'the trust changed' }),
         required: () => ports.trust.set({ required: true, authorities: O.some(names) }),
         expected: () => ports.trust.set({ required: false, authorities: O.some(names) }),
       })(),
@@ -234,7 +234,7 @@ export const world = (): Stage => {
     next: () =>
       agent === undefined
         ? []
-        : [shortened(`next: ${printAction(decide(policy)(agent.state(), clock.now()))}`)],
+        : [shortened(`next: ${printAction(decide(policy)(agent.facts(), clock.now()))}`)],
   }
 }
 

@@ -1,6 +1,6 @@
 /** Certificates, templates, requests and failures by the handful, for the tests of the core. */
 import * as O from 'fp-ts/lib/Option.js'
-import type { Delivered, Held } from '../../src/machine/state.js'
+import type { Delivered, Held } from '../../src/machine/facts.js'
 import type { Certificate, KeyId } from '../../src/model/certificate.js'
 import { type Failure, type FailureTag, failure } from '../../src/model/failure.js'
 import type { Draft, OutstandingRequest } from '../../src/model/request.js'

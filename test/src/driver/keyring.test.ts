@@ -18,7 +18,7 @@ const withKey = async (crypto = memoryCrypto()) => {
 test('makes a certificate ready for TLS with its key', async () => {
   const { keys, own } = await withKey()
   assert.is(keys.credential(own.certificate), undefined)
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   assert.is(keys.credential(own.certificate)?.pem, own.pem)
   assert.is(keys.credential(own.certificate)?.key._tag, 'Pem')
 })
@@ -26,7 +26,7 @@ test('makes a certificate ready for TLS with its key', async () => {
 test('leaves a certificate alone whose key it does not have', async () => {
   const { keys } = await withKey()
   const stranger = chain({ keyId: keyIdOf('somebody else') })
-  await keys.equip(stranger)()
+  await keys.makeReady(stranger)()
   assert.is(keys.credential(stranger.certificate), undefined)
 })
 
@@ -34,7 +34,7 @@ test('says why a key cannot be used for TLS', async () => {
   const crypto = memoryCrypto()
   crypto.inject({ when: (operation) => operation === 'forTls', answer: cryptoErrors.keyUnavailable })
   const { keys, own } = await withKey(crypto)
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   assert.equal(keys.credential(own.certificate)?.key, {
     _tag: 'NotUsableHere',
     reason: cryptoErrors.keyUnavailable.message,
@@ -43,15 +43,15 @@ test('says why a key cannot be used for TLS', async () => {
 
 test('asks a key once for each certificate', async () => {
   const { keys, own } = await withKey()
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   const first = keys.credential(own.certificate)
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   assert.is(keys.credential(own.certificate), first)
 })
 
 test('forgets every key but those to retain', async () => {
   const { keys, own } = await withKey()
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   keys.retain([own.certificate.keyId])
   assert.ok(keys.key(own.certificate.keyId))
   keys.retain([])

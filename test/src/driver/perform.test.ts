@@ -99,7 +99,7 @@ test('learns nothing from a call that was cut short by the end of the rotation',
   const keys = keyring()
   keys.keep(key.right)
   const own = held({ keyId: key.right.id })
-  await keys.equip(own)()
+  await keys.makeReady(own)()
   for (const action of [submit, { _tag: 'Probe', keyId: key.right.id } as const]) {
     const { signal, interrupt } = interruption()
     const facts = perform({ ...means(ports, keys), held: O.some(own), stop: signal }, action)

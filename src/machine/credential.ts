@@ -1,0 +1,66 @@
+/** Whose credential is next, and what is known of the one held. */
+import * as O from 'fp-ts/lib/Option.js'
+import { type Certificate, expired } from '../model/certificate.js'
+import type { Failure } from '../model/failure.js'
+import type { RotationPolicy } from '../model/policy.js'
+import type { Instant } from '../model/time.js'
+import { isUsable } from './due.js'
+import { type CredentialName, type Facts, type Held, isRejected, type LastFailure } from './facts.js'
+
+/**
+ * Whose credential is next: the held certificate's while it works, the bootstrap credential otherwise. Where the server
+ * has something against the one, the other is next. While the held one is rejected the two alternate: it is tried after
+ * each attempt with the bootstrap credential that failed for another reason than an API out of reach.
+ */
+export const credentialFor = (policy: RotationPolicy, facts: Facts, now: Instant): CredentialName => {
+  if (policy.authenticateWith === 'external') return 'external'
+  if (O.isNone(facts.held) || expired(facts.held.value.certificate, now)) return 'bootstrap'
+  const failed = O.toUndefined(facts.lastFailure)
+  const used = failed === undefined ? undefined : O.toUndefined(failed.credential)
+  if (isRejected(facts))
+    return failed !== undefined && used === 'bootstrap' && isConclusive(failed.failure) ? 'held' : 'bootstrap'
+  return failed !== undefined && used === 'held' && isAboutTheCredential(failed.failure)
+    ? 'bootstrap'
+    : 'held'
+}
+
+const isConclusive = ({ _tag }: Failure): boolean => _tag !== 'Unreachable' && _tag !== 'Unavailable'
+
+const isAboutTheCredential = ({ _tag }: Failure): boolean => _tag === 'NoCredential' || _tag === 'Forbidden'
+
+/** What is known after the server accepted the certificate held. */
+export const accepted = (facts: Facts, at: Instant): Facts => ({
+  ...facts,
+  held: O.map((held: Held) => ({ ...held, rejectedAt: O.none }))(facts.held),
+  checkedAt: O.some(at),
+  // What was held against a credential is settled. The pause stays: servers that disagree must not make us ask in a loop.
+  lastFailure: isRejected(facts)
+    ? O.map((last: LastFailure) => ({ ...last, credential: O.none }))(facts.lastFailure)
+    : facts.lastFailure,
+})
+
+/** What is known after the server rejected the certificate held; the time of the first rejection is kept. */
+export const rejected = (facts: Facts, at: Instant): Facts => ({
+  ...facts,
+  held: O.map((held: Held) => ({ ...held, rejectedAt: O.alt(() => O.some(at))(held.rejectedAt) }))(
+    facts.held,
+  ),
+  checkedAt: O.some(at),
+})
+
+/**
+ * The certificate to present now: the held one until it expires (also while not yet valid by our clock, or rejected: the
+ * server may see it otherwise), and one that was delivered and cannot be stored while the held one does not work.
+ */
+export const inUse = (
+  policy: RotationPolicy,
+  { held, next }: Pick<Facts, 'held' | 'next'>,
+  now: Instant,
+): O.Option<Certificate> => {
+  if (O.isSome(held) && isUsable(policy, held.value, now)) return O.some(held.value.certificate)
+  if (O.isSome(next) && next.value._tag === 'Delivered') {
+    const { certificate } = next.value.delivered
+    if (!expired(certificate, now)) return O.some(certificate)
+  }
+  return O.isSome(held) && !expired(held.value.certificate, now) ? O.some(held.value.certificate) : O.none
+}

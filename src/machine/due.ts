@@ -1,0 +1,84 @@
+/** When and why a new certificate is due although there is one. */
+import * as O from 'fp-ts/lib/Option.js'
+import { expired, type KeyId, notYetValid } from '../model/certificate.js'
+import type { RotationPolicy } from '../model/policy.js'
+import { missingFrom } from '../model/template.js'
+import { type Instant, instant, wholeSecond } from '../model/time.js'
+import type { Facts, Held, RequestedRotation } from './facts.js'
+
+/** Why a certificate that works is due for renewal. */
+export type Cause =
+  | { readonly _tag: 'Template'; readonly missing: ReadonlyArray<string> }
+  | { readonly _tag: 'Requested'; readonly why: RequestedRotation['why'] }
+  | { readonly _tag: 'Deadline' }
+
+/** Whether a certificate can be relied on: within its time, and not rejected by the server it authenticates to. */
+export const isUsable = (policy: RotationPolicy, held: Held, now: Instant): boolean =>
+  !expired(held.certificate, now) &&
+  !notYetValid(held.certificate, now) &&
+  (policy.authenticateWith === 'external' || O.isNone(held.rejectedAt))
+
+type CauseOf = (
+  policy: RotationPolicy,
+  facts: Pick<Facts, 'wanted' | 'requested'>,
+  held: Held,
+  now: Instant,
+) => Cause | undefined
+
+/** The template changed to something that the certificate does not satisfy. */
+const template: CauseOf = (_, { wanted }, { certificate }) => {
+  if (O.isNone(wanted)) return undefined
+  const missing = missingFrom(wanted.value, certificate)
+  return missing.length === 0 ? undefined : { _tag: 'Template', missing }
+}
+
+/** The embedder requested it, or something that was found at the start did. */
+const requested: CauseOf = (_, facts) =>
+  O.isSome(facts.requested) ? { _tag: 'Requested', why: facts.requested.value.why } : undefined
+
+/** Most of its life is over. */
+const deadline: CauseOf = (policy, _, held, now) =>
+  now >= rotationDeadline(policy, held, now) ? { _tag: 'Deadline' } : undefined
+
+const causes: ReadonlyArray<CauseOf> = [template, requested, deadline]
+
+/** Every cause for renewal that there is now; none while rotation is switched off. */
+export const causesOf = (
+  policy: RotationPolicy,
+  facts: Pick<Facts, 'held' | 'wanted' | 'requested'>,
+  now: Instant,
+): ReadonlyArray<Cause> => {
+  if (O.isNone(facts.held) || !policy.rotate) return none
+  const found: Array<Cause> = []
+  for (const causeOf of causes) {
+    const cause = causeOf(policy, facts, facts.held.value, now)
+    if (cause !== undefined) found.push(cause)
+  }
+  return found
+}
+const none: ReadonlyArray<Cause> = []
+
+/**
+ * When a certificate is to be renewed: at 70 to 90 % of its life (by default). Where in that range follows from its
+ * public key, so a restart changes nothing and a fleet is spread evenly. Its life is counted from its receipt when that
+ * is later than `notBefore`, because Kubernetes signers set `notBefore` back by five minutes
+ * (`pkg/controller/certificates/authority/policies.go`). A receipt after `notAfter` or later than now cannot be right (the
+ * clock was ahead): it does not count, or the renewal would wait for the end of a life that began long before.
+ */
+export const rotationDeadline = (
+  policy: Pick<RotationPolicy, 'renewFrom' | 'renewTo'>,
+  { certificate, receivedAt }: Pick<Held, 'certificate' | 'receivedAt'>,
+  now: Instant,
+): Instant => {
+  const { notBefore, notAfter, keyId } = certificate
+  const received = wholeSecond(receivedAt)
+  const start = received < notAfter && received <= now ? Math.max(notBefore, received) : notBefore
+  const part = policy.renewFrom + (policy.renewTo - policy.renewFrom) * shareOf(keyId)
+  return instant(start + (notAfter - start) * part)
+}
+
+/** A number from 0 up to 1, evenly spread over keys: a key id is a hash already, its first 32 bits will do. */
+const shareOf = (keyId: KeyId): number => {
+  const bits = Number.parseInt(keyId.slice(0, 8), 16)
+  return Number.isNaN(bits) ? 0 : bits / 2 ** 32
+}

@@ -1,0 +1,120 @@
+/** What follows from a failure: how long to wait, growing with each attempt, spread, and bounded. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Failure } from '../model/failure.js'
+import type { Backoff, RotationPolicy } from '../model/policy.js'
+import type { CertificateTemplate } from '../model/template.js'
+import { after, type Instant, type Milliseconds, second } from '../model/time.js'
+import { rejected } from './credential.js'
+import { isUsable } from './due.js'
+import { type CredentialName, type Facts, type LastFailure, nextKeyOf } from './facts.js'
+
+/** The end of a delay, while it lasts. A clock that was set to before its start means that it is over. */
+export const delayEnd = (since: Instant, delay: Milliseconds, now: Instant): Instant | undefined =>
+  now >= since && now < after(since, delay) ? after(since, delay) : undefined
+
+/** The longest that anything may make us wait: a tenth of the life that a working certificate has left, within limits. */
+export const longestDelay = (
+  policy: RotationPolicy,
+  { held }: Pick<Facts, 'held'>,
+  now: Instant,
+): Milliseconds =>
+  O.isSome(held) && isUsable(policy, held.value, now)
+    ? Math.min(policy.longestDelay, Math.max(second, (held.value.certificate.notAfter - now) / 10))
+    : policy.longestDelay
+
+/**
+ * The end of the pause after a failure, while it lasts. What is allowed is measured now: a certificate that was rejected
+ * or early when the failure happened, and works again, may have less time left than the delay.
+ */
+export const pauseEnd = (
+  policy: RotationPolicy,
+  facts: Pick<Facts, 'held' | 'lastFailure'>,
+  now: Instant,
+): Instant | undefined => {
+  if (O.isNone(facts.lastFailure)) return undefined
+  const { at, delay } = facts.lastFailure.value
+  return delayEnd(at, Math.min(delay, longestDelay(policy, facts, now)), now)
+}
+
+/** What is known after a failure: how long to wait, and whether the certificate held was rejected. */
+export const failed = (
+  policy: RotationPolicy,
+  facts: Facts,
+  failure: Failure,
+  credential: O.Option<CredentialName>,
+  at: Instant,
+): Facts => {
+  const isRejection =
+    failure._tag === 'CredentialRejected' && O.isSome(credential) && credential.value === 'held'
+  const known = isRejection ? rejected(facts, at) : facts
+  return {
+    ...known,
+    lastFailure: O.some({ at, credential, ...delayAfter(policy, known, failure, at) }),
+  }
+}
+
+/** The delay before attempt `attempt + 1`: doubling, and spread over its upper half by seed and attempt. */
+export const retryDelay = (backoff: Backoff, attempt: number, seed: string): Milliseconds => {
+  const full = Math.min(backoff.maximum, backoff.initial * 2 ** (attempt - 1))
+  return Math.round(full * (0.5 + hashed(`${seed}/${attempt}`) / 2))
+}
+
+/** FNV-1a with a final mix, as a number from 0 up to 1: spreads retries, keeps no secret. */
+const hashed = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+}
+
+/**
+ * The delay grows with each failure of a row, and is longer if the server says so. Those of a row are of one kind: a
+ * rejection does not pay for an outage before it.
+ */
+const delayAfter = (
+  policy: RotationPolicy,
+  facts: Facts,
+  given: Failure,
+  at: Instant,
+): Pick<LastFailure, 'delay' | 'attempt' | 'failure'> => {
+  const last = O.filter(isOfTheSameRow(policy, at))(facts.lastFailure)
+  const failure: Failure = isOfStartUp(last, given) ? { ...given, retry: 'soon' } : given
+  const attempt = O.isSome(last) && last.value.failure.retry === failure.retry ? last.value.attempt + 1 : 1
+  const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
+  const requested = pipe(
+    failure.retryAfter,
+    // Also what a header in no known form may have been read as.
+    O.filter((milliseconds) => !Number.isNaN(milliseconds)),
+    O.getOrElse(() => 0),
+  )
+  const delay = Math.min(
+    Math.max(retryDelay(backoff, attempt, seedOf(facts)), requested),
+    policy.longestDelay,
+  )
+  return { delay, attempt, failure }
+}
+
+const seedOf = (facts: Facts): string =>
+  pipe(
+    nextKeyOf(facts),
+    O.alt(() => O.map(({ commonName }: CertificateTemplate) => commonName)(facts.wanted)),
+    O.getOrElse(() => ''),
+  )
+
+const isOfTheSameRow =
+  (policy: RotationPolicy, at: Instant) =>
+  (last: LastFailure): boolean =>
+    at >= last.at && at <= after(last.at, last.delay + policy.longestDelay)
+
+/**
+ * An API server that has just started answers before it has read the cluster's tokens and roles: for a second or two it
+ * rejects everybody (401 to a good bootstrap token seen with 1.20). So a rejection right after an outage may pass by
+ * itself.
+ */
+const isOfStartUp = (last: O.Option<LastFailure>, { _tag }: Failure): boolean =>
+  (_tag === 'CredentialRejected' || _tag === 'Forbidden') &&
+  O.isSome(last) &&
+  last.value.failure.retry === 'soon' &&
+  (last.value.failure._tag === 'Unreachable' || last.value.failure._tag === 'Unavailable')
