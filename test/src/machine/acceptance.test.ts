@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { defectsOf, type Occasion, remarksOn } from '../../../src/machine/acceptance.js'
-import { initial, knowledgeOf } from '../../../src/machine/state.js'
+import { defectsOf, remarksOn } from '../../../src/machine/acceptance.js'
+import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import type { Certificate, Verification } from '../../../src/model/certificate.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute } from '../../../src/model/time.js'
@@ -9,21 +9,18 @@ import { at, delivered, draft, held, keyId, noon, otherTemplate, template } from
 
 const test = suite('acceptance')
 
-const bare: Occasion = { request: draft(keyId(2)), wanted: O.some(template), held: O.none, causes: [] }
-const beside: Occasion = {
+const bare: Facts = noFacts(O.some(template))
+/** Only the deadline asks for a renewal. */
+const beside: Facts = {
   ...bare,
-  held: O.some(held({ notAfter: at(hour) })),
-  causes: [{ _tag: 'Deadline' }],
+  held: O.some(held({ notBefore: at(-day), receivedAt: at(-day), notAfter: at(hour) })),
 }
-const asked: Occasion = {
-  ...beside,
-  causes: [{ _tag: 'Deadline' }, { _tag: 'Asked', why: 'the trust changed' }],
-}
+const requested: Facts = { ...beside, requested: O.some({ why: 'the trust changed', at: noon }) }
 
-const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, string | undefined]> = [
+const cases: ReadonlyArray<readonly [string, Facts, Partial<Certificate>, string | undefined]> = [
   ['takes what was asked for', bare, {}, undefined],
-  ['refuses one for another key', bare, { keyId: keyId(3) }, 'it is for another key'],
-  ['refuses one for another name', bare, { commonName: 'x' }, 'common name is x, wanted is'],
+  ['rejects one for another key', bare, { keyId: keyId(3) }, 'it is for another key'],
+  ['rejects one for another name', bare, { commonName: 'x' }, 'common name is x, wanted is'],
   [
     'measures by what is wanted now',
     { ...bare, wanted: O.some(otherTemplate) },
@@ -32,35 +29,35 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
   ],
   ['measures by what was asked for where nothing is wanted now', { ...bare, wanted: O.none }, {}, undefined],
   [
-    'refuses one that has ended, and names the likely reasons',
+    'rejects one that has expired, and names the likely reasons',
     bare,
     { notAfter: at(-90_000) },
-    "it ended at 2026-11-23T11:58:30Z, 1m 30s before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)",
+    "it expired at 2026-11-23T11:58:30Z, 1m 30s before it arrived (a signing duration shorter than the signer's backdating, or a wrong clock)",
   ],
-  ['says no more than that of one that has ended', beside, { notAfter: at(-minute) }, 'it ended at'],
+  ['says no more than that of one that has expired', beside, { notAfter: at(-minute) }, 'it expired at'],
   ['takes one that lasts for seconds where there is none', bare, { notAfter: at(5_000) }, undefined],
   ['takes one that is not valid yet', bare, { notBefore: at(hour) }, undefined],
   [
-    'refuses one that is never valid',
+    'rejects one that is never valid',
     bare,
     { notBefore: at(2 * hour), notAfter: at(hour) },
-    'it is never valid: not before 2026-11-23T14:00:00Z, and it ends at 2026-11-23T13:00:00Z',
+    'it is never valid: not before 2026-11-23T14:00:00Z, not after 2026-11-23T13:00:00Z',
   ],
   [
-    'refuses one that ends at the moment in which it begins',
+    'rejects one that ends at the moment in which it begins',
     bare,
     { notBefore: at(hour), notAfter: at(hour) },
     'it is never valid',
   ],
   ['takes one that is valid before the held one ends', beside, { notBefore: at(hour - 1) }, undefined],
   [
-    'refuses one that is valid only after the held one has ended',
+    'rejects one that is valid only after the held one has expired',
     beside,
     { notBefore: at(hour) },
-    'it is not valid before 2026-11-23T13:00:00Z, when the one in use has ended',
+    'it is not valid before 2026-11-23T13:00:00Z, when the one in use has expired',
   ],
   [
-    'refuses one that ends soon and before the held one, when only the deadline asked for it',
+    'rejects one that ends soon and before the held one, when only the deadline asked for it',
     beside,
     { notAfter: at(10 * minute - 1) },
     'before the one in use, and in less than 10m',
@@ -68,14 +65,14 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
   ['takes one that ends before the held one, and not soon', beside, { notAfter: at(10 * minute) }, undefined],
   [
     'takes one that ends soon, and with the held one',
-    { ...beside, held: O.some(held({ notAfter: at(minute) })) },
+    { ...beside, held: O.some(held({ notBefore: at(-day), receivedAt: at(-day), notAfter: at(minute) })) },
     { notAfter: at(minute) },
     undefined,
   ],
-  ['takes one that ends soon when it was asked for', asked, { notAfter: at(10_000) }, undefined],
+  ['takes one that ends soon when it was requested', requested, { notAfter: at(10_000) }, undefined],
   [
-    'refuses one that was asked for when it ends before another can be requested',
-    asked,
+    'rejects one that was requested when it ends before another can be',
+    requested,
     { notAfter: at(9_999) },
     'before the one in use, and in less than 10s',
   ],
@@ -86,11 +83,12 @@ const cases: ReadonlyArray<readonly [string, Occasion, Partial<Certificate>, str
     undefined,
   ],
 ]
-for (const [sentence, occasion, differences, defect] of cases)
+for (const [sentence, facts, differences, defect] of cases)
   test(sentence, () => {
     const defects = defectsOf(
       defaultPolicy,
-      occasion,
+      facts,
+      draft(keyId(2)),
       delivered(noon, { keyId: keyId(2), notAfter: at(day), ...differences }),
       noon,
     )
@@ -101,30 +99,21 @@ for (const [sentence, occasion, differences, defect] of cases)
 const unverified = (required: boolean): Verification => ({
   _tag: 'Unverified',
   required,
-  problem: 'it does not lead there',
+  problem: 'it does not chain there',
 })
 
-test('refuses one that does not lead to the CAs that are required, and takes one that was only expected to', () => {
+test('rejects one that does not chain to the CAs that are required, and takes one that was only expected to', () => {
   const arrived = delivered(noon, { keyId: keyId(2) })
   const defects = (verification: Verification) =>
-    defectsOf(defaultPolicy, bare, { ...arrived, verification }, noon)
-  assert.equal(defects(unverified(true)), ['it does not lead there'])
+    defectsOf(defaultPolicy, bare, draft(keyId(2)), { ...arrived, verification }, noon)
+  assert.equal(defects(unverified(true)), ['it does not chain there'])
   for (const verification of [unverified(false), { _tag: 'Verified' }, { _tag: 'Unchecked' }] as const)
     assert.equal(defects(verification), [])
 })
 
-const { draft: _, ...situation } = knowledgeOf(initial(O.some(template)))
-const arrived = {
-  ...situation,
-  _tag: 'Issued',
-  stage: 'delivered',
-  request: { ...draft(keyId(2)), uid: '', resourceVersion: '' },
-  answers: O.none,
-} as const
-
-test('remarks on one that does not lead to the CAs that were expected, when that changes', () => {
-  const remarks = (old: typeof situation.held, verification = unverified(false)) =>
-    remarksOn({ ...arrived, held: old, delivered: { ...delivered(noon), verification } })
+test('remarks on one that does not chain to the CAs that were expected, when that changes', () => {
+  const remarks = (old: Facts['held'], verification = unverified(false)) =>
+    remarksOn(old, { ...delivered(noon), verification })
   const fresh = held({ notAfter: at(hour) })
   for (const old of [
     O.none,
@@ -133,7 +122,7 @@ test('remarks on one that does not lead to the CAs that were expected, when that
   ])
     assert.match(
       remarks(old).join(),
-      /^certificate 0a1b is taken, and it does not lead there; .*--client-ca-file/,
+      /^certificate 0a1b is taken, and it does not chain there; .*--client-ca-file/,
     )
   assert.equal(remarks(O.some({ ...fresh, verification: unverified(false) })), [], 'it was like that before')
   assert.equal(remarks(O.none, { _tag: 'Unchecked' }), [])
@@ -141,8 +130,7 @@ test('remarks on one that does not lead to the CAs that were expected, when that
 })
 
 test('remarks that a signing duration was shortened', () => {
-  const remarks = (old: typeof situation.held, notAfter = at(hour)) =>
-    remarksOn({ ...arrived, held: old, delivered: delivered(noon, { notAfter }) })
+  const remarks = (old: Facts['held'], notAfter = at(hour)) => remarksOn(old, delivered(noon, { notAfter }))
   assert.equal(remarks(O.none), [])
   assert.equal(remarks(O.some(held({ notAfter: at(hour) }))), [])
   assert.match(remarks(O.some(held())).join(), 'the signing duration was shortened')

@@ -1,7 +1,9 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { pauseOf, rotationDeadline, stillWaiting } from '../../../src/machine/schedule.js'
-import { turnOf } from '../../../src/machine/standing.js'
-import { knowledgeOf } from '../../../src/machine/state.js'
+import { credentialFor } from '../../../src/machine/credential.js'
+import { rotationDeadline } from '../../../src/machine/due.js'
+import { draftOf } from '../../../src/machine/facts.js'
+import { stateOf } from '../../../src/machine/machine.js'
+import { delayEnd, pauseEnd } from '../../../src/machine/retry.js'
 import { expired, notYetValid } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
@@ -9,51 +11,55 @@ import { type Instant, minute } from '../../../src/model/time.js'
 import type { Point } from './steps.js'
 
 /** What of a point the machine's choices depend on: instants by what they mean now, keys by what they are for. */
-export const classOf = (policy: RotationPolicy, { state, now, journal }: Point, fine: boolean): string => {
-  const known = knowledgeOf(state)
+export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, fine: boolean): string => {
+  const state = stateOf(policy)(facts, now)
   const lasts = (since: O.Option<Instant>, delay: number) =>
-    O.isSome(O.chain((from: Instant) => stillWaiting(from, delay, now))(since))
+    O.isSome(since) && delayEnd(since.value, delay, now) !== undefined
   const left = (notAfter: Instant) =>
     !fine ? '' : notAfter - now < 2 * minute ? 'ending' : notAfter - now < 10 * minute ? 'short' : 'long'
   const name = (wanted: CertificateTemplate | undefined) => wanted?.commonName ?? '-'
-  const stored = O.toUndefined(known.held)
-  const setback = O.toUndefined(known.setback)
-  const next = O.toUndefined(known.draft)
+  const stored = O.toUndefined(facts.held)
+  const failed = O.toUndefined(facts.lastFailure)
+  const next = O.toUndefined(facts.next)
+  const draft = next === undefined ? undefined : draftOf(next)
+  const delivered = next?._tag === 'Delivered' ? next : undefined
   const parts = [
     state._tag,
-    name(O.toUndefined(state.wanted)),
-    O.isSome(state.asked),
-    'answers' in state && O.isSome(state.answers),
+    name(O.toUndefined(facts.wanted)),
+    O.isSome(facts.requested),
+    delivered !== undefined && O.isSome(delivered.answers),
     ...(stored === undefined
       ? ['-']
       : [
           stored.certificate.commonName,
           expired(stored.certificate, now),
           notYetValid(stored.certificate, now),
-          now >= rotationDeadline(policy, stored.certificate, stored.receivedAt),
+          now >= rotationDeadline(policy, stored, now),
           O.isSome(stored.rejectedAt),
           left(stored.certificate.notAfter),
         ]),
-    name(next?.template),
-    next !== undefined && journal.certified.includes(next.keyId),
-    ...('delivered' in state
+    next?._tag,
+    name(draft?.template),
+    draft !== undefined && journal.certified.includes(draft.keyId),
+    ...(delivered !== undefined
       ? [
-          state.delivered.certificate.commonName,
-          notYetValid(state.delivered.certificate, now),
-          left(state.delivered.certificate.notAfter),
+          delivered.delivered.certificate.commonName,
+          expired(delivered.delivered.certificate, now),
+          notYetValid(delivered.delivered.certificate, now),
+          left(delivered.delivered.certificate.notAfter),
         ]
       : ['-']),
-    ...(setback === undefined
+    ...(failed === undefined
       ? ['-']
       : [
-          O.isSome(pauseOf(policy, known, now)),
-          turnOf(policy, known, now),
-          fine && setback.attempt > 1,
-          fine && setback.delay >= policy.longestDelay,
+          pauseEnd(policy, facts, now) !== undefined,
+          credentialFor(policy, facts, now),
+          fine && failed.attempt > 1,
+          fine && failed.delay >= policy.longestDelay,
         ]),
-    !('request' in state) && lasts(state.submittedAt, policy.submitInterval),
-    !('request' in state) && lasts(state.checkedAt, policy.probeInterval),
-    journal.live === undefined ? '-' : journal.live.keyId === next?.keyId,
+    !('request' in state) && lasts(facts.submittedAt, policy.submitInterval),
+    !('request' in state) && lasts(facts.checkedAt, policy.probeInterval),
+    journal.live === undefined ? '-' : journal.live.keyId === draft?.keyId,
     journal.ask,
     fine && journal.tried.length > 0,
   ]

@@ -1,11 +1,9 @@
 /** The machine's states and what leads from one to another, found by exploring it, as a Mermaid diagram. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Event } from '../../../src/machine/event.js'
-import { evolve } from '../../../src/machine/machine.js'
-import { type Held, heldOf, type State } from '../../../src/machine/state.js'
-import { expired } from '../../../src/model/certificate.js'
+import { stateOf } from '../../../src/machine/machine.js'
+import type { State } from '../../../src/machine/state.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
-import type { Instant } from '../../../src/model/time.js'
 import { template } from '../samples.js'
 import { type Arrow, explore } from './explorer.js'
 import { start } from './steps.js'
@@ -29,9 +27,9 @@ const labels = [
   'approved',
   'issued',
   'installed',
-  'refused, gone or defective',
+  'denied, gone or defective',
   'template changed',
-  'rotation asked',
+  'rotation requested',
   'credential rejected',
   'credential accepted',
 ]
@@ -45,11 +43,12 @@ export const transitions = (): ReadonlyArray<Transition> => {
     const row = { from: nameOf(from), label, to: nameOf(to) }
     if (row.from !== row.to) found.set(JSON.stringify(row), row)
   }
-  const onArrow = ({ from, event, to }: Arrow) => {
+  const stateAt = stateOf(defaultPolicy)
+  const onArrow = ({ from, before, at, event, to }: Arrow) => {
     // An event brings its time with it: what the time alone does is not the event's doing.
-    const meanwhile = evolve(defaultPolicy)(from, { _tag: 'TimePassed', at: event.at })
-    add(from, timeLabel(from, meanwhile, event.at), meanwhile)
-    add(meanwhile, labelOf(event, to), to)
+    const meanwhile = stateAt(from, at)
+    add(stateAt(from, before), timeLabel(stateAt(from, before), meanwhile), meanwhile)
+    if (event !== undefined) add(meanwhile, labelOf(event, stateAt(to, at)), stateAt(to, at))
   }
   explore(
     defaultPolicy,
@@ -63,21 +62,17 @@ export const transitions = (): ReadonlyArray<Transition> => {
 }
 
 /** What happened to the certificate when nothing but time passed. */
-const timeLabel = (from: State, to: State, at: Instant): string => {
+const timeLabel = (from: State, to: State): string => {
   if (nameOf(from) === 'delivered') return 'expired'
   if (to._tag === 'RenewDue') return from._tag === 'Bootstrapping' ? 'valid now' : 'deadline'
   if (to._tag === 'Issued') return from._tag === 'Bootstrapping' ? 'valid now' : 'clock set back'
-  return O.exists(({ certificate }: Held) => expired(certificate, at))(heldOf(to))
-    ? 'expired'
-    : 'clock set back'
+  return to._tag === 'Bootstrapping' && to.why === 'Expired' ? 'expired' : 'clock set back'
 }
 
 const labelOf = (event: Event, to: State): string => {
   switch (event._tag) {
     case 'Loaded':
       return 'loaded'
-    case 'TimePassed':
-      return 'time'
     case 'Submitted':
       return 'submitted'
     case 'SubmitFailed':
@@ -90,13 +85,13 @@ const labelOf = (event: Event, to: State): string => {
       return 'credential accepted'
     case 'Installed':
       return 'installed'
-    case 'RotationAsked':
-      return 'rotation asked'
+    case 'RotationRequested':
+      return 'rotation requested'
     case 'TemplateChanged':
       return 'template changed'
     case 'Observed':
       if (to._tag === 'Approved') return 'approved'
-      return to._tag === 'Issued' && to.stage === 'delivered' ? 'issued' : 'refused, gone or defective'
+      return to._tag === 'Issued' && to.stage === 'delivered' ? 'issued' : 'denied, gone or defective'
   }
 }
 

@@ -5,21 +5,24 @@
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Event } from '../../../src/machine/event.js'
-import { decide, evolve } from '../../../src/machine/machine.js'
-import { heldOf, initial, type State } from '../../../src/machine/state.js'
+import { type Facts, noFacts } from '../../../src/machine/facts.js'
+import { decide, evolve, stateOf } from '../../../src/machine/machine.js'
 import { notYetValid } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
-import { after, hour, minute, second } from '../../../src/model/time.js'
+import { after, hour, type Instant, minute, second } from '../../../src/model/time.js'
 import { classOf } from './classes.js'
 import { type Credentials, unfairEnd } from './fair.js'
 import { type Journal, onAction, onEvent, onRestart } from './invariants.js'
 import { clock, misfits, news, outcomes, type Path, type Point, restart, type Step } from './steps.js'
 
 export interface Arrow {
-  readonly from: State
+  /** What was known when `event` came, and after it. Without an event: the time went on from `before` to `at`. */
+  readonly from: Facts
   readonly label: string
-  readonly event: Event
-  readonly to: State
+  readonly before: Instant
+  readonly at: Instant
+  readonly event: Event | undefined
+  readonly to: Facts
 }
 
 export interface Exploration {
@@ -58,18 +61,18 @@ export const explore = (
   let edges = 0
   /** All points one step on, every invariant checked on the way. */
   const successors = (point: Point): ReadonlyArray<Point> => {
-    const { state, now } = point
-    const action = decide(policy)(state, now)
-    const acting = onAction(policy, point.journal, state, action, now)
-    for (const fault of acting.faults) report(`${fault} (${action._tag} in ${state._tag})`, point.path)
+    const { facts, now } = point
+    const { _tag } = stateOf(policy)(facts, now)
+    const action = decide(policy)(facts, now)
+    const acting = onAction(policy, point.journal, facts, action, now)
+    for (const fault of acting.faults) report(`${fault} (${action._tag} in ${_tag})`, point.path)
     // The clock may have moved on when the action is decided on.
     for (const later of [second, 6 * minute, 2 * hour].map((by) => after(now, by)))
-      for (const fault of onAction(policy, point.journal, state, decide(policy)(state, later), later).faults)
-        report(`${fault} (later, in ${state._tag})`, point.path)
-    const told = evolve(policy)(state, { _tag: 'TimePassed', at: now })
+      for (const fault of onAction(policy, point.journal, facts, decide(policy)(facts, later), later).faults)
+        report(`${fault} (later, in ${_tag})`, point.path)
     for (const event of misfits(point))
-      if (!same(evolve(policy)(state, event), told))
-        report(`5: ${event._tag}, which does not fit, changes ${state._tag}`, point.path)
+      if (evolve(policy)(facts, event) !== facts)
+        report(`5: ${event._tag}, which does not fit, changes ${_tag}`, point.path)
     const steps = [...outcomes(point, action), ...news(point), ...clock(policy, point), restart(point)]
     edges += steps.length
     return steps.map((step) => follow(point, acting.journal, step))
@@ -77,18 +80,21 @@ export const explore = (
   const follow = (point: Point, acted: Journal, step: Step): Point => {
     const path = { label: step.label, before: point.path }
     let journal = step.action === undefined ? point.journal : acted
-    let state = step.restart ? initial(point.state.wanted) : point.state
+    let facts = step.restart ? noFacts(point.facts.wanted) : point.facts
+    if (step.facts.length === 0)
+      onArrow({ from: facts, label: step.label, before: point.now, at: step.at, event: undefined, to: facts })
     for (const fact of step.facts) {
       const event: Event = { ...fact, at: step.at }
-      const next = evolve(policy)(state, event)
+      const next = evolve(policy)(facts, event)
       if (event._tag === 'Loaded') journal = onRestart(journal, event)
-      const verdict = onEvent(policy, journal, state, event, next, step.lost)
-      for (const fault of verdict.faults) report(`${fault} (${fact._tag} in ${state._tag})`, path)
-      onArrow({ from: state, label: step.label, event, to: next })
+      const verdict = onEvent(policy, journal, facts, event, next, step.lost)
+      for (const fault of verdict.faults)
+        report(`${fault} (${fact._tag} in ${stateOf(policy)(facts, step.at)._tag})`, path)
+      onArrow({ from: facts, label: step.label, before: point.now, at: step.at, event, to: next })
       journal = verdict.journal
-      state = next
+      facts = next
     }
-    return { state, now: step.at, journal, keys: step.keys ?? point.keys, path }
+    return { facts, now: step.at, journal, keys: step.keys ?? point.keys, path }
   }
 
   const exact = new Map<string, { readonly point: Point; count: number }>()
@@ -101,7 +107,7 @@ export const explore = (
     queue.push(point)
     for (const credentials of limits.credentials) {
       if (!credentials.bootstrap && !standsAlone(policy, point)) continue
-      const end = unfairEnd(policy, point.state, point.now, credentials)
+      const end = unfairEnd(policy, point.facts, point.now, credentials)
       if (end !== undefined) report(`2: in a fair world ${JSON.stringify(credentials)} it ${end}`, point.path)
     }
   }
@@ -136,21 +142,12 @@ export const explore = (
   }
 }
 
-/** Most of a state is handed on as it is, so most of this is a comparison of references. */
-const same = (a: State, b: State): boolean => {
-  const others = new Map<string, unknown>(Object.entries(b))
-  return Object.entries(a).every(
-    ([name, value]) =>
-      value === others.get(name) || JSON.stringify(value) === JSON.stringify(others.get(name)),
-  )
-}
-
 const tell = (path: Path | undefined): string =>
   path === undefined ? 'start' : `${tell(path.before)} → ${path.label}`
 
 /** Without a bootstrap credential only a certificate with time to spare can help itself. */
-const standsAlone = (policy: RotationPolicy, { state, now }: Point): boolean => {
-  const held = O.toUndefined(heldOf(state))
+const standsAlone = (policy: RotationPolicy, { facts, now }: Point): boolean => {
+  const held = O.toUndefined(facts.held)
   return (
     policy.authenticateWith === 'external' ||
     (held !== undefined &&

@@ -1,11 +1,13 @@
 /** A fair world: the API works, approver and signer behave, the disk works, the clock runs. Invariant 2 is about it. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
+import { inUse } from '../../../src/machine/credential.js'
+import { isUsable } from '../../../src/machine/due.js'
 import type { News, Outcome } from '../../../src/machine/event.js'
-import { decide, evolve } from '../../../src/machine/machine.js'
-import { heldOf, inUse, type State, works } from '../../../src/machine/state.js'
+import { type Facts, outstanding } from '../../../src/machine/facts.js'
+import { decide, evolve, stateOf } from '../../../src/machine/machine.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
-import { unmet } from '../../../src/model/template.js'
+import { missingFrom } from '../../../src/model/template.js'
 import { after, endOfTime, hour, type Instant, minute } from '../../../src/model/time.js'
 import { certificate, keyId, request, template, trouble } from '../samples.js'
 import { patience } from './invariants.js'
@@ -21,65 +23,70 @@ const answerTime = 100
 /** What is missing for a certificate in use to follow from `state` in a fair world; nothing when it does. */
 export const unfairEnd = (
   policy: RotationPolicy,
-  start: State,
+  start: Facts,
   from: Instant,
   credentials: Credentials,
 ): string | undefined => {
   let now = from
-  let state = O.isNone(start.wanted)
+  let facts = O.isNone(start.wanted)
     ? evolve(policy)(start, { _tag: 'TemplateChanged', template: O.some(template), at: now })
     : start
-  const held = O.toUndefined(heldOf(start))
+  const held = O.toUndefined(start.held)
+  const next = outstanding(start, from)
   const continuous =
     credentials.heldIsAccepted &&
     policy.rotate &&
     held !== undefined &&
-    works(policy, held, now) &&
+    isUsable(policy, held, now) &&
     held.certificate.notAfter - now >= minute &&
-    !('delivered' in start && start.delivered.certificate.notAfter - now < minute)
+    !(next?._tag === 'Delivered' && next.delivered.certificate.notAfter - now < minute)
   let keys = 0xf0000
   for (let steps = 0; steps < 200 && now - from <= patience(policy) + (earlyFor(start, from) ?? 0); steps++) {
-    if (isSettled(policy, state, now)) return undefined
-    const action = decide(policy)(state, now)
+    if (isSettled(policy, facts, now)) return undefined
+    const state = stateOf(policy)(facts, now)
+    const action = decide(policy)(facts, now)
     if (action._tag === 'Wait') {
       if (action.until === endOfTime) return `waits for ever in ${state._tag}`
       now = action.until > now ? action.until : after(now, 1)
-      state = evolve(policy)(state, { _tag: 'TimePassed', at: now })
     } else {
       now = after(now, answerTime)
-      for (const outcome of answer(policy, state, action, credentials, now, () => keyId(++keys)))
-        state = evolve(policy)(state, { ...outcome, at: now })
+      for (const outcome of answer(policy, facts, action, credentials, now, () => keyId(++keys)))
+        facts = evolve(policy)(facts, { ...outcome, at: now })
     }
-    if (continuous && O.isNone(inUse(policy, state, now))) return `had no certificate in ${state._tag}`
+    if (continuous && O.isNone(inUse(policy, facts, now))) return `had no certificate in ${state._tag}`
   }
-  return `no certificate after ${now - from} ms, in ${state._tag}`
+  return `no certificate after ${now - from} ms, in ${stateOf(policy)(facts, now)._tag}`
 }
 
-const isSettled = (policy: RotationPolicy, state: State, now: Instant): boolean =>
-  state._tag === 'Issued' &&
-  state.stage === 'installed' &&
-  works(policy, state.held, now) &&
-  (!policy.rotate ||
-    (O.isSome(state.wanted) && unmet(state.wanted.value, state.held.certificate).length === 0))
+const isSettled = (policy: RotationPolicy, facts: Facts, now: Instant): boolean => {
+  const state = stateOf(policy)(facts, now)
+  return (
+    state._tag === 'Issued' &&
+    state.stage === 'installed' &&
+    isUsable(policy, state.held, now) &&
+    (!policy.rotate ||
+      (O.isSome(facts.wanted) && missingFrom(facts.wanted.value, state.held.certificate).length === 0))
+  )
+}
 
 /** A certificate that is early is waited for. */
-const earlyFor = (state: State, now: Instant): number | undefined => {
-  const held = O.toUndefined(heldOf(state))
-  const early = [held, 'delivered' in state ? state.delivered : undefined].flatMap((known) =>
-    known === undefined ? [] : [known.certificate.notBefore - now],
+const earlyFor = (facts: Facts, now: Instant): number | undefined => {
+  const next = outstanding(facts, now)
+  const early = [O.toUndefined(facts.held), next?._tag === 'Delivered' ? next.delivered : undefined].flatMap(
+    (known) => (known === undefined ? [] : [known.certificate.notBefore - now]),
   )
   return Math.max(0, ...early)
 }
 
 const answer = (
   policy: RotationPolicy,
-  state: State,
+  facts: Facts,
   action: Exclude<Action, { readonly _tag: 'Wait' }>,
   credentials: Credentials,
   now: Instant,
   newKey: () => string,
 ): ReadonlyArray<Outcome | News> => {
-  const held = O.toUndefined(heldOf(state))
+  const held = O.toUndefined(facts.held)
   const accepts = (name: string): boolean =>
     policy.authenticateWith === 'external' ||
     (name === 'held'
@@ -94,7 +101,7 @@ const answer = (
         ? { ...request(draft.value.keyId), ...draft.value }
         : request(newKey(), action.template)
       return accepts(credential)
-        ? [{ _tag: 'Submitted', request: own, credential }]
+        ? [{ _tag: 'Submitted', request: own, credential, serverTime: O.none }]
         : [{ _tag: 'SubmitFailed', draft: O.some(own), credential, failure: refusal(credential) }]
     }
     case 'Observe': {

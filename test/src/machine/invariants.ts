@@ -3,16 +3,19 @@
  * outside: a journal keeps what an onlooker knows who sees every action and event, also those that the machine
  * forgets. Used by the exploration and by the random worlds.
  */
+import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
+import { inUse } from '../../../src/machine/credential.js'
+import { isUsable, rotationDeadline } from '../../../src/machine/due.js'
 import type { Event } from '../../../src/machine/event.js'
-import { decide, evolve } from '../../../src/machine/machine.js'
-import { rotationDeadline } from '../../../src/machine/schedule.js'
-import { heldOf, inUse, type State, works } from '../../../src/machine/state.js'
+import { type Facts, nextKeyOf, outstanding } from '../../../src/machine/facts.js'
+import { decide, stateOf } from '../../../src/machine/machine.js'
+import type { State } from '../../../src/machine/state.js'
 import { type Certificate, expired, type KeyId, notYetValid } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft } from '../../../src/model/request.js'
-import { covers, unmet } from '../../../src/model/template.js'
+import { covers, missingFrom } from '../../../src/model/template.js'
 import { after, type Instant, minute, second } from '../../../src/model/time.js'
 
 export interface Journal {
@@ -55,11 +58,11 @@ const turnTo = (journal: Journal, now: Instant): Journal => ({
 
 // An action ------------------------------------------------------------------------------------------------------
 
-/** What is wrong with deciding on `action` in `state` at `now`. */
+/** What is wrong with deciding on `action` by what is known at `now`. */
 export const onAction = (
   policy: RotationPolicy,
   before: Journal,
-  state: State,
+  facts: Facts,
   action: Action,
   now: Instant,
 ): Verdict => {
@@ -68,8 +71,9 @@ export const onAction = (
   const expect = (holds: boolean, fault: string) => {
     if (!holds) faults.push(fault)
   }
-  const held = O.toUndefined(heldOf(state))
-  const holding = held !== undefined && works(policy, held, now)
+  const state = stateOf(policy)(facts, now)
+  const held = O.toUndefined(facts.held)
+  const holding = held !== undefined && isUsable(policy, held, now)
   switch (action._tag) {
     case 'Submit': {
       const { draft } = action
@@ -94,7 +98,7 @@ export const onAction = (
         held === undefined ||
           !notYetValid(held.certificate, now) ||
           O.isSome(held.rejectedAt) ||
-          unmet(action.template, held.certificate).length > 0,
+          missingFrom(action.template, held.certificate).length > 0,
         '2: submits although the certificate only has to wait for its time',
       )
       break
@@ -102,7 +106,7 @@ export const onAction = (
     case 'Install': {
       const { certificate } = action.delivered
       expect('request' in state && certificate.keyId === state.request.keyId, '1: installs for another key')
-      expect(!expired(certificate, now), '1: installs a certificate that has ended')
+      expect(!expired(certificate, now), '1: installs a certificate that has expired')
       expect(!holding || !notYetValid(certificate, now), '1: gives up one that works for one not yet valid')
       break
     }
@@ -110,17 +114,17 @@ export const onAction = (
       expect(action.until > now, '3: observes until a time that has passed')
       expect(
         action.credential !== 'held' || (held !== undefined && !expired(held.certificate, now)),
-        '2: observes with a certificate that has ended',
+        '2: observes with a certificate that has expired',
       )
       break
     case 'Probe':
       expect(
         held !== undefined && !expired(held.certificate, now),
-        '2: probes with a certificate that has ended',
+        '2: probes with a certificate that has expired',
       )
       break
     case 'Wait':
-      faults.push(...waitFaults(policy, state, action.until, now))
+      faults.push(...waitFaults(policy, facts, action.until, now))
   }
   if (action._tag === 'Wait') return { journal, faults }
   const attempt = attemptOf(action)
@@ -145,21 +149,17 @@ const attemptOf = (action: Exclude<Action, { readonly _tag: 'Wait' }>): string =
 /** A wait ends in the future, and no later than something happens that matters, or than delays may be. */
 const waitFaults = (
   policy: RotationPolicy,
-  state: State,
+  facts: Facts,
   until: Instant,
   now: Instant,
 ): ReadonlyArray<string> => {
-  if (until <= now) {
-    const next = evolve(policy)(state, { _tag: 'TimePassed', at: now })
-    return next._tag === state._tag && 'request' in next === 'request' in state
-      ? ['3: waits for a time that has passed']
-      : []
-  }
-  const held = O.toUndefined(heldOf(state))
-  const holding = held !== undefined && works(policy, held, now)
+  if (until <= now) return ['3: waits for a time that has passed']
+  const state = stateOf(policy)(facts, now)
+  const held = O.toUndefined(facts.held)
+  const holding = held !== undefined && isUsable(policy, held, now)
   const moments: Array<Instant> = holding ? [held.certificate.notAfter] : []
   if (holding && policy.rotate && state._tag === 'Issued' && state.stage === 'installed')
-    moments.push(rotationDeadline(policy, held.certificate, held.receivedAt))
+    moments.push(rotationDeadline(policy, held, now))
   if (held !== undefined && !('request' in state)) moments.push(held.certificate.notBefore)
   const due = state._tag === 'Issued' && state.stage === 'installed'
   const missed = moments.some(
@@ -168,7 +168,7 @@ const waitFaults = (
   const early = held !== undefined && notYetValid(held.certificate, now)
   const attends =
     (state._tag === 'Issued' && state.stage === 'installed') ||
-    (!('request' in state) && O.isNone(state.wanted)) ||
+    (!('request' in state) && O.isNone(facts.wanted)) ||
     (state._tag === 'Bootstrapping' && early)
   const forItsTime = 'delivered' in state && notYetValid(state.delivered.certificate, now)
   const longest = holding
@@ -176,7 +176,7 @@ const waitFaults = (
     : policy.longestDelay
   const tooLong = !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval)
   return [
-    ...(missed && !(state._tag === 'Bootstrapping' && O.isSome(state.setback))
+    ...(missed && !(state._tag === 'Bootstrapping' && O.isSome(facts.lastFailure))
       ? ['2: sleeps past a moment that matters']
       : []),
     ...(tooLong ? [`2: waits ${until - now} ms, longer than allowed`] : []),
@@ -185,27 +185,27 @@ const waitFaults = (
 
 // An event -------------------------------------------------------------------------------------------------------
 
-/** What is wrong with going from `from` to `to` by `event`; `lost`: the API took the request, its answer was lost. */
+/** What is wrong with knowing `to` after `event`, and `from` before; `lost`: the API took the request, its answer was lost. */
 export const onEvent = (
   policy: RotationPolicy,
   before: Journal,
-  from: State,
+  from: Facts,
   event: Event,
-  to: State,
+  to: Facts,
   lost = false,
 ): Verdict => {
   const { at } = event
   const known = turnTo(before, at)
-  const journal = remember(known, from, event, to, lost)
+  const journal = remember(policy, known, from, event, to, lost)
   return {
     journal,
     faults: [
       ...keepsWhatWorks(policy, from, event, to),
       ...backsOff(policy, from, event, to),
-      ...(journal.ask === 'open' && policy.rotate && to._tag === 'Issued' && to.stage === 'installed'
-        ? ['2: a rotation that was asked for is forgotten']
+      ...(journal.ask === 'open' && policy.rotate && isInstalled(stateOf(policy)(to, at))
+        ? ['2: a rotation that was requested is forgotten']
         : []),
-      ...(journal.ask === 'none' && O.isSome(to.asked) ? ['3: a rotation is made twice'] : []),
+      ...(journal.ask === 'none' && O.isSome(to.requested) ? ['3: a rotation is made twice'] : []),
     ],
   }
 }
@@ -225,7 +225,16 @@ export const onRestart = (journal: Journal, found: Extract<Event, { readonly _ta
   }
 }
 
-const remember = (journal: Journal, from: State, event: Event, to: State, lost: boolean): Journal => {
+const isInstalled = (state: State): boolean => state._tag === 'Issued' && state.stage === 'installed'
+
+const remember = (
+  policy: RotationPolicy,
+  journal: Journal,
+  from: Facts,
+  event: Event,
+  to: Facts,
+  lost: boolean,
+): Journal => {
   const issued =
     event._tag === 'Observed' && event.observation._tag === 'Issued'
       ? [event.observation.chain.certificate.keyId]
@@ -241,10 +250,10 @@ const remember = (journal: Journal, from: State, event: Event, to: State, lost: 
           ? undefined
           : journal.live
   const ended = event._tag === 'Observed' && !['Pending', 'Approved'].includes(event.observation._tag)
-  const arrived = to._tag === 'Issued' && to.stage === 'delivered'
   const unwanted = O.isSome(to.wanted) && sent !== undefined && !covers(sent.template, to.wanted.value)
   // A request is forgotten when its reason is gone; it stays at the API, and may be certified there unseen.
-  const forgotten = !ended && (unwanted || (to._tag === 'Issued' && !arrived))
+  const idle = isInstalled(stateOf(policy)(to, event.at)) && O.isNone(to.next)
+  const forgotten = !ended && (unwanted || idle)
   return {
     ...journal,
     certified: [
@@ -258,12 +267,12 @@ const remember = (journal: Journal, from: State, event: Event, to: State, lost: 
 }
 
 const isNews = ({ _tag }: Event): boolean =>
-  ['TemplateChanged', 'RotationAsked', 'CredentialAccepted', 'CredentialRejected'].includes(_tag)
+  ['TemplateChanged', 'RotationRequested', 'CredentialAccepted', 'CredentialRejected'].includes(_tag)
 
-const askAfter = (ask: Journal['ask'], from: State, event: Event, to: State): Journal['ask'] => {
-  const delivering = (state: State) => state._tag === 'Issued' && state.stage === 'delivered'
-  if (event._tag === 'RotationAsked') return 'open'
-  if (event._tag === 'Loaded') return O.isSome(to.asked) ? 'open' : 'none'
+const askAfter = (ask: Journal['ask'], from: Facts, event: Event, to: Facts): Journal['ask'] => {
+  const delivering = ({ next }: Facts) => O.isSome(next) && next.value._tag === 'Delivered'
+  if (event._tag === 'RotationRequested') return 'open'
+  if (event._tag === 'Loaded') return O.isSome(to.requested) ? 'open' : 'none'
   if (event._tag === 'Installed' && delivering(from) && !delivering(to))
     return ask === 'issued' ? 'none' : ask
   if (!delivering(from) && delivering(to)) return ask === 'open' ? 'issued' : ask
@@ -273,62 +282,63 @@ const askAfter = (ask: Journal['ask'], from: State, event: Event, to: State): Jo
 /** Invariant 1. */
 const keepsWhatWorks = (
   policy: RotationPolicy,
-  from: State,
+  from: Facts,
   event: Event,
-  to: State,
+  to: Facts,
 ): ReadonlyArray<string> => {
   const { at } = event
   const faults: Array<string> = []
   if (O.isSome(inUse(policy, from, at)) && O.isNone(inUse(policy, to, at)))
     faults.push('1: gives up the certificate in use for none')
-  const before = O.toUndefined(heldOf(from))
-  const now = O.toUndefined(heldOf(to))
+  const before = O.toUndefined(from.held)
+  const now = O.toUndefined(to.held)
   if (event._tag === 'Loaded') return faults
   if (before?.certificate !== now?.certificate) {
     if (event._tag !== 'Installed') faults.push(`1: the certificate changes by ${event._tag}`)
     else if (now?.certificate.keyId === before?.certificate.keyId)
       faults.push('6: a rotation with the old key')
   }
-  if (before === undefined || !works(policy, before, at)) return faults
-  if (to._tag === 'Issued' && to.stage === 'delivered' && event._tag === 'Observed')
-    faults.push(...worse(policy, from, before.certificate, to.delivered.certificate, at))
+  if (before === undefined || !isUsable(policy, before, at)) return faults
+  const next = O.toUndefined(to.next)
+  if (next?._tag === 'Delivered' && event._tag === 'Observed')
+    faults.push(...worse(policy, from, before.certificate, next.delivered.certificate, at))
   return faults
 }
 
 const worse = (
   policy: RotationPolicy,
-  from: State,
+  from: Facts,
   old: Certificate,
   next: Certificate,
   at: Instant,
 ): ReadonlyArray<string> => {
   const flaws: Array<string> = []
   if (expired(next, at)) flaws.push('1: accepts an expired certificate')
-  if ('request' in from && next.keyId !== from.request.keyId) flaws.push('1: accepts one for another key')
-  if (O.isSome(from.wanted) && unmet(from.wanted.value, next).length > 0)
+  if (!O.elem(eqStrict)(next.keyId, nextKeyOf(from))) flaws.push('1: accepts one for another key')
+  if (O.isSome(from.wanted) && missingFrom(from.wanted.value, next).length > 0)
     flaws.push('1: accepts one that does not satisfy the template')
   const somethingElse =
-    O.isSome(from.asked) || (O.isSome(from.wanted) && unmet(from.wanted.value, old).length > 0)
+    O.isSome(from.requested) || (O.isSome(from.wanted) && missingFrom(from.wanted.value, old).length > 0)
   if (!somethingElse && next.notAfter < old.notAfter && next.notAfter - at < policy.minimumUsefulLifetime)
     flaws.push('1: accepts one that ends soon, and before the old one')
   return flaws
 }
 
 /** Invariant 3: a failure moves the next attempt into the future. */
-const backsOff = (policy: RotationPolicy, from: State, event: Event, to: State): ReadonlyArray<string> => {
+const backsOff = (policy: RotationPolicy, from: Facts, event: Event, to: Facts): ReadonlyArray<string> => {
+  const before = outstanding(from, event.at)
   const failed =
-    (event._tag === 'SubmitFailed' && !('request' in from)) ||
+    (event._tag === 'SubmitFailed' && before === undefined) ||
     (event._tag === 'ObserveFailed' &&
-      'request' in from &&
-      event.uid === from.request.uid &&
-      from._tag !== 'Issued') ||
-    (event._tag === 'InstallFailed' && from._tag === 'Issued' && from.stage === 'delivered')
+      before !== undefined &&
+      event.uid === before.request.uid &&
+      before._tag !== 'Delivered') ||
+    (event._tag === 'InstallFailed' && before?._tag === 'Delivered')
   const next = decide(policy)(to, event.at)
   if (event._tag === 'ProbeFailed' && next._tag === 'Probe')
     return ['3: a probe that failed is repeated at once']
   if (!failed) return []
-  const attends = to._tag === 'Issued' && to.stage === 'installed'
-  return next._tag === 'Wait' || (attends && next._tag === 'Probe')
+  return next._tag === 'Wait' || (isInstalled(stateOf(policy)(to, event.at)) && next._tag === 'Probe')
     ? []
     : [`3: ${event._tag} is followed by ${next._tag} at once`]
 }

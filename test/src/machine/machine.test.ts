@@ -1,9 +1,11 @@
 /** Single transitions, each with its reason. Whole stories are in test/scenarios, everything at once in the exploration. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
+import { inUse } from '../../../src/machine/credential.js'
 import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
-import { decide, evolve } from '../../../src/machine/machine.js'
-import { heldOf, initial, inUse, nextKeyOf, type State } from '../../../src/machine/state.js'
+import { type Facts, nextKeyOf, noFacts, savedDraft } from '../../../src/machine/facts.js'
+import { decide, evolve, stateOf as stateOfFacts } from '../../../src/machine/machine.js'
+import type { State } from '../../../src/machine/state.js'
 import type { Certificate } from '../../../src/model/certificate.js'
 import { type Failure, failure } from '../../../src/model/failure.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
@@ -14,6 +16,7 @@ import { at, chain, draft, held, keyId, noon, otherTemplate, request, template, 
 const test = suite('machine')
 
 interface Play {
+  readonly facts: Facts
   readonly state: State
   readonly now: Instant
   readonly policy: RotationPolicy
@@ -22,23 +25,24 @@ interface Play {
   readonly next: (by?: number) => Action
 }
 
-const play = (policy: RotationPolicy, state: State, now: Instant): Play => ({
-  state,
+const play = (policy: RotationPolicy, facts: Facts, now: Instant): Play => ({
+  facts,
+  state: stateOfFacts(policy)(facts, now),
   now,
   policy,
-  later: (by, ...facts) => {
+  later: (by, ...learnt) => {
     const to = after(now, by)
-    const events = facts.map((fact): Event => ({ ...fact, at: to }))
+    const events = learnt.map((fact): Event => ({ ...fact, at: to }))
     return play(
       policy,
-      events.reduce<State>((known, event) => evolve(policy)(known, event), state),
+      events.reduce<Facts>((known, event) => evolve(policy)(known, event), facts),
       to,
     )
   },
-  next: (by = 0) => decide(policy)(state, after(now, by)),
+  next: (by = 0) => decide(policy)(facts, after(now, by)),
 })
 
-const begin = (policy: RotationPolicy = defaultPolicy): Play => play(policy, initial(O.some(template)), noon)
+const begin = (policy: RotationPolicy = defaultPolicy): Play => play(policy, noFacts(O.some(template)), noon)
 
 const loaded = (
   differences: Parameters<typeof held>[0] = {},
@@ -50,7 +54,7 @@ const loaded = (
 })
 const own = request(keyId(2))
 const { uid } = own
-const submitted: Outcome = { _tag: 'Submitted', request: own, credential: 'held' }
+const submitted: Outcome = { _tag: 'Submitted', request: own, credential: 'held', serverTime: O.none }
 const bootstrapped: Outcome = { ...submitted, credential: 'bootstrap' }
 const observed = (observation: Observation, of = uid): Outcome => ({ _tag: 'Observed', uid: of, observation })
 const issued = (differences: Partial<Certificate> = {}): Outcome =>
@@ -74,14 +78,13 @@ const probed = (problem: 'CredentialRejected' | 'Unreachable'): Outcome => ({
   keyId: keyId(1),
   failure: trouble(problem),
 })
-const refused: News = { _tag: 'CredentialRejected', keyId: keyId(1) }
+const rejected: News = { _tag: 'CredentialRejected', keyId: keyId(1) }
 const accepted: News = { _tag: 'CredentialAccepted', keyId: keyId(1) }
 const wants = (wanted: typeof template | undefined): News => ({
   _tag: 'TemplateChanged',
   template: O.fromNullable(wanted),
 })
-const asked: News = { _tag: 'RotationAsked', why: 'requested by the embedder' }
-const time: Outcome = { _tag: 'TimePassed' }
+const requested: News = { _tag: 'RotationRequested', why: 'requested by the embedder' }
 const denial: Observation = { _tag: 'Denied', reason: '', message: '' }
 const denied = observed(denial)
 
@@ -95,58 +98,58 @@ const pending = () =>
 
 // Renewal ---------------------------------------------------------------------------------------------------------
 
-test('is due at the deadline, also when it came between an event and the decision', () => {
+test('is due at the deadline, by the time alone', () => {
   const justBefore = begin()
     .later(0, loaded(), accepted)
     .later(16 * hour + 48 * minute - 1, accepted)
   assert.is(stateOf(justBefore), 'Issued, installed')
-  assert.equal(justBefore.next(1), { _tag: 'Wait', until: after(justBefore.now, 1) })
-  assert.is(stateOf(justBefore.later(1, time)), 'RenewDue')
+  assert.is(justBefore.next(1)._tag, 'Submit')
+  assert.is(stateOf(justBefore.later(1)), 'RenewDue')
 })
 
-test('does not install a certificate that has ended since it arrived', () => {
+test('does not install a certificate that has expired since it arrived', () => {
   const short = begin().later(0, submitted, issued({ notAfter: at(minute) }))
   assert.is(short.next()._tag, 'Install')
-  assert.equal(short.next(minute), { _tag: 'Wait', until: at(minute) })
-  assert.is(stateOf(short.later(minute, time)), 'Bootstrapping')
+  assert.is(short.next(minute)._tag, 'Submit')
+  assert.is(stateOf(short.later(minute)), 'Bootstrapping')
 })
 
-test('does not install one that ended before it could be stored, when the refused one works again', () => {
-  const play = begin().later(0, loaded(), refused, bootstrapped, issued({ notAfter: at(minute) }), accepted)
+test('does not install one that expired before it could be stored, when the rejected one works again', () => {
+  const play = begin().later(0, loaded(), rejected, bootstrapped, issued({ notAfter: at(minute) }), accepted)
   assert.is(play.next()._tag, 'Install')
-  assert.equal(play.next(minute), { _tag: 'Wait', until: at(minute) })
-  assert.is(stateOf(play.later(minute, time)), 'Issued, installed')
+  assert.is(play.next(minute)._tag, 'Wait')
+  assert.is(stateOf(play.later(minute)), 'Issued, installed')
 })
 
 test('sends no request for a certificate that became valid in this moment', () => {
   const early = begin().later(0, loaded({ notBefore: at(second) }))
-  assert.equal(early.next(second), { _tag: 'Wait', until: at(second) })
-  assert.is(stateOf(early.later(second, time)), 'Issued, installed')
+  assert.is(early.next(second)._tag, 'Probe')
+  assert.is(stateOf(early.later(second)), 'Issued, installed')
 })
 
 test('does not renew when rotation is switched off, whatever is asked', () => {
   const off = begin({ ...defaultPolicy, rotate: false })
     .later(0, loaded())
-    .later(23 * hour, asked, wants(otherTemplate))
+    .later(23 * hour, requested, wants(otherTemplate))
   assert.is(stateOf(off), 'Issued, installed')
-  const ended = off.later(hour, time)
-  assert.is(stateOf(ended), 'Bootstrapping')
-  assert.is(ended.next()._tag, 'Submit')
+  const expired = off.later(hour)
+  assert.is(stateOf(expired), 'Bootstrapping')
+  assert.is(expired.next()._tag, 'Submit')
 })
 
-test('answers a rotation that was asked for before the certificate was issued, once', () => {
-  const play = pending().later(second, asked, issued(), installed)
+test('answers a rotation that was requested before the certificate was issued, once', () => {
+  const play = pending().later(second, requested, issued(), installed)
   assert.is(stateOf(play), 'Issued, installed')
 })
 
-test('rotates once more when it is asked after the certificate was issued', () => {
-  const play = pending().later(second, issued(), asked, installed)
+test('rotates once more when that is requested after the certificate was issued', () => {
+  const play = pending().later(second, issued(), requested, installed)
   assert.is(stateOf(play), 'RenewDue')
 })
 
-test('remembers that a rotation was asked for when the certificate that answered it is lost', () => {
-  const play = pending().later(second, asked, issued(), wants(otherTemplate), wants(template))
-  assert.ok(play.state._tag === 'RenewDue' && play.state.causes.some(({ _tag }) => _tag === 'Asked'))
+test('remembers that a rotation was requested when the certificate that answered it is lost', () => {
+  const play = pending().later(second, requested, issued(), wants(otherTemplate), wants(template))
+  assert.ok(play.state._tag === 'RenewDue' && play.state.causes.some(({ _tag }) => _tag === 'Requested'))
 })
 
 // Requests --------------------------------------------------------------------------------------------------------
@@ -154,18 +157,18 @@ test('remembers that a rotation was asked for when the certificate that answered
 test('takes a request for an old template that the API has for forgotten', () => {
   const play = begin().later(0, wants(otherTemplate), submitted)
   assert.is(stateOf(play), 'Bootstrapping')
-  assert.equal(nextKeyOf(play.state), O.none)
+  assert.equal(nextKeyOf(play.facts), O.none)
   assert.is(play.next()._tag, 'Wait')
 })
 
 test('sends what vanished again with the same key, and what was denied with a new one', () => {
   const gone = pending().later(second, observed({ _tag: 'Gone' }))
-  assert.equal(nextKeyOf(gone.state), O.some(keyId(2)))
-  assert.equal(nextKeyOf(pending().later(second, denied).state), O.none)
+  assert.equal(nextKeyOf(gone.facts), O.some(keyId(2)))
+  assert.equal(nextKeyOf(pending().later(second, denied).facts), O.none)
 })
 
-const complaint = ({ state }: Play): string =>
-  O.isSome(state.setback) ? state.setback.value.failure.message : ''
+const complaint = ({ facts: { lastFailure } }: Play): string =>
+  O.isSome(lastFailure) ? lastFailure.value.failure.message : ''
 
 test('says when nobody gave a reason', () => {
   assert.match(complaint(pending().later(second, denied)), '(no reason given)')
@@ -211,7 +214,7 @@ test('goes on with a request that a smaller template would still accept', () => 
     .later(0, loaded(), wants(wide.template), { ...submitted, request: wide })
     .later(second, wants(names('a.example')))
   assert.is(stateOf(play), 'Pending')
-  assert.equal(play.state.wanted, O.some(names('a.example')))
+  assert.equal(play.facts.wanted, O.some(names('a.example')))
 })
 
 test('does not use the key of a request again that it gave up, for it may be certified by now', () => {
@@ -219,8 +222,8 @@ test('does not use the key of a request again that it gave up, for it may be cer
   const play = begin()
     .later(0, loaded(), wants(more), { ...submitted, request: request(keyId(2), more) })
     .later(second, wants(template))
-    .later(20 * hour, time)
-  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+    .later(20 * hour)
+  assert.equal([stateOf(play), nextKeyOf(play.facts)], ['RenewDue', O.none])
 })
 
 test('takes up a saved request after a restart, although the certificate is good for long', () => {
@@ -231,8 +234,8 @@ test('takes up a saved request after a restart, although the certificate is good
 })
 
 test('takes up a saved request for the reason that there is, where there is one', () => {
-  const { state } = begin().later(0, loaded({ notAfter: at(minute), receivedAt: at(-hour) }, keyId(2)))
-  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+  const { state, facts } = begin().later(0, loaded({ notAfter: at(minute), receivedAt: at(-hour) }, keyId(2)))
+  assert.equal(state._tag === 'RenewDue' && [savedDraft(facts), state.causes], [
     O.some(draft(keyId(2))),
     [{ _tag: 'Deadline' }],
   ])
@@ -241,10 +244,10 @@ test('takes up a saved request for the reason that there is, where there is one'
 test('takes up a saved request also when the certificate beside it becomes valid only after the restart', () => {
   const early = begin().later(0, loaded({ notBefore: at(minute) }, keyId(2)))
   assert.is(early.state._tag, 'Bootstrapping')
-  const { state } = early.later(minute, { _tag: 'TimePassed' })
-  assert.equal(state._tag === 'RenewDue' && [state.draft, state.causes], [
+  const { state, facts } = early.later(minute)
+  assert.equal(state._tag === 'RenewDue' && [savedDraft(facts), state.causes], [
     O.some(draft(keyId(2))),
-    [{ _tag: 'Asked', why: 'a request was already under way' }],
+    [{ _tag: 'Requested', why: 'a request was already under way' }],
   ])
 })
 
@@ -252,10 +255,10 @@ test('forgets a saved request whose certificate is installed', () => {
   assert.is(stateOf(begin().later(0, loaded({}, keyId(1)))), 'Issued, installed')
 })
 
-/** What is told to a state that it is not for: the state after a moment is the one that the moment alone makes. */
+/** Events that do not fit what is known. */
 const misfits: ReadonlyArray<readonly [string, () => Play, Outcome | News]> = [
   ['a second loading', () => begin().later(0, loaded()), loaded({ keyId: keyId(3) })],
-  ['a loading while the certificate is refused', () => begin().later(0, loaded(), refused), loaded()],
+  ['a loading while the certificate is rejected', () => begin().later(0, loaded(), rejected), loaded()],
   ['a loading while a request is out', () => begin().later(0, submitted), loaded()],
   [
     'a loading after a failure',
@@ -287,12 +290,13 @@ const misfits: ReadonlyArray<readonly [string, () => Play, Outcome | News]> = [
     () => begin().later(0, loaded({ keyId: keyId(3) })),
     probed('Unreachable'),
   ],
-  ['the refusal of another certificate', () => begin().later(0, loaded({ keyId: keyId(3) })), refused],
-  ['the refusal of a certificate where there is none', begin, refused],
+  ['the rejection of another certificate', () => begin().later(0, loaded({ keyId: keyId(3) })), rejected],
+  ['the rejection of a certificate where there is none', begin, rejected],
 ]
 for (const [what, before, fact] of misfits)
   test(`is not changed by ${what}`, () => {
-    assert.equal(before().later(second, fact).state, before().later(second, time).state)
+    const play = before()
+    assert.is(play.later(second, fact).facts, play.facts)
   })
 
 // Storing ---------------------------------------------------------------------------------------------------------
@@ -305,7 +309,7 @@ test('retries an installation as an installation', () => {
 
 test('uses a delivered certificate from memory when the held one ends', () => {
   const play = pending().later(second, issued(), diskFull)
-  const used = (by: number) => O.toUndefined(inUse(defaultPolicy, play.state, after(play.now, by)))?.keyId
+  const used = (by: number) => O.toUndefined(inUse(defaultPolicy, play.facts, after(play.now, by)))?.keyId
   assert.equal([used(0), used(4 * hour), used(2 * day)], [keyId(1), keyId(2), undefined])
 })
 
@@ -317,7 +321,7 @@ test('stores a certificate that is in use from memory, although another is wante
 
 test('drops a delivered certificate when another is wanted and the held one works', () => {
   const play = pending().later(second, issued(), diskFull, wants(otherTemplate))
-  assert.equal([stateOf(play), nextKeyOf(play.state)], ['RenewDue', O.none])
+  assert.equal([stateOf(play), nextKeyOf(play.facts)], ['RenewDue', O.none])
 })
 
 test('keeps a delivered certificate that satisfies the new template by chance', () => {
@@ -348,12 +352,12 @@ test('stores a certificate that is not valid yet where none works, and waits for
   )
   assert.is(stateOf(play), 'Bootstrapping')
   assert.equal(play.next(), { _tag: 'Wait', until: at(hour) })
-  assert.is(stateOf(play.later(hour, time)), 'Issued, installed')
+  assert.is(stateOf(play.later(hour)), 'Issued, installed')
 })
 
 test('keeps whole seconds of the receipt, as a file name does', () => {
   const play = begin().later(1_234, submitted, issued(), installed)
-  assert.is(O.toUndefined(heldOf(play.state))?.receivedAt, at(second))
+  assert.is(O.toUndefined(play.facts.held)?.receivedAt, at(second))
 })
 
 // Credentials -----------------------------------------------------------------------------------------------------
@@ -367,18 +371,18 @@ test('sends the request for another template with the certificate that is early'
   assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), wants(otherTemplate)), 0), 'held')
 })
 
-test('does not wait for the time of an early certificate that is refused', () => {
-  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), refused), 0), 'bootstrap')
+test('does not wait for the time of an early certificate that is rejected', () => {
+  assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), rejected), 0), 'bootstrap')
 })
 
 test('watches with the bootstrap credential once the server refuses the certificate', () => {
   assert.is(credentialOf(pending(), 0), 'held')
-  const play = pending().later(second, refused)
+  const play = pending().later(second, rejected)
   assert.equal([stateOf(play), credentialOf(play, 0)], ['Pending', 'bootstrap'])
 })
 
 test('notices the end of the held certificate whoever watches', () => {
-  const action = pending().later(second, refused).next()
+  const action = pending().later(second, rejected).next()
   assert.is(action._tag === 'Observe' ? action.until : noon, at(day))
   const without = begin().later(0, submitted).next()
   assert.is(without._tag === 'Observe' ? without.until : noon, endOfTime)
@@ -386,27 +390,27 @@ test('notices the end of the held certificate whoever watches', () => {
 
 const turns: ReadonlyArray<readonly [string, Failure, string]> = [
   ['there is no bootstrap credential', trouble('NoCredential'), 'Probe'],
-  ['the bootstrap credential is refused too', trouble('CredentialRejected'), 'Probe'],
+  ['the bootstrap credential is rejected too', trouble('CredentialRejected'), 'Probe'],
   ['the disk is full', trouble('StoreUnwritable'), 'Probe'],
   ['the API is out of reach', trouble('Unreachable'), 'bootstrap'],
   ['the API is overloaded', trouble('Unavailable'), 'bootstrap'],
 ]
 for (const [reason, problem, next] of turns)
-  test(`goes on with ${next} while the certificate is refused and ${reason}`, () => {
-    const play = begin().later(0, loaded(), refused, submitFailed(problem, 'bootstrap'))
+  test(`goes on with ${next} while the certificate is rejected and ${reason}`, () => {
+    const play = begin().later(0, loaded(), rejected, submitFailed(problem, 'bootstrap'))
     assert.is(credentialOf(play), next)
   })
 
-test('asks about the refused certificate after a request that was denied', () => {
-  assert.is(credentialOf(begin().later(0, loaded(), refused, bootstrapped, denied)), 'Probe')
+test('asks about the rejected certificate after a request that was denied', () => {
+  assert.is(credentialOf(begin().later(0, loaded(), rejected, bootstrapped, denied)), 'Probe')
 })
 
-/** The certificate is refused, and there is no bootstrap credential. */
-const refusedWithoutBootstrap = (): Play =>
-  begin().later(0, loaded(), refused, submitFailed(trouble('NoCredential'), 'bootstrap'))
+/** The certificate is rejected, and there is no bootstrap credential. */
+const rejectedWithoutBootstrap = (): Play =>
+  begin().later(0, loaded(), rejected, submitFailed(trouble('NoCredential'), 'bootstrap'))
 
-test('leaves the turn to the certificate when it is refused once more', () => {
-  const play = refusedWithoutBootstrap().later(0, refused)
+test('leaves the turn to the certificate when it is rejected once more', () => {
+  const play = rejectedWithoutBootstrap().later(0, rejected)
   assert.is(credentialOf(play), 'Probe')
 })
 
@@ -415,43 +419,43 @@ test('leaves the turn to the bootstrap credential where the accepted certificate
   assert.is(credentialOf(play), 'bootstrap')
 })
 
-test('goes on with the bootstrap credential when the refused certificate still is', () => {
-  const play = refusedWithoutBootstrap().later(0, probed('CredentialRejected'))
+test('goes on with the bootstrap credential when the rejected certificate still is', () => {
+  const play = rejectedWithoutBootstrap().later(0, probed('CredentialRejected'))
   assert.is(credentialOf(play), 'bootstrap')
 })
 
-test('pauses when nobody answers whether the refused certificate works', () => {
-  const play = refusedWithoutBootstrap().later(minute, probed('Unreachable'))
+test('pauses when nobody answers whether the rejected certificate works', () => {
+  const play = rejectedWithoutBootstrap().later(minute, probed('Unreachable'))
   assert.is(play.next()._tag, 'Wait')
 })
 
-test('returns to Issued when the refused certificate works after all', () => {
-  const play = begin().later(0, loaded(), refused, accepted)
+test('returns to Issued when the rejected certificate works after all', () => {
+  const play = begin().later(0, loaded(), rejected, accepted)
   assert.is(stateOf(play), 'Issued, installed')
 })
 
 test('does not ask in a loop when servers disagree about the certificate', () => {
-  const play = refusedWithoutBootstrap().later(0, accepted, refused)
+  const play = rejectedWithoutBootstrap().later(0, accepted, rejected)
   assert.is(play.next()._tag, 'Wait')
 })
 
-test('keeps the time of the first refusal', () => {
-  const play = begin().later(0, loaded(), refused).later(second, refused)
-  assert.equal(O.toUndefined(heldOf(play.state))?.rejectedAt, O.some(noon))
+test('keeps the time of the first rejection', () => {
+  const play = begin().later(0, loaded(), rejected).later(second, rejected)
+  assert.equal(O.toUndefined(play.facts.held)?.rejectedAt, O.some(noon))
 })
 
-test('takes a probe without an answer for no refusal', () => {
+test('takes a probe without an answer for no rejection', () => {
   const play = begin().later(0, loaded())
   assert.is(play.next()._tag, 'Probe')
   assert.equal(play.later(0, probed('Unreachable')).next(), { _tag: 'Wait', until: at(10 * minute) })
 })
 
-test('uses the external credential only, and lets nobody refuse the certificate', () => {
-  const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), refused)
+test('uses the external credential only, and lets nobody reject the certificate', () => {
+  const play = begin({ ...defaultPolicy, authenticateWith: 'external' }).later(0, loaded(), rejected)
   assert.is(stateOf(play), 'Issued, installed')
-  assert.is(O.toUndefined(heldOf(play.state))?.rejectedAt, O.none)
+  assert.is(O.toUndefined(play.facts.held)?.rejectedAt, O.none)
   assert.is(play.next()._tag, 'Wait', 'nor asks the server about it')
-  assert.is(credentialOf(play.later(20 * hour, time), 0), 'external')
+  assert.is(credentialOf(play.later(20 * hour), 0), 'external')
 })
 
 // Time ------------------------------------------------------------------------------------------------------------
@@ -465,7 +469,7 @@ test('tries at once when the clock was set to before the last failure', () => {
 test('never waits past the end of the certificate in use', () => {
   const nearlyOver = begin()
     .later(0, loaded({ notAfter: at(21 * hour) }))
-    .later(21 * hour - 500, time)
+    .later(21 * hour - 500)
   const play = nearlyOver.later(0, submitFailed(trouble('Unavailable', 'soon', O.some(day)), 'held'))
   assert.equal(play.next(), { _tag: 'Wait', until: at(21 * hour) })
 })
@@ -482,6 +486,6 @@ test('waits to be told what is wanted', () => {
 test('waits for the end when nothing is wanted at the deadline', () => {
   const play = begin({ ...defaultPolicy, probeInterval: 0 })
     .later(0, loaded(), wants(undefined))
-    .later(16.8 * hour, time)
+    .later(16.8 * hour)
   assert.equal([stateOf(play), play.next()], ['RenewDue', { _tag: 'Wait', until: at(day) }])
 })

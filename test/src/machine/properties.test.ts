@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Event } from '../../../src/machine/event.js'
+import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { evolve } from '../../../src/machine/machine.js'
-import { initial, type State } from '../../../src/machine/state.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute, second } from '../../../src/model/time.js'
 import { assert, note, sample, seed, suite } from '../../helper/index.js'
@@ -15,14 +15,14 @@ const troubles: ReadonlyArray<Episode['what']> = [
   'the API is down',
   'answers are lost',
   'the API is overloaded',
-  'the held certificate is refused',
+  'the held certificate is rejected',
   'there is no bootstrap credential',
   'the disk is full',
   'nobody approves',
   'requests are denied',
   'requests vanish',
   'the signer fails',
-  'certificates have ended',
+  'certificates have expired',
   'certificates are short',
   'certificates are early',
   'certificates are for another key',
@@ -32,8 +32,8 @@ const troubles: ReadonlyArray<Episode['what']> = [
 ]
 const incidents: ReadonlyArray<Incident['what']> = [
   'restart',
-  'rotation asked',
-  'refusal reported',
+  'rotation requested',
+  'rejection reported',
   'acceptance reported',
 ]
 
@@ -87,15 +87,15 @@ test('keeps its promises, and gets its certificate once the troubles are over', 
   note(`${runs} random worlds, ${steps} actions`)
 })
 
-test('gives every state again when the events are played again', () => {
+test('gives all facts again when the events are played again', () => {
   fc.assert(
     fc.property(policy, plan, (chosen, troubled) => {
       const { events, states } = run(chosen, troubled)
-      let state: State = initial(O.some(template))
+      let facts: Facts = noFacts(O.some(template))
       const again = events.map((event: Event) => {
-        if (event._tag === 'Loaded') state = initial(state.wanted)
-        state = evolve(chosen)(state, event)
-        return state
+        if (event._tag === 'Loaded') facts = noFacts(facts.wanted)
+        facts = evolve(chosen)(facts, event)
+        return facts
       })
       assert.equal(again.at(-1), states.at(-1))
       assert.is(again.length, states.length)

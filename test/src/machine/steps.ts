@@ -1,9 +1,16 @@
 /** What can happen to the machine: each outcome of its action, news, steps of the clock, a restart, what does not fit. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
+import { rotationDeadline } from '../../../src/machine/due.js'
 import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
-import { rotationDeadline } from '../../../src/machine/schedule.js'
-import { type Held, heldOf, initial, knowledgeOf, type State } from '../../../src/machine/state.js'
+import {
+  draftOf,
+  type Facts,
+  type Held,
+  type NextRequest,
+  noFacts,
+  outstanding,
+} from '../../../src/machine/facts.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft } from '../../../src/model/request.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
@@ -13,7 +20,7 @@ import { blank, type Journal } from './invariants.js'
 
 /** A point of the exploration. */
 export interface Point {
-  readonly state: State
+  readonly facts: Facts
   readonly now: Instant
   readonly journal: Journal
   /** How many keys have been made. */
@@ -39,7 +46,7 @@ export interface Step {
 }
 
 export const start = (wanted: O.Option<CertificateTemplate>): Point => ({
-  state: initial(wanted),
+  facts: noFacts(wanted),
   now: noon,
   journal: blank(noon),
   keys: 1,
@@ -71,7 +78,7 @@ const certificates = (now: Instant, own: Draft): ReadonlyArray<readonly [string,
 
 const refusals = [
   ['out of reach, told to wait a day', trouble('Unavailable', 'soon', O.some(day))],
-  ['the credential refused', trouble('CredentialRejected', 'later')],
+  ['the credential rejected', trouble('CredentialRejected', 'later')],
   ['no such credential', trouble('NoCredential', 'later')],
 ] as const
 
@@ -89,7 +96,7 @@ export const outcomes = ({ now, keys }: Point, action: Action): ReadonlyArray<St
         ? { ...request(draft.value.keyId), ...draft.value }
         : request(keyId(keys), action.template)
       const next = O.isSome(draft) ? keys : keys + 1
-      const submitted: Outcome = { _tag: 'Submitted', request: own, credential }
+      const submitted: Outcome = { _tag: 'Submitted', request: own, credential, serverTime: O.none }
       const { uid: _, resourceVersion: __, ...saved } = own
       const failed = (failure: ReturnType<typeof trouble>, kept: O.Option<Draft>): Outcome => ({
         _tag: 'SubmitFailed',
@@ -132,6 +139,11 @@ export const outcomes = ({ now, keys }: Point, action: Action): ReadonlyArray<St
           observed(`issued: ${label}`, observation),
         ),
         observed('unreadable', { _tag: 'Unreadable', problem: 'no PEM' }),
+        observed('unverifiable', {
+          _tag: 'Unverifiable',
+          chain: chain({ keyId: action.request.keyId }),
+          failure: trouble('TrustUnusable'),
+        }),
         observed('denied', denied),
         observed('failed', { ...denied, _tag: 'Failed' }),
         observed('gone', { _tag: 'Gone' }),
@@ -159,39 +171,36 @@ export const outcomes = ({ now, keys }: Point, action: Action): ReadonlyArray<St
     case 'Wait':
       return action.until === endOfTime
         ? []
-        : [{ label: 'the wait ends', at: action.until, facts: [{ _tag: 'TimePassed' }], action }]
+        : [{ label: 'the wait ends', at: action.until, facts: [], action }]
   }
 }
 
 const denied = { _tag: 'Denied', reason: 'No', message: '' } as const
 
-export const news = ({ state, now }: Point): ReadonlyArray<Step> => {
-  const held = O.toUndefined(heldOf(state))
+export const news = ({ facts: known, now }: Point): ReadonlyArray<Step> => {
+  const held = O.toUndefined(known.held)
   const key = held?.certificate.keyId ?? keyId(0xffff0)
   const facts: ReadonlyArray<readonly [string, News]> = [
     ['wanted: worker-1', { _tag: 'TemplateChanged', template: O.some(template) }],
     ['wanted: worker-2', { _tag: 'TemplateChanged', template: O.some(otherTemplate) }],
     ['wanted: nothing known', { _tag: 'TemplateChanged', template: O.none }],
-    ['rotation asked', { _tag: 'RotationAsked', why: 'requested by the embedder' }],
+    ['rotation requested', { _tag: 'RotationRequested', why: 'requested by the embedder' }],
     ['the held one is accepted', { _tag: 'CredentialAccepted', keyId: key }],
-    ['the held one is refused', { _tag: 'CredentialRejected', keyId: key }],
+    ['the held one is rejected', { _tag: 'CredentialRejected', keyId: key }],
   ]
   return facts.map(([label, fact]) => ({ label, at: now, facts: [fact] }))
 }
 
 /** The clock moves by itself: to the moments that matter of the certificates known, further, and back. */
-export const clock = (policy: RotationPolicy, { state, now }: Point): ReadonlyArray<Step> => {
-  const held = O.toUndefined(heldOf(state))
+export const clock = (policy: RotationPolicy, { facts, now }: Point): ReadonlyArray<Step> => {
+  const held = O.toUndefined(facts.held)
+  const next = O.toUndefined(facts.next)
   const moments = [
     ...(held === undefined
       ? []
-      : [
-          held.certificate.notBefore,
-          rotationDeadline(policy, held.certificate, held.receivedAt),
-          held.certificate.notAfter,
-        ]),
-    ...('delivered' in state
-      ? [state.delivered.certificate.notBefore, state.delivered.certificate.notAfter]
+      : [held.certificate.notBefore, rotationDeadline(policy, held, now), held.certificate.notAfter]),
+    ...(next?._tag === 'Delivered'
+      ? [next.delivered.certificate.notBefore, next.delivered.certificate.notAfter]
       : []),
   ]
   return [
@@ -200,18 +209,18 @@ export const clock = (policy: RotationPolicy, { state, now }: Point): ReadonlyAr
   ].map((to) => ({
     label: `the clock goes by ${(to - now) / second} s`,
     at: to,
-    facts: [{ _tag: 'TimePassed' }],
+    facts: [],
   }))
 }
 
-export const restart = ({ state, now }: Point): Step => {
-  const { held, draft } = knowledgeOf(state)
+export const restart = ({ facts: { held, next }, now }: Point): Step => {
   const found = O.map((known: Held) => ({ ...known, rejectedAt: O.none }))(held)
+  const draft = O.map((known: NextRequest) => draftOf(known))(next)
   return { label: 'restart', at: now, facts: [{ _tag: 'Loaded', held: found, draft }], restart: true }
 }
 
 /** Facts about other requests and keys, and about actions that are not under way. */
-export const misfits = ({ state, now }: Point): ReadonlyArray<Event> => {
+export const misfits = ({ facts, now }: Point): ReadonlyArray<Event> => {
   const stranger = keyId(0xffffe)
   const failure = trouble('CredentialRejected', 'later')
   const at = now
@@ -225,15 +234,16 @@ export const misfits = ({ state, now }: Point): ReadonlyArray<Event> => {
     { _tag: 'CredentialAccepted', keyId: stranger, at },
     { _tag: 'CredentialRejected', keyId: stranger, at },
   ]
-  if (!('request' in state)) return always
-  const { uid, keyId: own } = state.request
+  const next = outstanding(facts, now)
+  if (next === undefined) return always
+  const { uid, keyId: own } = next.request
   const credential = 'held'
   return [
     ...always,
     { _tag: 'Loaded', held: O.none, draft: O.none, at },
-    { _tag: 'Submitted', request: request(stranger), credential, at },
+    { _tag: 'Submitted', request: request(stranger), credential, serverTime: O.none, at },
     { _tag: 'SubmitFailed', draft: O.none, credential, failure, at },
-    ...(state._tag === 'Issued'
+    ...(next._tag === 'Delivered'
       ? [{ _tag: 'Observed', uid, observation: { _tag: 'Gone' }, at } as const]
       : [{ _tag: 'Installed', keyId: own, at } as const]),
   ]

@@ -4,17 +4,10 @@
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
+import { inUse } from '../../../src/machine/credential.js'
 import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
-import { decide, evolve } from '../../../src/machine/machine.js'
-import {
-  type CredentialName,
-  type Held,
-  heldOf,
-  initial,
-  inUse,
-  nextKeyOf,
-  type State,
-} from '../../../src/machine/state.js'
+import { type CredentialName, type Facts, type Held, nextKeyOf, noFacts } from '../../../src/machine/facts.js'
+import { decide, evolve, stateOf } from '../../../src/machine/machine.js'
 import type { Certificate, KeyId } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft, OutstandingRequest } from '../../../src/model/request.js'
@@ -38,14 +31,14 @@ export interface Episode {
     | 'the API is down'
     | 'answers are lost'
     | 'the API is overloaded'
-    | 'the held certificate is refused'
+    | 'the held certificate is rejected'
     | 'there is no bootstrap credential'
     | 'the disk is full'
     | 'nobody approves'
     | 'requests are denied'
     | 'requests vanish'
     | 'the signer fails'
-    | 'certificates have ended'
+    | 'certificates have expired'
     | 'certificates are short'
     | 'certificates are early'
     | 'certificates are for another key'
@@ -60,7 +53,7 @@ export interface Episode {
 
 /** What happens at a moment. */
 export interface Incident {
-  readonly what: 'restart' | 'rotation asked' | 'refusal reported' | 'acceptance reported'
+  readonly what: 'restart' | 'rotation requested' | 'rejection reported' | 'acceptance reported'
   readonly at: Milliseconds
 }
 
@@ -73,10 +66,11 @@ export interface Plan {
 export interface Run {
   readonly faults: ReadonlyArray<string>
   readonly steps: number
-  readonly state: State
+  readonly facts: Facts
+  readonly now: Instant
   readonly events: ReadonlyArray<Event>
   /** What the machine was at last, for the replay. */
-  readonly states: ReadonlyArray<State>
+  readonly states: ReadonlyArray<Facts>
 }
 
 interface AtApi extends OutstandingRequest {
@@ -90,7 +84,7 @@ const answerTime = 50
 export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan): Run => {
   const faults: Array<string> = []
   const events: Array<Event> = []
-  const states: Array<State> = []
+  const states: Array<Facts> = []
   const requests = new Map<string, AtApi>()
   const disk: { held: O.Option<Held>; draft: O.Option<Draft> } = { held: O.none, draft: O.none }
   const pending = [...incidents].sort((a, b) => b.at - a.at)
@@ -98,7 +92,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
   let elapsed = 0
   let keys = 1
   let steps = 0
-  let state: State = initial(O.some(template))
+  let facts: Facts = noFacts(O.some(template))
   let journal: Journal = blank(noon)
 
   const during = (what: Episode['what']): Episode | undefined =>
@@ -116,14 +110,14 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
 
   const learn = (fact: Outcome | News, lost = false) => {
     const event: Event = { ...fact, at: now() }
-    const to = evolve(policy)(state, event)
+    const to = evolve(policy)(facts, event)
     const before = fact._tag === 'Loaded' ? onRestart(journal, { ...fact, at: now() }) : journal
-    const verdict = onEvent(policy, before, state, event, to, lost)
+    const verdict = onEvent(policy, before, facts, event, to, lost)
     faults.push(...verdict.faults.map((fault) => `${fault} (${event._tag} after ${elapsed} ms)`))
     journal = verdict.journal
     const discarded = fact._tag === 'Loaded' ? fact.draft : O.none
-    const key = O.isSome(discarded) ? O.some(discarded.value.keyId) : nextKeyOf(state)
-    state = to
+    const key = O.isSome(discarded) ? O.some(discarded.value.keyId) : nextKeyOf(facts)
+    facts = to
     events.push(event)
     states.push(to)
     if (O.isSome(key) && O.isNone(nextKeyOf(to))) disk.draft = O.none
@@ -132,10 +126,10 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
   const accepts = (name: CredentialName): boolean => {
     if (name === 'external') return true
     if (name === 'bootstrap') return during('there is no bootstrap credential') === undefined
-    const held = O.toUndefined(heldOf(state))
+    const held = O.toUndefined(facts.held)
     return (
       held !== undefined &&
-      during('the held certificate is refused') === undefined &&
+      during('the held certificate is rejected') === undefined &&
       held.certificate.notBefore <= truth() &&
       truth() < held.certificate.notAfter
     )
@@ -151,7 +145,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
 
   const issue = (own: Draft): Observation => {
     const short = during('certificates are short')
-    const dates: Partial<Certificate> = during('certificates have ended')
+    const dates: Partial<Certificate> = during('certificates have expired')
       ? { notAfter: wholeSecond(after(truth(), -minute)) }
       : during('certificates are early')
         ? { notBefore: wholeSecond(after(truth(), 2 * minute)) }
@@ -217,7 +211,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
     outstanding(own)
     if (during('answers are lost')) return failed(trouble('Unreachable'), true)
     const { outcome, decidedAt: _, ...sent } = request
-    learn({ _tag: 'Submitted', request: sent, credential })
+    learn({ _tag: 'Submitted', request: sent, credential, serverTime: O.none })
     if (outcome._tag !== 'Pending') learn({ _tag: 'Observed', uid: sent.uid, observation: outcome })
   }
   /** Invariant 4, as the API sees it: no two of our requests are open that would both do, but for forgotten ones. */
@@ -226,8 +220,8 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
       (other) =>
         (other.outcome._tag === 'Pending' || other.outcome._tag === 'Approved') &&
         !journal.certified.includes(other.keyId) &&
-        O.isSome(state.wanted) &&
-        covers(other.template, state.wanted.value),
+        O.isSome(facts.wanted) &&
+        covers(other.template, facts.wanted.value),
     )
     if (open.length > 1) faults.push(`4: ${open.length} requests are open, ${own.name} the last`)
   }
@@ -242,7 +236,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
       const there = requests.get(request.name)
       if (there?.uid !== uid) return learn({ _tag: 'Observed', uid, observation: { _tag: 'Gone' } })
       if (there.outcome._tag !== known) return learn({ _tag: 'Observed', uid, observation: there.outcome })
-      if (now() >= until || elapsed >= limit) return learn({ _tag: 'TimePassed' })
+      if (now() >= until || elapsed >= limit) return
       const due = there.decidedAt - truth()
       pass(Math.max(1, Math.min(due > 0 ? due : minute, limit - elapsed, until - now())))
     }
@@ -276,54 +270,57 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
       case 'Wait': {
         // News, and a clock that is set, end a wait; so does the plan's next moment.
         const left = action.until === endOfTime ? life : Math.max(1, action.until - now())
-        pass(Math.min(left, next() - elapsed))
-        return learn({ _tag: 'TimePassed' })
+        return pass(Math.min(left, next() - elapsed))
       }
     }
   }
 
-  const wanted = (): State['wanted'] => {
+  const wanted = (): Facts['wanted'] => {
     if (during('nothing is wanted')) return O.none
     return O.some(during('another template is wanted') ? otherTemplate : template)
   }
-  const heldKey = (): KeyId => O.toUndefined(heldOf(state))?.certificate.keyId ?? ''
+  const heldKey = (): KeyId => O.toUndefined(facts.held)?.certificate.keyId ?? ''
   const happen = ({ what }: Incident) => {
     switch (what) {
       case 'restart':
-        state = initial(state.wanted)
+        facts = noFacts(facts.wanted)
         return learn({ _tag: 'Loaded', ...disk })
-      case 'rotation asked':
-        return learn({ _tag: 'RotationAsked', why: 'requested by the embedder' })
-      case 'refusal reported':
+      case 'rotation requested':
+        return learn({ _tag: 'RotationRequested', why: 'requested by the embedder' })
+      case 'rejection reported':
         return learn({ _tag: 'CredentialRejected', keyId: heldKey() })
       case 'acceptance reported':
         return learn({ _tag: 'CredentialAccepted', keyId: heldKey() })
     }
   }
 
-  const settled = () =>
-    state._tag === 'Issued' && state.stage === 'installed' && elapsed >= end && pending.length === 0
+  const state = () => stateOf(policy)(facts, now())
+  const settled = () => {
+    const found = state()
+    return found._tag === 'Issued' && found.stage === 'installed' && elapsed >= end && pending.length === 0
+  }
   // A certificate from the time of trouble may outlive those of a signer that hands out shorter ones: it is kept so long.
   const longestLife = Math.max(life, ...episodes.map(({ by }) => Math.abs(by)))
   const patience = end + longestLife + 6 * policy.longestDelay + 10 * minute
   while (!settled() && elapsed <= patience) {
-    if (++steps > 40_000) return { faults: [...faults, '3: too many steps'], steps, state, events, states }
+    if (++steps > 40_000)
+      return { faults: [...faults, '3: too many steps'], steps, facts, now: now(), events, states }
     const incident = pending.at(-1)
     if (incident !== undefined && incident.at <= elapsed) {
       pending.pop()
       happen(incident)
     }
-    if (JSON.stringify(wanted()) !== JSON.stringify(state.wanted))
+    if (JSON.stringify(wanted()) !== JSON.stringify(facts.wanted))
       learn({ _tag: 'TemplateChanged', template: wanted() })
-    const action = decide(policy)(state, now())
-    const verdict = onAction(policy, journal, state, action, now())
+    const action = decide(policy)(facts, now())
+    const verdict = onAction(policy, journal, facts, action, now())
     faults.push(
-      ...verdict.faults.map((fault) => `${fault} (${action._tag} in ${state._tag} after ${elapsed} ms)`),
+      ...verdict.faults.map((fault) => `${fault} (${action._tag} in ${state()._tag} after ${elapsed} ms)`),
     )
     journal = verdict.journal
     perform(action)
   }
-  if (!settled()) faults.push(`2: no certificate in a fair world, but ${state._tag} after ${elapsed} ms`)
-  else if (O.isNone(inUse(policy, state, earliest(now())))) faults.push('2: Issued, and nothing in use')
-  return { faults, steps, state, events, states }
+  if (!settled()) faults.push(`2: no certificate in a fair world, but ${state()._tag} after ${elapsed} ms`)
+  else if (O.isNone(inUse(policy, facts, earliest(now())))) faults.push('2: Issued, and nothing in use')
+  return { faults, steps, facts, now: now(), events, states }
 }

@@ -1,0 +1,132 @@
+import * as O from 'fp-ts/lib/Option.js'
+import { type CredentialName, type Facts, type LastFailure, noFacts } from '../../../src/machine/facts.js'
+import { delayEnd, failed, longestDelay, pauseEnd, retryDelay } from '../../../src/machine/retry.js'
+import type { Failure } from '../../../src/model/failure.js'
+import { defaultPolicy } from '../../../src/model/policy.js'
+import { after, day, hour, type Instant, minute, second } from '../../../src/model/time.js'
+import { assert, suite } from '../../helper/index.js'
+import { at, held, noon, template, trouble } from '../samples.js'
+
+const test = suite('retry')
+
+test('waits while the clock is between start and end, and not when it was set back', () => {
+  assert.equal(delayEnd(noon, minute, at(-1)), undefined)
+  assert.equal(delayEnd(noon, minute, noon), at(minute))
+  assert.equal(delayEnd(noon, minute, at(minute - 1)), at(minute))
+  assert.equal(delayEnd(noon, minute, at(minute)), undefined)
+})
+
+test('doubles retry delays up to the maximum, spread over the upper half', () => {
+  const backoff = { initial: 1_000, maximum: 60_000 }
+  for (const [attempt, full] of [
+    [1, 1_000],
+    [2, 2_000],
+    [5, 16_000],
+    [7, 60_000],
+    [2_000, 60_000],
+  ] as const)
+    for (const seed of ['a', 'b', 'c']) {
+      const delay = retryDelay(backoff, attempt, seed)
+      assert.ok(delay >= full / 2 && delay <= full, `${delay} of ${full}`)
+      assert.is(delay, retryDelay(backoff, attempt, seed))
+    }
+  assert.is(new Set(['a', 'b', 'c', 'd'].map((seed) => retryDelay(backoff, 7, seed))).size, 4)
+})
+
+test('lets nothing wait longer than a tenth of what a working certificate has left, nor than ten minutes', () => {
+  const delay = (from: Instant, differences = {}) =>
+    longestDelay(defaultPolicy, { held: O.some(held({ notAfter: at(day), ...differences })) }, from)
+  assert.is(delay(noon), 10 * minute)
+  assert.is(delay(at(day - hour)), 6 * minute)
+  assert.is(delay(at(day - 5 * second)), second)
+  assert.is(delay(at(day - hour), { rejectedAt: O.some(noon) }), 10 * minute)
+  assert.is(longestDelay(defaultPolicy, { held: O.none }, noon), 10 * minute)
+})
+
+const failure = (differences: Partial<LastFailure> = {}): LastFailure => ({
+  at: noon,
+  delay: 10 * minute,
+  attempt: 1,
+  failure: trouble('Unreachable'),
+  credential: O.none,
+  ...differences,
+})
+
+test('shortens a pause from when nothing worked, once a certificate works again', () => {
+  const pause = (parts: Parameters<typeof held>[0]) =>
+    pauseEnd(defaultPolicy, { held: O.some(held(parts)), lastFailure: O.some(failure()) }, noon)
+  assert.equal(pause({ notAfter: at(10 * minute), rejectedAt: O.some(noon) }), at(10 * minute))
+  assert.equal(pause({ notAfter: at(10 * minute) }), at(minute))
+  assert.equal(pauseEnd(defaultPolicy, { held: O.none, lastFailure: O.none }, noon), undefined)
+})
+
+const known = (facts: Facts, problem: Failure, credential: O.Option<CredentialName>, from: Instant): Facts =>
+  failed(defaultPolicy, facts, problem, credential, from)
+
+const next = (
+  lastFailure: O.Option<LastFailure>,
+  problem: Failure = trouble('Unreachable'),
+  from: Instant = noon,
+): LastFailure => {
+  const facts = known({ ...noFacts(O.some(template)), lastFailure }, problem, O.some('held'), from)
+  if (O.isNone(facts.lastFailure)) throw new Error('a failure is not known')
+  return facts.lastFailure.value
+}
+
+test('takes only a rejection of the held certificate for one', () => {
+  const isRejected = (credential: CredentialName, tag: 'CredentialRejected' | 'Forbidden') => {
+    const facts = known(
+      { ...noFacts(O.some(template)), held: O.some(held()) },
+      trouble(tag),
+      O.some(credential),
+      noon,
+    )
+    return O.isSome(facts.held) && O.isSome(facts.held.value.rejectedAt)
+  }
+  assert.is(isRejected('held', 'CredentialRejected'), true)
+  assert.is(isRejected('held', 'Forbidden'), false)
+  assert.is(isRejected('bootstrap', 'CredentialRejected'), false)
+})
+
+test('counts failures in a row', () => {
+  assert.is(next(O.none).attempt, 1)
+  assert.is(next(O.some(failure({ attempt: 3 })), trouble('Unavailable'), at(20 * minute)).attempt, 4)
+})
+
+test('does not hold an outage against the denial that follows it', () => {
+  const outage = O.some(failure({ attempt: 60, failure: trouble('Unreachable', 'soon') }))
+  assert.is(next(outage, trouble('Denied', 'later')).attempt, 1)
+})
+
+test('asks again soon when a server that was away rejects us, and later when it does again', () => {
+  for (const away of ['Unreachable', 'Unavailable'] as const)
+    for (const tag of ['CredentialRejected', 'Forbidden'] as const) {
+      const outage = O.some(failure({ attempt: 1, failure: trouble(away, 'soon') }))
+      const waking = next(outage, trouble(tag, 'later'))
+      assert.ok(waking.delay <= 2 * second)
+      const refused = next(O.some(waking), trouble(tag, 'later'))
+      assert.is(refused.attempt, 1)
+      assert.ok(refused.delay >= 15 * second)
+    }
+  const distrust = O.some(failure({ failure: trouble('Unreachable', 'later') }))
+  assert.ok(next(distrust, trouble('CredentialRejected', 'later')).delay >= 15 * second)
+})
+
+test('starts to count anew after a long silence, and after the clock was set back', () => {
+  assert.is(next(O.some(failure({ attempt: 3 })), trouble('Unavailable'), at(20 * minute + 1)).attempt, 1)
+  assert.is(next(O.some(failure({ attempt: 3 })), trouble('Unavailable'), at(-1)).attempt, 1)
+})
+
+test('waits longer where somebody said no', () => {
+  assert.ok(next(O.none, trouble('Unreachable', 'soon')).delay <= second)
+  assert.ok(next(O.none, trouble('Denied', 'later')).delay >= 15 * second)
+})
+
+test('obeys Retry-After, within limits', () => {
+  const asked = (ms: number) => next(O.none, trouble('Unavailable', 'soon', O.some(ms))).delay
+  assert.is(asked(minute), minute)
+  assert.is(asked(day), 10 * minute)
+  const own = next(O.none).delay
+  for (const nonsense of [0, -1, Number.NaN]) assert.is(asked(nonsense), own)
+  assert.is(after(noon, own) > noon, true)
+})
