@@ -4,6 +4,7 @@ import type { Event } from '../machine/event.js'
 import { type Facts, savedDraft } from '../machine/facts.js'
 import { pauseEnd } from '../machine/retry.js'
 import type { State } from '../machine/state.js'
+import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
 import { explain } from './explain.js'
@@ -37,6 +38,8 @@ export interface Transition {
 
 /** A change of the facts by an event, or of the state by the time alone. */
 export interface Step {
+  /** When the state was last looked at. */
+  readonly since: Instant
   readonly at: Instant
   /** Absent: nothing was learnt, but the state is another one by the clock. */
   readonly event?: Event
@@ -62,17 +65,17 @@ export const transitionOf = (policy: RotationPolicy, step: Step): Transition | u
 const info = (reason: string, message: string): Words => ({ level: 'info', reason, message })
 
 /** The certificate came due, became valid or expired because time passed, or the clock was set. */
-const byTheClock = (policy: RotationPolicy, { at, after, from, to }: Step): Words | undefined => {
+const byTheClock = (policy: RotationPolicy, { since, at, after, from, to }: Step): Words | undefined => {
+  const certificate = O.toUndefined(after.held)?.certificate
+  // Also beside a request that is under way, which is the state then.
+  if (certificate !== undefined && !expired(certificate, since) && expired(certificate, at))
+    return { level: 'error', reason: 'Expired', message: explain(policy, after, at) }
   if (from._tag === to._tag) return undefined
   switch (to._tag) {
     case 'RenewDue':
       return info('RenewDue', 'the rotation deadline has passed')
     case 'Bootstrapping':
-      return {
-        level: to.why === 'Expired' ? 'error' : 'warn',
-        reason: to.why,
-        message: explain(policy, after, at),
-      }
+      return { level: 'warn', reason: to.why, message: explain(policy, after, at) }
     default:
       return info('Valid', explain(policy, after, at))
   }

@@ -145,28 +145,27 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
     state = stateOf(policy)(facts, at)
     seenAt = at
     for (const chain of chainsOf(facts)) await keys.makeReady(chain)()
-    if (event !== undefined || from._tag !== state._tag)
-      quietly(() =>
-        notify({
-          _tag: 'Step',
-          at,
-          ...(event === undefined ? {} : { event }),
-          before,
-          after,
-          from,
-          to: state,
-        }),
-      )
+    const learnt = event === undefined ? {} : { event }
+    quietly(() => notify({ _tag: 'Step', since, at, ...learnt, before, after, from, to: state }))
     for (const effect of effects(policy)({ facts: before, at: since }, { facts, at }, event))
       await carryOut(effect)
+  }
+
+  /** What the time alone has changed: the state, or the certificate to use. */
+  const catchUp = async (at: Instant): Promise<void> => {
+    const now = stateOf(policy)(facts, at)
+    const isChanged =
+      now._tag !== state._tag || effects(policy)({ facts, at: seenAt }, { facts, at }).length > 0
+    if (isChanged) await step(facts, at)
+    state = now
+    seenAt = at
   }
 
   /** First what the time alone has changed, then the event. */
   const learn = async (fact: Fact): Promise<void> => {
     const at = ports.clock.now()
+    await catchUp(at)
     const event: Event = { ...fact, at }
-    if (stateOf(policy)(facts, at)._tag !== state._tag) await step(facts, at)
-    state = stateOf(policy)(facts, at)
     await step(evolve(policy)(facts, event), at, event)
   }
 
@@ -183,12 +182,8 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
 
   const takeIn = async (): Promise<void> => {
     for (let fact = inbox.shift(); fact !== undefined; fact = inbox.shift()) await learn(fact)
-    const now = ports.clock.now()
-    if (stateOf(policy)(facts, now)._tag !== state._tag || isUseChanged(now)) await step(facts, now)
+    await catchUp(ports.clock.now())
   }
-
-  const isUseChanged = (now: Instant): boolean =>
-    effects(policy)({ facts, at: seenAt }, { facts, at: now }).length > 0
 
   /** Begins what is next, unless it is under way already. */
   const proceed = (): void => {
