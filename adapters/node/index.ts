@@ -7,11 +7,10 @@ export { rotateAt, type StateName, type Transition, transitionOf } from '../../s
 export * from '../../src/index.js'
 export { wallClock } from '../platform/clock.js'
 export type { Credential, TlsOptions } from './credential.js'
+export { type Fleet, type FleetOptions, openFleet, startRotation, startRotationTask } from './fleet.js'
 export type { InvalidOptions, RotationOptions } from './options.js'
-export {
-  type RunningRotation,
-  type StartError,
-  type Stopped,
-  startRotation,
-  startRotationTask,
+export type {
+  RunningRotation,
+  StartError,
+  Stopped,
 } from './start.js'

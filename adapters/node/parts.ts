@@ -14,7 +14,13 @@ import type { Held, RequestedRotation } from '../../src/machine/facts.js'
 import { expired } from '../../src/model/certificate.js'
 import type { StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
-import type { CertificateSigningRequests, CertificateStore, Clock, TrustAnchors } from '../../src/ports.js'
+import type {
+  CertificateSigningRequests,
+  CertificateStore,
+  Clock,
+  Identity,
+  TrustAnchors,
+} from '../../src/ports.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { openCertificateDirectory } from '../filesystem/index.js'
 import {
@@ -23,8 +29,8 @@ import {
   certificateSigningRequests,
   clusterFromKubeconfig,
   type KubeconfigError,
+  type KubernetesApi,
 } from '../kubernetes/index.js'
-import { wallClock } from '../platform/clock.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './access.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
@@ -42,16 +48,23 @@ export type PartsError = InvalidOptions | StoreError | KubeconfigError
 
 const defaultPrefix = 'kubelet-client'
 
+/** What rotations may share. */
+export interface Shared {
+  readonly clock: Clock
+  /** Absent: a rotation has its requests to itself. */
+  readonly requests?: SharedRequests
+}
+
 /** Opens what the options name. */
 export const openParts =
-  (options: RotationOptions, policy: RotationPolicy): TaskEither<PartsError, Parts> =>
+  (options: RotationOptions, policy: RotationPolicy, shared: Shared): TaskEither<PartsError, Parts> =>
   async () => {
-    const clock = options.ports?.clock ?? wallClock
+    const { clock } = shared
     const crypto = options.ports?.crypto ?? cryptoBackend
     const opened = await openStore(options)()
     if (E.isLeft(opened)) return opened
     const { store, release } = opened.right
-    const reached = await openRequests(options, policy, clock)()
+    const reached = await openRequests(options, policy, shared)()
     if (E.isLeft(reached)) {
       await release()
       return reached
@@ -117,14 +130,26 @@ interface Reached {
 const openRequests = (
   options: RotationOptions,
   policy: RotationPolicy,
-  clock: Clock,
+  { clock, requests: shared }: Shared,
 ): TaskEither<PartsError, Reached> => {
   const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
   if (ports?.requests !== undefined) return TE.right({ requests: ports.requests, close: () => {} })
   const warn = warnWith(options)
-  const over = (access: Partial<CertificateSigningRequestsOptions> & Pick<Accesses, 'cluster'>) => {
-    const requests = certificateSigningRequests({ ...access, warn })
-    return { requests, close: requests.close }
+  const over = (access: AccessTasks) => {
+    const own = certificateSigningRequests({ ...access, warn })
+    const common = shared?.of(
+      policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig,
+      access,
+    )
+    return common === undefined
+      ? { requests: own, close: own.close }
+      : {
+          requests: byIdentity(own, common.requests),
+          close: () => {
+            own.close()
+            common.leave()
+          },
+        }
   }
   const overAndExpecting = (path: string, access: Accesses) => ({
     ...over(access),
@@ -156,6 +181,50 @@ const openRequests = (
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
     TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
   )
+}
+
+type AccessTasks = Partial<CertificateSigningRequestsOptions> & Pick<Accesses, 'cluster'>
+
+/** Requests with a credential that several rotations have in common: connections and watches are shared. */
+export interface SharedRequests {
+  /** The requests with the credential of this kubeconfig; undefined: there is none to share. */
+  readonly of: (
+    kubeconfig: string | undefined,
+    access: AccessTasks,
+  ) => { readonly requests: CertificateSigningRequests; readonly leave: () => void } | undefined
+}
+
+export const sharedRequests = (): SharedRequests => {
+  const open = new Map<string, { readonly requests: KubernetesApi; users: number }>()
+  return {
+    of: (kubeconfig, access) => {
+      if (kubeconfig === undefined) return undefined
+      const path = resolve(kubeconfig)
+      const found = open.get(path) ?? { requests: certificateSigningRequests(access), users: 0 }
+      found.users += 1
+      open.set(path, found)
+      const leave = () => {
+        found.users -= 1
+        if (found.users > 0) return
+        open.delete(path)
+        found.requests.close()
+      }
+      return { requests: found.requests, leave }
+    },
+  }
+}
+
+/** What goes out with the certificate itself goes its own way. */
+const byIdentity = (
+  own: CertificateSigningRequests,
+  common: CertificateSigningRequests,
+): CertificateSigningRequests => {
+  const way = ({ _tag }: Identity) => (_tag === 'Held' ? own : common)
+  return {
+    submit: (identity, ...rest) => way(identity).submit(identity, ...rest),
+    observe: (identity, ...rest) => way(identity).observe(identity, ...rest),
+    probe: (identity, ...rest) => way(identity).probe(identity, ...rest),
+  }
 }
 
 /** Whether what is written to the one path takes the place of what is read from the other. */

@@ -1,12 +1,13 @@
-/** Puts the parts together: the machine, the real adapters where none are given, and the loop, running. */
+/** A rotation at work: the machine, the real adapters where none are given, and the driver. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { explain } from '../../src/describe/explain.js'
 import { type Transition, transitionOf } from '../../src/describe/transition.js'
-import { type Notice, type Rotation, rotation } from '../../src/driver/rotation.js'
+import type { Driver, Notice, Rotation } from '../../src/driver/rotation.js'
 import { isUsable } from '../../src/machine/due.js'
 import type { Facts } from '../../src/machine/facts.js'
 import type { State } from '../../src/machine/state.js'
@@ -15,7 +16,7 @@ import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { policyFrom, type RotationOptions, templateFrom } from './options.js'
-import { openParts, type Parts, type PartsError } from './parts.js'
+import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { broadcast } from './stream.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
@@ -64,24 +65,20 @@ export interface RunningRotation {
 
 export type Stopped = Failure<'Stopped'>
 
-/** Starts a rotation: opens the certificate directory, reads what is there, and keeps a certificate alive from then on. */
-export const startRotationTask =
+/** Opens what the options name, and starts the rotation on what it shares with others. */
+export const startOn =
+  (driver: Driver, shared: Shared) =>
   (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
-  async () => {
-    const template = templateFrom(options)
-    if (E.isLeft(template)) return template
-    const policy = policyFrom(options)
-    if (E.isLeft(policy)) return policy
-    const parts = await openParts(options, policy.right)()
-    if (E.isLeft(parts)) return parts
-    return E.right(running(options, policy.right, template.right, parts.right))
-  }
+    pipe(
+      TE.Do,
+      TE.bind('template', () => TE.fromEither(templateFrom(options))),
+      TE.bind('policy', () => TE.fromEither(policyFrom(options))),
+      TE.bindW('parts', ({ policy }) => openParts(options, policy, shared)),
+      TE.map(({ template, policy, parts }) => running(driver, options, policy, template, parts)),
+    )
 
-/** The same as a promise, which rejects with an `Error` that has a `code`: the `_tag` of a `StartError`. */
-export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
-  orThrow(startRotationTask(options)())
-
-const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
+/** The value, or an `Error` with a `code`: the `_tag` of the failure. */
+export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
   const settled = await outcome
   if (E.isRight(settled)) return settled.right
   const { _tag, message, remedy } = settled.left
@@ -89,6 +86,7 @@ const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promi
 }
 
 const running = (
+  driver: Driver,
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
@@ -105,7 +103,7 @@ const running = (
       options.onTransition?.(transition)
     }
   }
-  const { run, state, facts, credentials, tell } = rotation({ policy, template, ports, notify })
+  const { run, state, facts, credentials, tell } = driver.rotation({ policy, template, ports, notify })
   if (O.isSome(replace)) tell({ _tag: 'RotationRequested', why: replace.value })()
 
   const current = (): Credential | undefined =>

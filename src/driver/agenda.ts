@@ -68,8 +68,11 @@ export const agenda = (clock: Clock): Agenda => {
   /** Sleeps until the first entry is due. */
   const arm = () => {
     const [first] = heap
-    if (first === undefined || (sleeping !== undefined && sleeping.until <= first.at)) return
+    // A timer that is early does no harm; it is set anew then.
+    if (first !== undefined && sleeping !== undefined && sleeping.until <= first.at) return
     sleeping?.end.interrupt()
+    sleeping = undefined
+    if (first === undefined) return
     const mine = { until: first.at, end: interruption() }
     sleeping = mine
     const wake = () => {
@@ -99,9 +102,10 @@ export const agenda = (clock: Clock): Agenda => {
         set: (at) => {
           if (entry.place >= 0) remove(entry)
           entry.at = at
-          if (at === endOfTime) return
-          put(entry, heap.length)
-          rise(entry)
+          if (at !== endOfTime) {
+            put(entry, heap.length)
+            rise(entry)
+          }
           arm()
         },
       }

@@ -116,7 +116,7 @@ export const actions = ({ dice, ports, tell, heldKey, serverTime }: Reach) => {
 
   const news = (): string => {
     const keyId = heldKey() ?? keyIdOf('nobody')
-    const asked: News = { _tag: 'RotationAsked', why: 'the trust changed' }
+    const asked: News = { _tag: 'RotationRequested', why: 'the trust changed' }
     const judged: News = { _tag: dice.pick(['CredentialRejected', 'CredentialAccepted']), keyId }
     const one = dice.chance(0.4) ? asked : judged
     tell(one)

@@ -1,17 +1,11 @@
-/** The invariants of the design, checked on every step that a rotation takes in a world of memory. */
+/**
+ * The invariants of the design, checked on every step that a rotation takes in a world of memory: those of the machine as
+ * the exploration checks them, and beside them what only the API server can see.
+ */
 import * as O from 'fp-ts/lib/Option.js'
 import type { MemoryPorts } from '../../adapters/memory/index.js'
-import {
-  expired,
-  heldOf,
-  inUse,
-  type Notice,
-  type RotationPolicy,
-  rfc3339,
-  type State,
-  unmet,
-  works,
-} from '../../src/index.js'
+import { type Facts, type Notice, type RotationPolicy, rfc3339, type State } from '../../src/index.js'
+import { blank, type Journal, onEvent, onRestart } from '../src/machine/invariants.js'
 
 /** What is checked from the outside, as things happen. */
 export interface Watcher {
@@ -32,10 +26,9 @@ export interface Watcher {
 export const watcher = (policy: RotationPolicy, ports: MemoryPorts): Watcher => {
   const problems: Array<string> = []
   const journal: Array<string> = []
-  const installed = new Set<string>()
   /** Requests that were submitted and whose end was not seen. */
   const open = new Set<string>()
-  let submittedAt = Number.NEGATIVE_INFINITY
+  let known: Journal = blank(ports.clock.now())
   let steps = 0
   let calls = 0
 
@@ -49,39 +42,23 @@ export const watcher = (policy: RotationPolicy, ports: MemoryPorts): Watcher => 
       .requests()
       .some((r) => r.name === name && ['Pending', 'Approved'].includes(r.condition._tag))
 
-  const step = ({ event, from, to }: Extract<Notice, { readonly _tag: 'Step' }>) => {
-    const { at } = event
+  const step = ({ at, event, before, after, from, to }: Extract<Notice, { readonly _tag: 'Step' }>) => {
     steps += 1
-    journal.push(`${rfc3339(at)} ${event._tag} ${said(from)} → ${said(to)}${trouble(to)}`)
-    const [before, after] = [heldOf(from), heldOf(to)]
-    const worked = O.isSome(before) && works(policy, before.value, at)
-    const refused =
-      event._tag === 'CredentialRejected' ||
-      O.isSome(O.chain(({ rejectedAt }: { readonly rejectedAt: O.Option<unknown> }) => rejectedAt)(after))
-    if (worked && !refused && !(O.isSome(after) && works(policy, after.value, at)))
-      problem(`${event._tag} made a working certificate be given up`)
-    if (worked && O.isNone(inUse(policy, to, at))) problem('nothing is in use although a certificate works')
+    journal.push(`${rfc3339(at)} ${event?._tag ?? 'time'} ${said(from)} → ${said(to)}${trouble(after)}`)
+    if (event === undefined) return
+    const remembered = event._tag === 'Loaded' ? onRestart(known, event) : known
+    const verdict = onEvent(policy, remembered, before, event, after)
+    verdict.faults.forEach(problem)
+    known = verdict.journal
     if (event._tag === 'Submitted') {
-      const { name, keyId } = event.request
-      if (at < submittedAt + policy.submitInterval && at >= submittedAt)
-        problem(`two submissions ${at - submittedAt} ms apart`)
-      submittedAt = at
+      const { name } = event.request
       for (const other of open)
         if (other !== name && undecided(other)) problem(`${name} was submitted while ${other} is outstanding`)
-      if (installed.has(keyId)) problem('a key that is certified was submitted')
       open.add(name)
     }
     if (event._tag === 'Observed' && !['Pending', 'Approved'].includes(event.observation._tag))
       if ('request' in from) open.delete(from.request.name)
     if (event._tag === 'TemplateChanged') open.clear()
-    if (event._tag === 'Installed' && 'delivered' in from && O.isSome(after)) {
-      const { certificate } = after.value
-      if (installed.has(event.keyId)) problem('a key was used for two rotations')
-      installed.add(event.keyId)
-      if (certificate.keyId !== from.request.keyId) problem('a certificate for another key was installed')
-      if (unmet(from.request.template, certificate).length > 0) problem('it is not what was asked for')
-      if (expired(certificate, from.delivered.receivedAt)) problem('it had ended when it arrived')
-    }
   }
 
   return {
@@ -89,11 +66,11 @@ export const watcher = (policy: RotationPolicy, ports: MemoryPorts): Watcher => 
       if (notice._tag === 'Step') step(notice)
     },
     restarted: () => {
-      submittedAt = Number.NEGATIVE_INFINITY
+      known = { ...known, submittedAt: undefined }
       journal.push('— restart')
     },
     forgive: () => {
-      submittedAt = Number.NEGATIVE_INFINITY
+      known = { ...known, submittedAt: undefined }
       open.clear()
     },
     passed: (from, to) => {
@@ -115,5 +92,5 @@ export const watcher = (policy: RotationPolicy, ports: MemoryPorts): Watcher => 
 
 const said = (state: State): string => ('stage' in state ? `${state._tag}/${state.stage}` : state._tag)
 
-const trouble = ({ setback }: State): string =>
-  O.isSome(setback) ? ` (${setback.value.failure._tag}, ${setback.value.delay} ms)` : ''
+const trouble = ({ lastFailure }: Facts): string =>
+  O.isSome(lastFailure) ? ` (${lastFailure.value.failure._tag}, ${lastFailure.value.delay} ms)` : ''

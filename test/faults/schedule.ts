@@ -7,11 +7,11 @@ import {
   day,
   decide,
   defaultPolicy,
-  heldOf,
   hour,
   type Interruption,
   instant,
   interruption,
+  isUsable,
   kubeletClientTemplate,
   minute,
   type News,
@@ -19,7 +19,6 @@ import {
   rfc3339,
   rotation,
   second,
-  works,
 } from '../../src/index.js'
 import { actions } from './actions.js'
 import { diceOf } from './dice.js'
@@ -172,17 +171,17 @@ export const runSchedule = async (seed: number, steps: number): Promise<Outcome>
   return watch
 
   async function renewed(): Promise<string | undefined> {
-    tell({ _tag: 'RotationAsked', why: 'requested by the embedder' })
+    tell({ _tag: 'RotationRequested', why: 'requested by the embedder' })
     await advance(30 * minute)
     return keyOf(agent)
   }
   function failed(problem: string): Outcome {
-    const state = agent?.state()
-    const next = state === undefined ? 'stopped' : JSON.stringify(decide(policy)(state, clock.now()))
+    const facts = agent?.facts()
+    const next = facts === undefined ? 'stopped' : JSON.stringify(decide(policy)(facts, clock.now()))
     return { problems: [...watch.problems, `${problem}; next: ${next}`], journal: watch.journal }
   }
   function keyOf(one: Rotation | undefined): string | undefined {
-    const held = one === undefined ? O.none : heldOf(one.state())
-    return O.isSome(held) && works(policy, held.value, clock.now()) ? held.value.certificate.keyId : undefined
+    const held = one === undefined ? O.none : one.facts().held
+    return O.isSome(held) && isUsable(policy, held.value, clock.now()) ? held.value.certificate.keyId : undefined
   }
 }

@@ -7,7 +7,7 @@ import { readCertificateDirectory } from '../../adapters/filesystem/index.js'
 import { accessFromKubeconfig, decodeKubeconfig } from '../../adapters/kubernetes/index.js'
 import { textFromBase64 } from '../../src/model/base64.js'
 import { secret } from '../../src/model/secret.js'
-import { kubeletClientTemplate, unmet } from '../../src/model/template.js'
+import { kubeletClientTemplate, missingFrom } from '../../src/model/template.js'
 import { after, day, instant, wholeSecond } from '../../src/model/time.js'
 import { bootstrapper, requestsPath, signingRequest, started } from '../adapters/control-plane/client.js'
 import { left, right } from '../adapters/outcome.js'
@@ -132,7 +132,7 @@ test('a subject of ten megabytes is refused, and one of a hundred kilobytes is t
   const large = await certificate(100_000)
   const parsed = await soon(() => cryptoBackend.parseChain(large)())
   if (E.isRight(parsed))
-    for (const one of unmet(kubeletClientTemplate('a'), parsed.right.certificate)) isClear(one)
+    for (const one of missingFrom(kubeletClientTemplate('a'), parsed.right.certificate)) isClear(one)
   else isClear(parsed.left.message)
 
   const request = await right(handle.createRequest(names(2 * megabyte)))

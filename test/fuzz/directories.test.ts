@@ -7,7 +7,7 @@ import { cryptoBackend } from '../../adapters/crypto/index.js'
 import { openCertificateDirectory, readCertificateDirectory } from '../../adapters/filesystem/index.js'
 import { wallClock } from '../../adapters/platform/clock.js'
 import { keyring } from '../../src/driver/keyring.js'
-import { loading } from '../../src/driver/loading.js'
+import { load } from '../../src/driver/load.js'
 import { right } from '../adapters/outcome.js'
 import { assert, sample, seed, suite } from '../helper/index.js'
 import { count, heap } from './bounds.js'
@@ -75,7 +75,7 @@ test('are read, taken over and released, and what is usable is a matching pair',
         assert.ok(looked.pairs.length <= entries.length)
         const opened = await openCertificateDirectory({ directory })()
         if (E.isRight(opened)) {
-          const found = await loading(
+          const found = await load(
             { store: opened.right, crypto: cryptoBackend, clock: wallClock },
             keyring(),
           )()

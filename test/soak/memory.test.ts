@@ -36,7 +36,7 @@ test(`keeps nothing of what is past (${rotations} rotations)`, { deadline: 600_0
       },
     },
     notify: (notice) => {
-      if (notice._tag !== 'Step' || notice.event._tag !== 'Installed') return
+      if (notice._tag !== 'Step' || notice.event?._tag !== 'Installed') return
       installed += 1
       keys.add(notice.event.keyId.slice(0, 12))
     },

@@ -6,7 +6,7 @@ import { cryptoBackend } from '../../../adapters/crypto/index.js'
 import { readCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { wallClock } from '../../../adapters/platform/clock.js'
 import { keyring } from '../../../src/driver/keyring.js'
-import { loading } from '../../../src/driver/loading.js'
+import { load } from '../../../src/driver/load.js'
 import { instant, minute, rfc3339, second, wholeSecond } from '../../../src/model/time.js'
 import { assert, eventually, note, sample, seed, suite, type TestContext } from '../../helper/index.js'
 import { issued } from '../control-plane/client.js'
@@ -49,7 +49,7 @@ const dueDirectory = async (context: TestContext, { plane }: World, certDir: str
 const inUse = async (certDir: string): Promise<string | undefined> => {
   const store = { load: readCertificateDirectory({ directory: certDir }) }
   const { held, warnings } = await right(
-    loading({ store, crypto: cryptoBackend, clock: wallClock }, keyring()),
+    load({ store, crypto: cryptoBackend, clock: wallClock }, keyring()),
   )
   assert.equal(
     warnings.filter((warning) => !warning.includes('there is no such directory')),

@@ -119,7 +119,7 @@ test('is not made to point to what is not there: where the store has but kubelet
   await pointsToTheStore(path, there)
   const stored = await readFile(join(there.certDir, 'kubelet-client-current.pem'), 'utf8')
   assert.ok(stored.startsWith(cert.trim()))
-  assert.ok(rotation.seen.some(({ reason }) => reason === 'RotationAsked'))
+  assert.ok(rotation.seen.some(({ reason }) => reason === 'RotationRequested'))
 })
 
 test('is given a certificate at once where the store has but kubelet-client.crt and .key', async (context) => {

@@ -231,7 +231,7 @@ test('renews when it is asked to, with the certificate it has and a new key', as
     .calls()
     .filter(({ method, path }) => method === 'POST' && path.includes('certificates.k8s.io'))
   assert.equal(posts.at(-1)?.certificateSerialNumber, O.some(before.serialNumber))
-  assert.equal(rotation.seen.find(({ reason }) => reason === 'RotationAsked')?.to, 'RenewDue')
+  assert.equal(rotation.seen.find(({ reason }) => reason === 'RotationRequested')?.to, 'RenewDue')
 })
 
 test('gets a new certificate with the bootstrap credential when one is reported as rejected', async (context) => {

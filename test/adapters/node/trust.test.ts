@@ -2,7 +2,6 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import { type RotationOptions, second, startRotation } from '../../../adapters/node/index.js'
-import { heldOf } from '../../../src/machine/state.js'
 import { gateway } from '../../faults/gateway.js'
 import { authority, serving } from '../../faults/serving.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
@@ -35,7 +34,7 @@ test('takes a certificate that leads to it', async (context) => {
   const { there, rotation } = await minding(context, 'its own')
   await rotation.issued()
   assert.equal(rotation.warned, [])
-  assert.is(O.toUndefined(heldOf(rotation.state()))?.verification._tag, 'Verified')
+  assert.is(O.toUndefined(rotation.facts().held)?.verification._tag, 'Verified')
   assert.is(there.names().length, 1)
 })
 

@@ -5,7 +5,7 @@ import { type CertificateDirectory, openWith } from '../../../../adapters/filesy
 import type { FileSystem } from '../../../../adapters/filesystem/file-system.js'
 import { isTemporary, layoutOf, ownPairs } from '../../../../adapters/filesystem/layout.js'
 import { keyring } from '../../../../src/driver/keyring.js'
-import { type Found, loading } from '../../../../src/driver/loading.js'
+import { type Found, load } from '../../../../src/driver/load.js'
 import { after, minute } from '../../../../src/model/time.js'
 import type { CryptoBackend } from '../../../../src/ports.js'
 import { assert } from '../../../helper/index.js'
@@ -103,7 +103,7 @@ const nameOfText = (text: string, who: Identities): string | undefined =>
   Object.entries(who).find(([, identity]) => sameBlocks(text, identity.text))?.[0]
 
 const loaded = (store: CertificateDirectory, { crypto }: Start): Promise<Found> =>
-  right(loading({ store, crypto, clock: { now: () => after(noon, minute) } }, keyring()))
+  right(load({ store, crypto, clock: { now: () => after(noon, minute) } }, keyring()))
 
 const nameOf = (held: Found['held']): string | undefined =>
   O.toUndefined(held)?.certificate.commonName.replace('system:node:', '')
