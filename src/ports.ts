@@ -51,7 +51,7 @@ export interface CryptoBackend {
   /** Reads PEM `CERTIFICATE` blocks, leaf first; text around them is passed over. */
   readonly parseChain: (pem: string) => TaskEither<CryptoError, CertificateChain>
   /**
-   * Why the chain (PEM, the leaf first, then intermediates in any order) does not lead to one of the CAs (PEM): a clause
+   * Why the chain (PEM, the leaf first, then intermediates in any order) does not chain to one of the CAs (PEM): a clause
    * for people; none: it does. Signatures, names, basic constraints, and whether each CA on the way is valid now; the
    * leaf's own dates are not looked at. An error: the CAs cannot be read.
    */
@@ -73,7 +73,7 @@ export interface TrustAnchors {
   /** Where they are from, for people: a path. */
   readonly source: string
   /**
-   * true: a certificate that does not lead to one of them is refused, and while they cannot be read none is asked for
+   * true: a certificate that does not chain to one of them is refused, and while they cannot be read none is asked for
    * or taken. false: it is only remarked on.
    */
   readonly required: boolean

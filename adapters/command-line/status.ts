@@ -29,7 +29,7 @@ import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
-  'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to lead to; says whether it does' },
+  'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
 } satisfies Flags<string>
 
@@ -88,7 +88,7 @@ interface Report {
   }
   readonly receivedAt?: string
   readonly rotateAt?: string
-  /** Whether the certificate leads to a CA in `--client-ca-file`, where that is given and could be read. */
+  /** Whether the certificate chains to a CA in `--client-ca-file`, where that is given and could be read. */
   readonly chainVerified?: boolean
   /** Who has the directory open; null: nobody; absent: that cannot be asked. */
   readonly agent?: Agent | null
@@ -167,7 +167,7 @@ const standing = (
   if (O.isNone(held)) return 'There is no certificate: kube-cert-rotation run obtains one.'
   const { notBefore, notAfter } = held.value.certificate
   if (expired(held.value.certificate, now))
-    return `The certificate ended ${inWords(now - notAfter)} ago: kube-cert-rotation run obtains another.`
+    return `The certificate expired ${inWords(now - notAfter)} ago: kube-cert-rotation run obtains another.`
   if (now < notBefore)
     return `By this machine's clock the certificate is not valid for another ${inWords(notBefore - now)}.`
   if (state._tag === 'RenewDue' || renewal === undefined)
@@ -200,7 +200,7 @@ const inLines = (report: Report): string => {
     ['valid', certificate && `${certificate.notBefore} to ${certificate.notAfter}`],
     ['received', report.receivedAt],
     ['renewed at', report.rotateAt],
-    ['chain', report.chainVerified === true ? 'leads to a CA in the file given' : undefined],
+    ['chain', report.chainVerified === true ? 'chains to a CA in the file given' : undefined],
     ['agent', report.agent === undefined ? undefined : inOneLine(report.agent)],
     ['request', pendingRequest && `${pendingRequest.name} (${pendingRequest.signerName})`],
   ]

@@ -31,7 +31,7 @@ export const identityOf = (
     purpose,
   ]
   return async () => {
-    if (now >= endOf(authority)) return E.left(authorityUnusable('the authority has ended'))
+    if (now >= endOf(authority)) return E.left(authorityUnusable('the CA has expired'))
     const serving = await newPair(authority, now, serverNames, usages('server auth'))()
     if (E.isLeft(serving)) return E.left(authorityUnusable(serving.left.message))
     const admin = await newPair(authority, now, adminNames, usages('client auth'))()

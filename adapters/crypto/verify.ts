@@ -19,7 +19,7 @@ export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> => 
 }
 
 /**
- * Why a chain does not lead to one of the CAs; none when it does. It is looked for by the rules that the API server goes
+ * Why a chain does not chain to one of the CAs; none when it does. It is looked for by the rules that the API server goes
  * by (`Verify` of Go's `crypto/x509`): the CAs need not be self-signed, the intermediates come in any order, and how a
  * certificate identifies its issuer's key does not count, the signature does. What CAs are restricted to besides (names,
  * extended key usages) is not looked at. Each certificate is looked at once, on the shortest way to it, so that the time
@@ -64,7 +64,7 @@ const objectionTo = (
     // OpenSSL counts in keyUsage, which has to allow signing certificates where there is one.
     if (!parent.ca && !(known && isVersion1(parent))) return `${name} is no CA`
     const [from, until] = [timeOf(parent.validFrom), timeOf(parent.validTo)]
-    if (now > until) return `${name} ended at ${rfc3339(until)}`
+    if (now > until) return `${name} expired at ${rfc3339(until)}`
     if (now < from) return `${name} is not valid before ${rfc3339(from)} by this machine's clock`
     const most = pathLength(parent)
     return below > most ? `${name} allows no more than ${most} CAs below it` : undefined

@@ -58,7 +58,7 @@ export const writeFile = async (
 }
 
 /**
- * Makes the current link lead to a file of the directory, and makes that last. The link's target is the bare name, so
+ * Makes the current link point to a file of the directory, and makes that last. The link's target is the bare name, so
  * that it leads there also where the directory is mounted elsewhere, or was moved. A kubelet writes absolute targets,
  * but reads through the link and does not look at its target.
  */

@@ -40,7 +40,7 @@ export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<voi
 }
 
 /**
- * Stores the pair, makes the link lead to it, forgets the request, and removes pairs of ours that are older than the
+ * Stores the pair, makes the link point to it, forgets the request, and removes pairs of ours that are older than the
  * one before. Begins where an earlier attempt for the same pair ended.
  */
 export const installPair = async (fs: FileSystem, layout: Layout, pair: NewPair): Promise<void> => {

@@ -65,7 +65,7 @@ export const readContents = async (
       warnings.push(
         (await add(oneFile(meant)))
           ? `${layout.path(link)}: it leads nowhere; ${meant} beside it is taken`
-          : `${layout.path(link)}: it leads to nothing that can be used`,
+          : `${layout.path(link)}: it points to nothing that can be used`,
       )
   }
   const [inUse] = pairs

@@ -21,7 +21,7 @@ export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArra
   if (link === undefined && newest !== undefined) {
     // The first pair was stored, and the process ended before it became the current one.
     await replaceLink(fs, layout, newest.name)
-    warnings.push(`${path(layout.current)}: it was missing; it leads to ${newest.name} now`)
+    warnings.push(`${path(layout.current)}: it was missing; it points to ${newest.name} now`)
   }
   if (link === layout.updated && (await fs.lstat(path(layout.updated))).isSymbolicLink()) {
     await fs.rename(path(layout.updated), path(layout.current))

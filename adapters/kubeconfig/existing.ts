@@ -83,7 +83,7 @@ const defectOf = (pem: string, key: Secret, now: Instant): string | undefined =>
   const past = certificates
     .map(({ validTo }) => instant(Date.parse(validTo)))
     .find((notAfter) => now > notAfter)
-  if (past !== undefined) return `ended at ${rfc3339(past)}`
+  if (past !== undefined) return `expired at ${rfc3339(past)}`
   try {
     return leaf.checkPrivateKey(createPrivateKey(key.reveal())) ? undefined : 'is for another key'
   } catch {

@@ -85,7 +85,7 @@ export const refusal = (given: Answer): ApiError => {
       // The other credential has its turn then, and tokens are replaced: neither is to wait for long.
       'soon',
       message,
-      'the credential has ended, or its CA is not trusted any more: supply a fresh bootstrap credential',
+      'the credential has expired, or its CA is not trusted any more: supply a fresh bootstrap credential',
       retryAfter,
     )
   if (status === 403 && given.message.includes('system:anonymous'))

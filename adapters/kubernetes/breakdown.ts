@@ -86,7 +86,7 @@ export const unreachable = (what: string, { code, reason, refusesUs }: Breakdown
       // The other credential has its turn then, and tokens are replaced: neither is to wait for long.
       'soon',
       message,
-      'the server refuses the client certificate: supply a bootstrap credential, and look whether its client CA changed',
+      'the server rejects the client certificate: supply a bootstrap credential, and look whether its client CA changed',
     )
   if (/^(HPE_|BODY_TOO_LARGE)/.test(code))
     return failure(

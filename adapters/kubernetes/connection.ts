@@ -39,7 +39,7 @@ const idleSocketTimeout = 30 * second
 const grace = 30 * second
 
 /**
- * One generation for each access, and not `follow`: a certificate that has ended by our clock is offered still, since
+ * One generation for each access, and not `follow`: a certificate that has expired by our clock is offered still, since
  * the server's may differ, and each is bound to its own server and token.
  */
 export const connections = (connectTimeout: Milliseconds): Connections => {

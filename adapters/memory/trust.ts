@@ -7,7 +7,7 @@ import { authoritiesPem } from './format.js'
 
 /** Which CAs certificates are compared with; may be changed at any time. */
 export interface TrustSettings {
-  /** Whether certificates have to lead to them. */
+  /** Whether certificates have to chain to them. */
   readonly required: boolean
   /** Their names; none: certificates are not compared with any. */
   readonly authorities: O.Option<ReadonlyArray<string>>

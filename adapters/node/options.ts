@@ -27,9 +27,9 @@ export interface RotationOptions {
   readonly kubeconfig?: string
   /**
    * A file with the CAs that sign the certificates, PEM; as `--client-ca-file` of the API server, which need not be the
-   * CA in the kubeconfig. A certificate that does not lead to one of them is not taken. It is read again for each
+   * CA in the kubeconfig. A certificate that does not chain to one of them is not taken. It is read again for each
    * certificate; if it cannot be, what it said last counts, and before it could ever be read no certificate is asked for
-   * or taken. Without it, one that does not lead to the CA in the kubeconfig is taken, with a warning when that changes.
+   * or taken. Without it, one that does not chain to the CA in the kubeconfig is taken, with a warning when that changes.
    */
   readonly clientCertificateAuthority?: string
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */

@@ -122,7 +122,7 @@ interface Reached {
   readonly requests: CertificateSigningRequests
   /** The kubeconfig that follows the certificate, where there is one. */
   readonly follows?: Following
-  /** The CA that its client certificates probably lead to. */
+  /** The CA that its client certificates probably chain to. */
   readonly expected?: TrustAnchors
   readonly close: () => void
 }

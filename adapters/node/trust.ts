@@ -12,7 +12,7 @@ import { readBounded } from '../kubeconfig/read.js'
 import type { Cluster, KubeconfigError } from '../kubernetes/index.js'
 
 /**
- * The CAs in a file, which each certificate has to lead to. A file that can no longer be read changes nobody's mind:
+ * The CAs in a file, which each certificate has to chain to. A file that can no longer be read changes nobody's mind:
  * what it last said serves on, with a warning, since a file that is lost must not cost a node its identity. If it could
  * never be read, it says nothing about a certificate: none is asked for or taken until it can, and none is refused.
  */
@@ -60,7 +60,7 @@ const readAuthorities = (source: string): TaskEither<TrustError, string> => {
 
 /**
  * The CA by which a kubeconfig knows the API server. It need not be the one that signs client certificates, but is where
- * nobody made it another (kubeadm): so certificates are only expected to lead to it.
+ * nobody made it another (kubeadm): so certificates are only expected to chain to it.
  */
 export const fromCluster = (path: string, cluster: TaskEither<KubeconfigError, Cluster>): TrustAnchors => ({
   source: `kubeconfig ${path}`,

@@ -39,7 +39,7 @@ export type Verification =
   /** No CA is known to compare it with. */
   | { readonly _tag: 'Unchecked' }
   | { readonly _tag: 'Verified' }
-  /** `problem`: a clause for people. `required`: a certificate has to lead to these CAs; otherwise it is only expected to. */
+  /** `problem`: a clause for people. `required`: a certificate has to chain to these CAs; otherwise it is only expected to. */
   | { readonly _tag: 'Unverified'; readonly problem: string; readonly required: boolean }
 
 /** A chain, and where it leads: as it was found when it was read. */

@@ -38,7 +38,7 @@ export type StoreError = Failure<'StoreUnreadable' | 'StoreUnwritable' | 'StoreL
 /** What the crypto backend answers. */
 export type CryptoError = Failure<'Malformed' | 'KeyUnavailable'>
 
-/** What comes of reading the CAs that certificates have to lead to. */
+/** What comes of reading the CAs that certificates have to chain to. */
 export type TrustError = Failure<'TrustUnusable'>
 
 /** A wait was cut short by its signal. Not a failure. */

@@ -123,7 +123,7 @@ test(
 )
 
 test(
-  'a certificate that ended while its agent was off or asleep is replaced as soon as that is back',
+  'a certificate that expired while its agent was off or asleep is replaced as soon as that is back',
   patience,
   async (context) => {
     const [off, asleep] = [await prepareNode(cluster), await prepareNode(cluster)]
@@ -136,7 +136,7 @@ test(
     sleeper.signal('SIGSTOP')
     const { certificate } = await readPair(asleep)
     controllerManager.resume()
-    await eventually('the certificates have ended', () => Date.now() > Date.parse(certificate.validTo), {
+    await eventually('the certificates have expired', () => Date.now() > Date.parse(certificate.validTo), {
       deadline: 15_000,
     })
     sleeper.signal('SIGCONT')
@@ -154,7 +154,7 @@ test(
 )
 
 test(
-  "client certificates are compared with their own CA where it is named, and only expected to lead to the API server's",
+  "client certificates are compared with their own CA where it is named, and only expected to chain to the API server's",
   patience,
   async (context) => {
     const on = async (...flags: readonly string[]) =>
@@ -166,13 +166,13 @@ test(
     ])
     const { commonName } = cluster.clientAuthority()
     const stranger = (steps: typeof bare.steps) =>
-      steps.filter(({ level, msg }) => level === 'warn' && msg.includes('does not lead to a CA'))
+      steps.filter(({ level, msg }) => level === 'warn' && msg.includes('does not chain to a CA'))
     await bare.next('Installed')
     assert.is(stranger(bare.steps).length, 1)
     assert.match(stranger(bare.steps)[0]?.msg ?? '', `no CA there is called CN=${commonName}`)
     await named.next('Installed')
     assert.equal(stranger(named.steps), [])
     const { msg } = await misled.next('Defective')
-    assert.match(msg, `does not lead to a CA in ${join(cluster.folder, 'ca.crt')}`)
+    assert.match(msg, `does not chain to a CA in ${join(cluster.folder, 'ca.crt')}`)
   },
 )

@@ -6,7 +6,7 @@ import type { Assets } from './assets.js'
 import type { Node } from './node.js'
 
 const Pair = t.type({ serialNumber: t.string, notAfter: t.string, path: t.string })
-/** A certificate in a kubelet's store: its serial number in lower case, and the link that leads to it. */
+/** A certificate in a kubelet's store: its serial number in lower case, and the link that points to it. */
 export type StoredPair = t.TypeOf<typeof Pair>
 
 const Config = t.type({

@@ -144,7 +144,7 @@ test(
     const request = await agent.nextRequest('Submitted', 30_000)
     assert.is((await readRequest(cluster, request)).spec.username, node.users.node)
     const { certificate } = await readPair(node)
-    await eventually('the certificate has ended', () => Date.now() > Date.parse(certificate.validTo), {
+    await eventually('the certificate has expired', () => Date.now() > Date.parse(certificate.validTo), {
       deadline: 30_000,
     })
     await controllerManager.start()

@@ -21,7 +21,7 @@ export const newPair = (authority: Authority, node: string, lifetime = 60 * 60 *
 /** The serial number of the first certificate, in lower case. */
 export const serial = (pem: string): string => new X509Certificate(pem).serialNumber.toLowerCase()
 
-/** The pair that the current link leads to, by its serial number. */
+/** The pair that the current link points to, by its serial number. */
 export const currentSerial = async (directory: string, prefix = 'kubelet-client'): Promise<string> =>
   serial(await readFile(join(directory, `${prefix}-current.pem`), 'utf8'))
 

@@ -84,7 +84,7 @@ const run = async (context: TestContext, number: number): Promise<void> => {
       journal.push(await step())
       await new Promise((resolve) => setTimeout(resolve, 10 + dice.below(60)))
       if (running !== agent || before === undefined || before.notAfter.getTime() <= clock.now()) continue
-      assert.ok(agent.rotation.current(), 'a certificate that has not ended is in use')
+      assert.ok(agent.rotation.current(), 'a certificate that has not expired is in use')
     }
     journal.push('everything works again')
     door.set(undefined)

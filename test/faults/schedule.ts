@@ -182,6 +182,8 @@ export const runSchedule = async (seed: number, steps: number): Promise<Outcome>
   }
   function keyOf(one: Rotation | undefined): string | undefined {
     const held = one === undefined ? O.none : one.facts().held
-    return O.isSome(held) && isUsable(policy, held.value, clock.now()) ? held.value.certificate.keyId : undefined
+    return O.isSome(held) && isUsable(policy, held.value, clock.now())
+      ? held.value.certificate.keyId
+      : undefined
   }
 }

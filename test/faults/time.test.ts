@@ -125,7 +125,7 @@ test('is past its end at the start, obtains another certificate', {
   one.set(3 * day)
   const again = one.run('--once')
   assert.is(await again.ended, 0)
-  assert.match(again.lines.map(({ msg }) => msg).join('\n'), /ended at/)
+  assert.match(again.lines.map(({ msg }) => msg).join('\n'), /expired at/)
   assert.is(requests(one), 2)
 })
 

@@ -19,7 +19,7 @@ type Bad = (shop: Shop) => Promise<SecureContextOptions> | SecureContextOptions
 
 const cases: ReadonlyArray<readonly [string, Bad, RegExp]> = [
   [
-    'shows a certificate that has ended',
+    'shows a certificate that has expired',
     ({ ca }) => serving(ca, { from: -3, to: -1 }),
     /expired.*renew the certificate of the server/,
   ],

@@ -48,9 +48,7 @@ const dueDirectory = async (context: TestContext, { plane }: World, certDir: str
 /** The serial number of the certificate that would be used now; everything that is there has to be legible. */
 const inUse = async (certDir: string): Promise<string | undefined> => {
   const store = { load: readCertificateDirectory({ directory: certDir }) }
-  const { held, warnings } = await right(
-    load({ store, crypto: cryptoBackend, clock: wallClock }, keyring()),
-  )
+  const { held, warnings } = await right(load({ store, crypto: cryptoBackend, clock: wallClock }, keyring()))
   assert.equal(
     warnings.filter((warning) => !warning.includes('there is no such directory')),
     [],

@@ -38,7 +38,7 @@ test('renews in time with the certificate it has, two requests and a new key; st
 
   const calls = there.calls().length
   const due = await logged(running, 'to', 'RenewDue', { deadline: 13_000 })
-  assert.is(due.at('reason'), 'TimePassed')
+  assert.is(due.at('reason'), 'RenewDue')
   assert.ok(Math.abs(Date.parse(String(due.at('time'))) - Date.parse(String(first.at('rotateAt')))) < 2_000)
   const second_ = await installedAfter(running, String(first.at('serialNumber')))
   const more = there

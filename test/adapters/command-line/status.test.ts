@@ -63,7 +63,7 @@ test('says who keeps the directory, and that nobody does', { deadline: 30_000 },
   assert.equal(silent.agent, { silent: true })
 })
 
-test('says whether the certificate leads to a CA of a file', { deadline: 30_000 }, async (context) => {
+test('says whether the certificate chains to a CA of a file', { deadline: 30_000 }, async (context) => {
   const there = await world(context)
   const rotation = await rotating(context, there)
   await rotation.issued()
@@ -81,10 +81,10 @@ test('says whether the certificate leads to a CA of a file', { deadline: 30_000 
     return { stdout, verified }
   }
   const right = await shown(there.plane.authority())
-  assert.match(right.stdout, /^chain +leads to a CA in the file given$/m)
+  assert.match(right.stdout, /^chain +chains to a CA in the file given$/m)
   assert.is(right.verified, true)
   const wrong = await shown((await started(context)).authority())
-  assert.match(wrong.stdout, `does not lead to a CA in ${file}: it is not signed by CN=`)
+  assert.match(wrong.stdout, `does not chain to a CA in ${file}: it is not signed by CN=`)
   assert.not.match(wrong.stdout, /^chain/m)
   assert.is(wrong.verified, false)
   const none = await shown('')
@@ -110,7 +110,7 @@ test('shows a saved request; without a certificate the exit code is 1', async (c
   assert.not.match(stdout + text.stdout, 'PRIVATE KEY')
 })
 
-test('says that a certificate has ended, exit code 1', { deadline: 30_000 }, async (context) => {
+test('says that a certificate has expired, exit code 1', { deadline: 30_000 }, async (context) => {
   // Long enough to arrive before its end on a busy machine too: dates have whole seconds.
   const there = await world(context, { clusterSigningDuration: 3 * second })
   const rotation = await rotating(context, there)
@@ -120,7 +120,7 @@ test('says that a certificate has ended, exit code 1', { deadline: 30_000 }, asy
   const { code, stdout } = await finished(context, 'status', '--cert-dir', there.certDir)
   assert.is(code, 1)
   assert.match(stdout, /^state +Bootstrapping$/m)
-  assert.match(stdout, /The certificate ended .* ago/)
+  assert.match(stdout, /The certificate expired .* ago/)
 })
 
 test('shows an empty directory, and one that is not there, without making it', async (context) => {

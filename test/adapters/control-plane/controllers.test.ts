@@ -137,7 +137,7 @@ test('leave a denied request alone, and a request of another signer', async (con
   )
 })
 
-test('sign nothing once the authority has ended: the request stays Approved', async (context) => {
+test('sign nothing once the CA has expired: the request stays Approved', async (context) => {
   const clock: { now: Instant } = { now: instant(Date.now()) }
   const { post, conditions, certificate, told } = await setUp(context, {
     now: () => clock.now,

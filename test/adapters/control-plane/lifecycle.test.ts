@@ -103,7 +103,7 @@ test('does not replace an authority that it kept and cannot use', async (context
   assert.match(await failure(), noPair)
   await writeFile(join(dataDir, 'ca.key'), kept)
   clock.now = instant(clock.now + 2 * hour)
-  assert.is(await failure(), 'AuthorityUnusable: the authority has ended')
+  assert.is(await failure(), 'AuthorityUnusable: the CA has expired')
   assert.is(await readFile(join(dataDir, 'ca.crt'), 'utf8'), first.authority())
 })
 

@@ -92,7 +92,7 @@ for (const [name, ...algorithm] of [
   ['RSA', 'rsa:2048'],
   ['Ed25519', 'ed25519'],
 ] as const)
-  test(`lead to an ${name} CA that signed them, among others, text around it`, skip, async (context) => {
+  test(`chain to an ${name} CA that signed them, among others, text around it`, skip, async (context) => {
     const make = await workshop(context)
     const ca = make('/O=example/CN=ca', undefined, {}, algorithm)
     const other = make('/CN=other', undefined)
@@ -102,7 +102,7 @@ for (const [name, ...algorithm] of [
     assert.is(await problem(pem(leaf, ca), pem(other)), 'no CA there is called O=example, CN=ca')
   })
 
-test('do not lead to another CA of the same name', skip, async (context) => {
+test('do not chain to another CA of the same name', skip, async (context) => {
   const make = await workshop(context)
   const [ca, impostor] = [make('/CN=kubernetes', undefined), make('/CN=kubernetes', undefined)]
   const leaf = make('/CN=leaf', impostor, leafy)
@@ -170,7 +170,7 @@ const inVersion1 = ({ certificate, key }: Made): Made => {
   return { certificate: `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`, key }
 }
 
-test('lead to a CA of version 1 that is known, as for Go, and over none', skip, async (context) => {
+test('chain to a CA of version 1 that is known, as for Go, and over none', skip, async (context) => {
   const make = await workshop(context)
   const root = inVersion1(make('/CN=root', undefined))
   const leaf = make('/CN=leaf', root, leafy)
@@ -198,8 +198,8 @@ test('lead only to CAs that are valid now; their own dates do not matter', skip,
   const root = make('/CN=root', undefined)
   const one = make('/CN=one', root)
   const leaf = make('/CN=leaf', one, leafy)
-  assert.match(await problem(pem(leaf), pem(one), after(now, 20 * day)), /^CN=one ended at 2\d{3}-/)
-  assert.match(await problem(pem(leaf, one), pem(root), after(now, 20 * day)), /^CN=one ended at/)
+  assert.match(await problem(pem(leaf), pem(one), after(now, 20 * day)), /^CN=one expired at 2\d{3}-/)
+  assert.match(await problem(pem(leaf, one), pem(root), after(now, 20 * day)), /^CN=one expired at/)
   assert.match(
     await problem(pem(leaf), pem(one), after(now, -day)),
     /^CN=one is not valid before 2.*Z by this machine's clock$/,

@@ -129,7 +129,7 @@ test('a link that leads nowhere is told, and replaced by the next install', asyn
   const store = await open({ directory }, context)
   const contents = await right(store.load)
   assert.equal(names(contents), [])
-  assert.match(contents.warnings.join('\n'), 'it leads to nothing that can be used')
+  assert.match(contents.warnings.join('\n'), 'it points to nothing that can be used')
   await right(store.saveRequest(request('a')))
   await right(store.install(pair('a')))
   assert.is(nameInFile(current(directory)), 'a')
@@ -237,7 +237,7 @@ test('the first pair becomes the current one when the process ended before it di
   assert.is(readlinkSync(current(directory)), newest)
   const contents = await right(store.load)
   assert.equal(names(contents), ['newest', 'older'])
-  assert.equal(contents.warnings, [`${current(directory)}: it was missing; it leads to ${newest} now`])
+  assert.equal(contents.warnings, [`${current(directory)}: it was missing; it points to ${newest} now`])
 })
 
 test('keys of ours that others could read are closed to them, and it is told', async (context) => {

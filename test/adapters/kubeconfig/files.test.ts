@@ -199,10 +199,10 @@ test('does not count a kubeconfig without a certificate that works', async ({ te
   assert.match(await of({ token: 'a' }), 'it has a token, and no client certificate')
   assert.match(await of({ exec: {} }), 'users[0].user.exec is not supported')
   assert.match(await of({ 'client-certificate': 'a.pem', 'client-key': 'a.pem' }), 'it does not exist')
-  assert.match(await of(data(ended.certificate, ended.key)), 'its client certificate ended at')
+  assert.match(await of(data(ended.certificate, ended.key)), 'its client certificate expired at')
   assert.match(
     await of(data(pair.certificate + ended.certificate, pair.key)),
-    'its client certificate ended at',
+    'its client certificate expired at',
   )
   assert.match(await of(data(pair.certificate, ended.key)), 'is for another key')
   assert.match(await of(data(pair.certificate, 'zeros')), 'has a key that cannot be read')

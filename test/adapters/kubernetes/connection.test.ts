@@ -333,7 +333,7 @@ test('closes its connections and begins anew when it is used again', async (cont
   assert.is(server.seen.at(-1)?.connection, 2)
 })
 
-test('offers a certificate that has ended by our clock: that of the server may differ', async (context) => {
+test('offers a certificate that has expired by our clock: that of the server may differ', async (context) => {
   const { server, api } = await setUp(context)
   server.answer((_, response) => json(response, 200, {}))
   await succeeds(api.probe(held(ca.sign('/CN=ended', { days: -1 })), never))

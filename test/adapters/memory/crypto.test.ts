@@ -88,7 +88,7 @@ test('gives TLS the kind of key that was asked for', async () => {
   assert.equal(right(await key.forTls()), { _tag: 'NotUsableHere', reason: 'in hardware' })
 })
 
-test('tells by its issuer whether a certificate leads to a CA', async () => {
+test('tells by its issuer whether a certificate chains to a CA', async () => {
   const { pem } = storedPair({ key: 'k', notBefore: start, notAfter: instant(start + minute), issuer: 'b' })
   const { verifyChain } = memoryCrypto()
   assert.equal(right(await verifyChain(pem, authoritiesPem(['a', 'b']), start)()), O.none)

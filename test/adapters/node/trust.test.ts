@@ -30,7 +30,7 @@ const minding = async (context: TestContext, first?: string, options: RotationOp
   return { there, rotation, supply, clientCertificateAuthority }
 }
 
-test('takes a certificate that leads to it', async (context) => {
+test('takes a certificate that chains to it', async (context) => {
   const { there, rotation } = await minding(context, 'its own')
   await rotation.issued()
   assert.equal(rotation.warned, [])
@@ -49,7 +49,7 @@ test('refuses one of another CA by the same name, keeps the one in use, and take
   )
   assert.match(
     defective.message,
-    /does not lead to a CA in .*ca\.crt: it is not signed by CN=.*by another of this name/,
+    /does not chain to a CA in .*ca\.crt: it is not signed by CN=.*by another of this name/,
   )
   assert.is(rotation.current()?.serialNumber, before.serialNumber)
   assert.ok(there.names().length >= 2)
@@ -127,7 +127,7 @@ test('leaves nobody waiting, and the directory free, when a port of the embedder
   await (await rotating(context, there)).issued()
 })
 
-test('warns when a certificate does not lead to the CA in the kubeconfig, and not again when it is renewed', async (context) => {
+test('warns when a certificate does not chain to the CA in the kubeconfig, and not again when it is renewed', async (context) => {
   const there = await world(context)
   const front = await authority('serving-ca')
   const target = { port: Number(new URL(there.plane.url).port), ca: there.plane.authority() }
@@ -152,6 +152,6 @@ test('warns when a certificate does not lead to the CA in the kubeconfig, and no
   assert.is(rotation.warned.length, 1, rotation.warned.join('\n'))
   assert.match(
     rotation.warned.join(),
-    `certificate ${first.serialNumber} is taken, and it does not lead to a CA in kubeconfig ${there.bootstrapKubeconfig}: no CA there is called CN=`,
+    `certificate ${first.serialNumber} is taken, and it does not chain to a CA in kubeconfig ${there.bootstrapKubeconfig}: no CA there is called CN=`,
   )
 })

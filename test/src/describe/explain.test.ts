@@ -2,8 +2,8 @@ import * as NEA from 'fp-ts/lib/NonEmptyArray.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { explain } from '../../../src/describe/explain.js'
 import type { Event } from '../../../src/machine/event.js'
+import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { evolve } from '../../../src/machine/machine.js'
-import { initial, type State } from '../../../src/machine/state.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
 import { after, hour, type Instant, minute, second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
@@ -11,15 +11,18 @@ import { at, chain, held, keyId, noon, otherTemplate, request, template, trouble
 
 const test = suite('explain')
 
-/** The state after events, told at the time of the last one. */
+/** What is known after events, explained at the time of the last one, or later. */
 const toldBy = (
   policy: RotationPolicy,
-  wanted: State['wanted'],
+  wanted: Facts['wanted'],
   events: NEA.NonEmptyArray<Event>,
-): string => {
-  const state = events.reduce<State>((known, event) => evolve(policy)(known, event), initial(wanted))
-  return explain(policy, state, NEA.last(events).at)
-}
+  now: Instant = NEA.last(events).at,
+): string =>
+  explain(
+    policy,
+    events.reduce<Facts>((known, event) => evolve(policy)(known, event), noFacts(wanted)),
+    now,
+  )
 const told = (...events: NEA.NonEmptyArray<Event>): string => toldBy(defaultPolicy, O.some(template), events)
 
 const loaded = (from: Instant, differences: Parameters<typeof held>[0] = {}): Event => ({
@@ -31,7 +34,13 @@ const loaded = (from: Instant, differences: Parameters<typeof held>[0] = {}): Ev
 const nothing: Event = { _tag: 'Loaded', held: O.none, draft: O.none, at: noon }
 const own = request(keyId(2))
 const { uid } = own
-const submitted: Event = { _tag: 'Submitted', request: own, credential: 'bootstrap', at: noon }
+const submitted: Event = {
+  _tag: 'Submitted',
+  request: own,
+  credential: 'bootstrap',
+  serverTime: O.none,
+  at: noon,
+}
 const approved: Event = { _tag: 'Observed', uid, observation: { _tag: 'Approved' }, at: noon }
 const issued: Event = {
   _tag: 'Observed',
@@ -63,13 +72,13 @@ test('says what went wrong, what helps, and when it looks again', () => {
   }
   assert.match(
     told(nothing, failed),
-    /^There is no certificate yet. Last trouble, at 2026-11-23T12:00:00Z \(now\): Unreachable happened. What helps: look into it. Next: looks again at 2026-11-23T12:00:00Z \(in [01].?\d?s\).$/,
+    /^There is no certificate yet. Last failure, at 2026-11-23T12:00:00Z \(now\): Unreachable happened. What helps: look into it. Next: looks again at 2026-11-23T12:00:00Z \(in [01].?\d?s\).$/,
   )
-  const again = told(
-    nothing,
-    failed,
-    { ...failed, at: at(10 * second) },
-    { _tag: 'TimePassed', at: at(30 * second) },
+  const again = toldBy(
+    defaultPolicy,
+    O.some(template),
+    [nothing, failed, { ...failed, at: at(10 * second) }],
+    at(30 * second),
   )
   assert.match(again, '(20s ago), 2 times in a row: Unreachable happened')
   assert.match(again, `Next: sends request ${own.name} with the bootstrap credential, now.`)
@@ -98,7 +107,7 @@ test('says that a certificate has arrived, and whether it is in use already', ()
     told(submitted, issued),
     'Certificate f00d has arrived, is used from memory and is to be stored. Next: stores it, now.',
   )
-  assert.match(told(submitted, issued, diskFull), 'Last trouble, at')
+  assert.match(told(submitted, issued, diskFull), 'Last failure, at')
   assert.is(
     told(loaded(at(20 * hour)), { ...submitted, at: at(20 * hour) }, { ...issued, at: at(20 * hour) }),
     'Certificate f00d has arrived and is to be stored. Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 4h). Next: stores it, now.',
@@ -146,22 +155,22 @@ test('says that rotation is switched off', () => {
 })
 
 test('says each reason why a certificate is to be replaced', () => {
-  const asked: Event = { _tag: 'RotationAsked', why: 'the trust changed', at: at(20 * hour) }
+  const requested: Event = { _tag: 'RotationRequested', why: 'the trust changed', at: at(20 * hour) }
   const other: Event = { _tag: 'TemplateChanged', template: O.some(otherTemplate), at: at(20 * hour) }
   assert.is(
-    told(loaded(at(20 * hour)), asked, other),
-    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 4h). It is to be replaced: common name is system:node:worker-1, wanted is system:node:worker-2; the trust changed; its rotation time has come. Next: sends a request with the held certificate, now.',
+    told(loaded(at(20 * hour)), requested, other),
+    'Certificate 0a1b is in use until 2026-11-24T12:00:00Z (in 4h). It is to be replaced: common name is system:node:worker-1, wanted is system:node:worker-2; the trust changed; its rotation deadline has passed. Next: sends a request with the held certificate, now.',
   )
 })
 
 test('says why a certificate does not work', () => {
   assert.match(
     told(loaded(at(25 * hour))),
-    'Certificate 0a1b ended at 2026-11-24T12:00:00Z (1h ago). Next: sends a request',
+    'Certificate 0a1b expired at 2026-11-24T12:00:00Z (1h ago). Next: sends a request',
   )
   assert.match(
     told(loaded(at(hour)), { _tag: 'CredentialRejected', keyId: keyId(1), at: at(hour) }),
-    'The server refuses certificate 0a1b since 2026-11-23T13:00:00Z (now). Next: sends a request with the bootstrap credential',
+    'The server rejects certificate 0a1b since 2026-11-23T13:00:00Z (now). Next: sends a request with the bootstrap credential',
   )
   assert.match(
     told(loaded(at(-hour))),
@@ -183,7 +192,9 @@ test('names the external credential where one is used', () => {
   )
 })
 
-test('tells of a state as it is now, not as it was at the last event', () => {
-  const state = evolve(defaultPolicy)(initial(O.some(template)), loaded(noon))
-  assert.match(explain(defaultPolicy, state, after(noon, 25 * hour)), 'Certificate 0a1b ended')
+test('explains what is known as it is now, not as it was at the last event', () => {
+  assert.match(
+    toldBy(defaultPolicy, O.some(template), [loaded(noon)], after(noon, 25 * hour)),
+    'Certificate 0a1b expired',
+  )
 })

@@ -3,7 +3,7 @@ import { printAction, printEvent } from '../../../src/describe/print.js'
 import type { Event, Observation } from '../../../src/machine/event.js'
 import { endOfTime } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
-import { chain, delivered, draft, held, keyId, noon, request, template } from '../samples.js'
+import { chain, delivered, draft, held, keyId, noon, request, template, trouble } from '../samples.js'
 
 const test = suite('print')
 
@@ -15,6 +15,10 @@ const observations: ReadonlyArray<readonly [Observation, string]> = [
   [{ _tag: 'Approved' }, 'Observed Approved'],
   [{ _tag: 'Gone' }, 'Observed Gone'],
   [{ _tag: 'Issued', chain: chain() }, 'Observed Issued 0a1b'],
+  [
+    { _tag: 'Unverifiable', chain: chain(), failure: trouble('TrustUnusable') },
+    'Observed Issued 0a1b, unverifiable: TrustUnusable, TrustUnusable happened',
+  ],
   [{ _tag: 'Unreadable', problem: 'no PEM' }, 'Observed Unreadable: no PEM'],
   [{ _tag: 'Denied', reason: 'No', message: 'not you' }, 'Observed Denied: No: not you'],
   [{ _tag: 'Failed', reason: 'No', message: 'not this' }, 'Observed Failed: No: not this'],

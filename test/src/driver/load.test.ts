@@ -11,16 +11,16 @@ import {
   trustErrors,
 } from '../../../adapters/memory/index.js'
 import { keyring } from '../../../src/driver/keyring.js'
-import { type Found, loading } from '../../../src/driver/loading.js'
+import { type Found, load } from '../../../src/driver/load.js'
 import { secret } from '../../../src/model/secret.js'
 import { day } from '../../../src/model/time.js'
 import type { StoreContents } from '../../../src/ports.js'
 import { assert, suite } from '../../helper/index.js'
 import { at, draft, noon } from '../samples.js'
 
-const test = suite('loading')
+const test = suite('load')
 
-const load = async (
+const loadFrom = async (
   store: Partial<StoreContents>,
   broken = false,
   change: (ports: MemoryPorts) => void = () => {},
@@ -30,7 +30,7 @@ const load = async (
   change(ports)
   if (broken)
     crypto.inject({ when: (operation) => operation === 'restoreKey', answer: cryptoErrors.keyUnavailable })
-  const found = await loading(ports, keyring())()
+  const found = await load(ports, keyring())()
   if (E.isLeft(found)) throw new Error(found.left.message)
   return found.right
 }
@@ -40,17 +40,17 @@ const pair = (key: string, notAfter = at(day), certifiedKey = key) => ({
 })
 const serialOf = ({ held }: Found) => O.toUndefined(held)?.certificate.serialNumber
 
-test('takes the first pair that has not ended', async () => {
-  const found = await load({ pairs: [pair('a', at(-1)), pair('b'), pair('c')] })
+test('takes the first pair that has not expired', async () => {
+  const found = await loadFrom({ pairs: [pair('a', at(-1)), pair('b'), pair('c')] })
   assert.equal([serialOf(found), found.warnings], ['b', []])
 })
 
-test('takes the first pair when all have ended', async () => {
-  assert.is(serialOf(await load({ pairs: [pair('a', at(-1)), pair('b', at(-2))] })), 'a')
+test('takes the first pair when all have expired', async () => {
+  assert.is(serialOf(await loadFrom({ pairs: [pair('a', at(-1)), pair('b', at(-2))] })), 'a')
 })
 
 test('passes over a pair whose key is not the certificate’s, and says so', async () => {
-  const found = await load({ pairs: [pair('a', at(day), 'x'), pair('b')] })
+  const found = await loadFrom({ pairs: [pair('a', at(day), 'x'), pair('b')] })
   assert.equal(
     [serialOf(found), found.warnings],
     ['b', ['/pki/a.pem is not used: its key is not the key of its certificate']],
@@ -58,27 +58,27 @@ test('passes over a pair whose key is not the certificate’s, and says so', asy
 })
 
 test('passes over what is no certificate, and says so', async () => {
-  const found = await load({ pairs: [{ ...pair('a'), pem: 'zeros' }], warnings: ['the store said so'] })
+  const found = await loadFrom({ pairs: [{ ...pair('a'), pem: 'zeros' }], warnings: ['the store said so'] })
   assert.equal(found.held, O.none)
   assert.is(found.warnings[0], 'the store said so')
   assert.match(found.warnings[1] ?? '', '/pki/a.pem is not used: this is no certificate')
 })
 
 test('passes over a pair whose key cannot be had, and says what to do', async () => {
-  const found = await load({ pairs: [pair('a')] }, true)
+  const found = await loadFrom({ pairs: [pair('a')] }, true)
   assert.equal(found.held, O.none)
   assert.match(found.warnings.join(), 'insert the token')
 })
 
 test('takes up the saved request with its key', async () => {
   const saved = draft(keyIdOf('b'))
-  const found = await load({ request: O.some({ draft: saved, key: secret(keyPem('b')) }) })
+  const found = await loadFrom({ request: O.some({ draft: saved, key: secret(keyPem('b')) }) })
   assert.equal(found.draft, O.some(saved))
 })
 
 test('passes over a saved request with another key, and says so', async () => {
   const saved = draft(keyIdOf('b'))
-  const found = await load({ request: O.some({ draft: saved, key: secret(keyPem('c')) }) })
+  const found = await loadFrom({ request: O.some({ draft: saved, key: secret(keyPem('c')) }) })
   assert.equal(found.draft, O.none)
   assert.match(found.warnings.join(), `the saved request ${saved.name} is not used`)
 })
@@ -86,7 +86,7 @@ test('passes over a saved request with another key, and says so', async () => {
 test('takes a store that cannot be read for an error, not for an empty one', async () => {
   const ports = memoryPorts({ now: noon })
   ports.store.inject({ answer: storeErrors.unreadable })
-  assert.ok(E.isLeft(await loading(ports, keyring())()))
+  assert.ok(E.isLeft(await load(ports, keyring())()))
 })
 
 const comparing =
@@ -97,30 +97,30 @@ const verification = ({ held }: Found) => O.toUndefined(held)?.verification
 
 test('says where the certificate leads', async () => {
   const pairs = [pair('a')]
-  assert.equal(verification(await load({ pairs })), { _tag: 'Unchecked' })
-  assert.equal(verification(await load({ pairs }, false, comparing(true, 'x', 'memory'))), {
+  assert.equal(verification(await loadFrom({ pairs })), { _tag: 'Unchecked' })
+  assert.equal(verification(await loadFrom({ pairs }, false, comparing(true, 'x', 'memory'))), {
     _tag: 'Verified',
   })
-  const expected = await load({ pairs }, false, comparing(false, 'x'))
+  const expected = await loadFrom({ pairs }, false, comparing(false, 'x'))
   assert.equal(verification(expected), {
     _tag: 'Unverified',
     required: false,
-    problem: 'it does not lead to a CA in memory: no CA there is called memory',
+    problem: 'it does not chain to a CA in memory: no CA there is called memory',
   })
   assert.equal(expected.warnings, [], 'it may be as it should be, and has been so')
 })
 
-test('uses a certificate that does not lead to the CAs that are required, and says so', async () => {
-  const found = await load({ pairs: [pair('a')] }, false, comparing(true, 'x'))
+test('uses a certificate that does not chain to the CAs that are required, and says so', async () => {
+  const found = await loadFrom({ pairs: [pair('a')] }, false, comparing(true, 'x'))
   assert.ok(O.isSome(found.held))
   assert.equal(found.warnings, [
-    '/pki/a.pem is used, and may be refused by the server: it does not lead to a CA in memory: no CA there is called memory',
+    '/pki/a.pem is used, and may be rejected by the server: it does not chain to a CA in memory: no CA there is called memory',
   ])
 })
 
 test('says that the CAs cannot be read where they are required, and uses the certificate', async () => {
   for (const required of [true, false]) {
-    const found = await load({ pairs: [pair('a')] }, false, ({ trust }) => {
+    const found = await loadFrom({ pairs: [pair('a')] }, false, ({ trust }) => {
       trust.set({ required })
       trust.inject({ answer: trustErrors.unreadable })
     })

@@ -6,7 +6,6 @@ import {
   storeErrors,
 } from '../../../adapters/memory/index.js'
 import { type Rotation, rotation } from '../../../src/driver/rotation.js'
-import { heldOf } from '../../../src/machine/state.js'
 import { failure } from '../../../src/model/failure.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
 import { day, hour } from '../../../src/model/time.js'
@@ -92,8 +91,8 @@ test('forgets what was saved for a request whose name somebody else has already'
   assert.ok(O.isNone(memory.store.contents().request))
 })
 
-/** How many watches more there are after connections have reported many refusals. */
-const watchesAfterRefusals = async (
+/** How many watches more there are after connections have reported many rejections. */
+const watchesAfterRejections = async (
   context: TestContext,
   policy: Partial<RotationPolicy>,
 ): Promise<number> => {
@@ -103,7 +102,7 @@ const watchesAfterRefusals = async (
   assert.is(agent.state()._tag, 'Pending')
   const watches = () => memory.requests.records.filter(({ verb }) => verb === 'observe').length
   const before = watches()
-  const held = heldOf(agent.state())
+  const held = agent.facts().held
   const keyId = O.isSome(held) ? held.value.certificate.keyId : ''
   for (let call = 0; call < 100; call++) {
     agent.tell({ _tag: 'CredentialRejected', keyId })()
@@ -113,12 +112,12 @@ const watchesAfterRefusals = async (
   return watches() - before
 }
 
-test('begins a watch anew at the first refusal that connections report, not at each', async (context) => {
-  assert.is(await watchesAfterRefusals(context, {}), 1)
+test('begins a watch anew at the first rejection that connections report, not at each', async (context) => {
+  assert.is(await watchesAfterRejections(context, {}), 1)
 })
 
-test('lets no refusal cut a watch short that goes out with another credential', async (context) => {
-  assert.is(await watchesAfterRefusals(context, { authenticateWith: 'external' }), 0)
+test('lets no rejection cut a watch short that goes out with another credential', async (context) => {
+  assert.is(await watchesAfterRejections(context, { authenticateWith: 'external' }), 0)
 })
 
 test('warns of a server whose clock is off, once, and when it changes', async (context) => {

@@ -375,7 +375,7 @@ test('does not wait for the time of an early certificate that is rejected', () =
   assert.is(credentialOf(begin().later(0, loaded({ notBefore: at(hour) }), rejected), 0), 'bootstrap')
 })
 
-test('watches with the bootstrap credential once the server refuses the certificate', () => {
+test('watches with the bootstrap credential once the server rejects the certificate', () => {
   assert.is(credentialOf(pending(), 0), 'held')
   const play = pending().later(second, rejected)
   assert.equal([stateOf(play), credentialOf(play, 0)], ['Pending', 'bootstrap'])

@@ -8,7 +8,7 @@ import {
   covers,
   kubeletClientTemplate,
   kubeletServingSigner,
-  unmet,
+  missingFrom,
 } from '../../../src/model/template.js'
 import { assert, suite } from '../../helper/index.js'
 import { certificate, template } from '../samples.js'
@@ -77,7 +77,7 @@ const cases: ReadonlyArray<readonly [string, Partial<Certificate>, ReadonlyArray
 ]
 for (const [sentence, differences, missing] of cases)
   test(sentence, () => {
-    assert.equal(unmet(wanted, certificate({ ...good, ...differences })), missing)
+    assert.equal(missingFrom(wanted, certificate({ ...good, ...differences })), missing)
   })
 
 const covering: ReadonlyArray<readonly [string, Partial<CertificateTemplate>, boolean]> = [

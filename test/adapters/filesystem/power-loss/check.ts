@@ -28,7 +28,7 @@ export interface Start {
 
 /** What a start may say after a crash, in these scenarios: where it put things right, and what it found at first. */
 const expectedWarnings = [
-  /kubelet-client-current\.pem: it was missing; it leads to \S+Z\.pem now$/,
+  /kubelet-client-current\.pem: it was missing; it points to \S+Z\.pem now$/,
   /kubelet-client-current\.pem: it (was missing|led nowhere); kubelet-client-updated\.pem took its place$/,
   /its mode was 06(44|40), which let others read its private key; it is 0600 now$/,
   /2 pairs .* are not ours and are never removed/,
@@ -90,7 +90,7 @@ const readersFindAPair = async (
   if (!linked && (await whereTo(fs, link)) === (await whereTo(fileSystemOn(beginning), link))) return
   const { text } = await fs.read(link, 100_000, 'follow')
   const found = possible.some(({ held }) => held !== undefined && sameBlocks(text, who[held].text))
-  assert.ok(found, `the link leads to ${nameOfText(text, who) ?? 'something else'}`)
+  assert.ok(found, `the link points to ${nameOfText(text, who) ?? 'something else'}`)
 }
 
 /** A link's target; undefined when there is none. */

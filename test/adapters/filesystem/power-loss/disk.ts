@@ -14,7 +14,7 @@
  *   one it was created with.
  * - A rename is atomic towards the name it replaces (the old file or the new one, as POSIX has it for processes and as
  *   all file systems that ALICE looked at have it after a crash), but may leave the file under both names.
- * - What a file was created with (its mode) and what a link leads to come to the disk together with a name of it.
+ * - What a file was created with (its mode) and what a link points to come to the disk together with a name of it.
  *
  * Not modelled: disks that say "synced" and are not, bits that rot, blocks of other files' old data in a new file, and
  * file systems that lose what was synced. Reads, owners and times of modification do not change here.
