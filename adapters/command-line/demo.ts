@@ -17,8 +17,8 @@ import {
 import { command, complain } from './command.js'
 import { eventLine } from './event-line.js'
 import { type Flags, readFlags, type UsageError } from './flags.js'
-import { abbreviated, inShort } from './in-short.js'
-import { liveLine } from './live.js'
+import { abbreviated, summaryOf } from './summary.js'
+import { terminalLine } from './terminal-line.js'
 
 const demoFlags = {} satisfies Flags<string>
 
@@ -38,8 +38,8 @@ const demo = async (_: undefined, signal: AbortSignal): Promise<number> => {
   const began = performance.now()
   let rotation: RunningRotation | undefined
   const standing = () =>
-    rotation === undefined ? '' : `   ${inShort(rotation.policy, rotation.facts(), wallClock.now())}`
-  const screen = liveLine(process.stdout, standing)
+    rotation === undefined ? '' : `   ${summaryOf(rotation.policy, rotation.facts(), wallClock.now())}`
+  const screen = terminalLine(process.stdout, standing)
   const tell: Tell = (part, text) => {
     const elapsed = ((performance.now() - began) / second).toFixed(2).padStart(6)
     screen.print(`${elapsed}s  ${part.padEnd(5)}  ${abbreviated(text)}`)

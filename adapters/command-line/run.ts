@@ -7,8 +7,8 @@ import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
-import { liveLine } from './live.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
+import { terminalLine } from './terminal-line.js'
 
 export const runFlags = {
   'bootstrap-kubeconfig': {
@@ -155,11 +155,11 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
 export const run = async ({ options, once, format }: RunRequest, signal: AbortSignal): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
   const { startRotationTask, wallClock } = await import('../node/index.js')
-  const { inShort } = await import('./in-short.js')
+  const { summaryOf } = await import('./summary.js')
   let rotation: RunningRotation | undefined
   const standing = () =>
-    rotation === undefined ? '' : inShort(rotation.policy, rotation.facts(), wallClock.now())
-  const screen = liveLine(process.stdout, format === 'text' ? standing : undefined)
+    rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
+  const screen = terminalLine(process.stdout, format === 'text' ? standing : undefined)
   const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
   say('info', intention(options))
   if (options.policy?.rotate === false)

@@ -2,12 +2,12 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { hour, type Milliseconds, second } from '../../src/model/time.js'
+import { runAt } from '../platform/timer.js'
 import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'
 import type { Credential, Problem, Sources } from './source.js'
 import { joined, type Outgoing, outgoing } from './trust.js'
-import { wakeAt } from './wake.js'
 
 export interface FollowOptions {
   /** How long a watch, a WebSocket or another long-lived stream may go on after a change, ms; 30 000 if not given. */
@@ -49,7 +49,7 @@ export interface Following {
   /** Calls the listener after each change, once the connections before it have been retired. */
   readonly subscribe: (listener: (generation: Generation) => void) => IO<void>
   /** The current certificate first; earlier ones as long as a connection carries them. */
-  readonly census: IO<ReadonlyArray<Count>>
+  readonly connectionCounts: IO<ReadonlyArray<Count>>
   readonly longLived: (request: RequestLine) => boolean
   /** Follows no more. Connections go on with what they have. */
   readonly close: IO<void>
@@ -83,7 +83,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
     trust = acceptableTrust(sources.trust?.current() ?? O.none, trust)
     earlierTrust = outgoing(earlierTrust, before, trust, now, trustOverlap)
     cancelWake()
-    cancelWake = wakeAt(
+    cancelWake = runAt(
       Math.min(
         early ? offered.value.certificate.notBefore : Number.POSITIVE_INFINITY,
         ...earlierTrust.map(({ until }) => until),
@@ -135,7 +135,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
         listeners.delete(listener)
       }
     },
-    census: () => [
+    connectionCounts: () => [
       countOf(true)(generation),
       ...earlier.filter(({ connections }) => connections() > 0).map(countOf(false)),
     ],

@@ -2,9 +2,9 @@ import * as tls from 'node:tls'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Milliseconds } from '../../src/model/time.js'
+import { runAt } from '../platform/timer.js'
 import { contextOptions } from './check.js'
 import type { Credential } from './source.js'
-import { wakeAt } from './wake.js'
 
 /** How far before the end of their certificate the last connections are closed, ms. */
 const margin = 1_000
@@ -67,10 +67,10 @@ export const newGeneration = (
     const end = O.isNone(credential)
       ? Number.POSITIVE_INFINITY
       : credential.value.certificate.notAfter - margin
-    const endStreams = wakeAt(Math.min(graceUntil, end), () => {
+    const endStreams = runAt(Math.min(graceUntil, end), () => {
       for (const connection of [...connections]) connection.endStreams()
     })
-    const destroy = wakeAt(end, () => {
+    const destroy = runAt(end, () => {
       for (const connection of [...connections]) connection.destroy()
     })
     disarm = () => {

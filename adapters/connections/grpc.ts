@@ -29,7 +29,7 @@ interface Line {
  * Options that make a client follow a credential: `new Greeter(address, credentials.createSsl(),
  * channelOptions(following))`. What is given as credentials beside them is passed over. A call keeps its channel until
  * it is over; for which streaming calls a grace period counts, `longLived` of `follow` says by their paths
- * (`/package.Service/Method`). A census counts channels. Status `UNAUTHENTICATED` is taken as a refused certificate.
+ * (`/package.Service/Method`). A connectionCounts counts channels. Status `UNAUTHENTICATED` is taken as a refused certificate.
  */
 export const channelOptions = (
   following: Following,

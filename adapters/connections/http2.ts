@@ -7,10 +7,10 @@ import {
   type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2'
+import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
-import { overhear } from './overhear.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 
 /** What `node:http2`'s sessions offer, over as many sessions as it takes. */
@@ -90,7 +90,7 @@ export const http2Client = (
         .on('close', () => streams.delete(stream))
         .on('response', (answer) => {
           const notice = noticeStatus(Number(answer[':status']), generation.rejected)
-          if (notice !== undefined) overhear(stream, notice)
+          if (notice !== undefined) tapBody(stream, notice)
         })
     },
     close: async () => {

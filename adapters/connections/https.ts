@@ -2,10 +2,10 @@ import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import { isWatch } from './long-lived.js'
-import { overhear } from './overhear.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 
 /**
@@ -99,5 +99,5 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
 const noticeResponse = (response: IncomingMessage, generation: Generation | undefined): void => {
   if (generation === undefined) return
   const notice = noticeStatus(response.statusCode ?? 0, generation.rejected)
-  if (notice !== undefined) overhear(response, notice)
+  if (notice !== undefined) tapBody(response, notice)
 }

@@ -1,7 +1,7 @@
 /** What clients start from: the bootstrap token, and kubeconfigs. */
 import { randomInt } from 'node:crypto'
 import { stringify } from 'yaml'
-import type { Pair } from './authority.js'
+import type { Pair } from './ca.js'
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789'
 

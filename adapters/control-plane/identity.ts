@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Instant, Milliseconds } from '../../src/model/time.js'
 import type { Authority } from '../crypto/index.js'
-import { endOf, newAuthority, newPair, type Pair } from './authority.js'
+import { endOf, newAuthority, newPair, type Pair } from './ca.js'
 import { authorityUnusable, type ControlPlaneError } from './error.js'
 
 /** What an authority brings with it. */

@@ -9,7 +9,7 @@ import { type Binding, permitted, refusal } from '../../src/control-plane/index.
 import type { Secret } from '../../src/model/secret.js'
 import { type Instant, second } from '../../src/model/time.js'
 import { type Authentication, authenticate } from './authentication.js'
-import type { Pair } from './authority.js'
+import type { Pair } from './ca.js'
 import { type Call, type Endpoint, failed, type Reply, type Stream } from './call.js'
 import type { ApiCall } from './event.js'
 import type { Body } from './incoming.js'

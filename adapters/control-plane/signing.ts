@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { signing, validity } from '../../src/control-plane/index.js'
 import { createCertificate, type ParsedRequest } from '../crypto/index.js'
-import { endOf, newSerialNumber } from './authority.js'
+import { endOf, newSerialNumber } from './ca.js'
 import { addCondition, type Manager } from './manager.js'
 import { has, type SigningRequest } from './signing-request.js'
 

@@ -62,7 +62,7 @@ export const parseRequest = (pem: string): TE.TaskEither<CryptoError, ParsedRequ
 /** Makes a self-signed certificate authority with a new EC key. */
 export const createAuthority = (parameters: AuthorityParameters): TE.TaskEither<CryptoError, Authority> =>
   attempt('the certificate authority cannot be made', checkParameters, async () =>
-    (await import('./authority.js')).newAuthority(parameters),
+    (await import('./ca.js')).newAuthority(parameters),
   )
 
 /** Makes a certificate signed by the authority: the leaf alone, PEM, as Kubernetes' signers hand it out. */
@@ -71,7 +71,7 @@ export const createCertificate = (
   parameters: CertificateParameters,
 ): TE.TaskEither<CryptoError, string> =>
   attempt('the certificate cannot be made', checkParameters, async () =>
-    (await import('./authority.js')).newCertificate(authority, parameters),
+    (await import('./ca.js')).newCertificate(authority, parameters),
   )
 
 const bundleTrouble = 'the bundle of CAs cannot be read'

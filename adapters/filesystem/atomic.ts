@@ -4,9 +4,9 @@
  * a link is replaced by renaming a new link over it.
  */
 import { dirname } from 'node:path'
+import { codeOf } from './error.js'
 import type { FileSystem } from './file-system.js'
 import type { Layout } from './layout.js'
-import { codeOf } from './trouble.js'
 
 /**
  * Makes a directory and its parents, where they are not there, and makes that last: each one's name before anything is

@@ -6,11 +6,11 @@ import { type Instant, instant } from '../../src/model/time.js'
 import type { SavedRequest } from '../../src/ports.js'
 import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
 import { designated, linkInUse, list, type RequestRead, savedRequest } from './contents.js'
+import { trouble } from './error.js'
 import { type FileSystem, kindOf } from './file-system.js'
 import { keptName, type Layout, ownName, ownPairs } from './layout.js'
 import { maximumSize } from './pair-file.js'
 import { encodeRequest } from './request-file.js'
-import { trouble } from './trouble.js'
 
 /** What is installed. */
 export interface NewPair {

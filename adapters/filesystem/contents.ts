@@ -6,11 +6,11 @@ import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
 import type { SavedRequest, StoreContents, StoredPair } from '../../src/ports.js'
 import { isThere } from './atomic.js'
+import { codeOf, inWords, isMomentary } from './error.js'
 import type { FileSystem } from './file-system.js'
 import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
 import { decodeRequest } from './request-file.js'
-import { codeOf, inWords, isMomentary } from './trouble.js'
 
 /** A pair from elsewhere, which serves where the directory's own link does not. */
 export type FallbackPair =

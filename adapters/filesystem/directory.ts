@@ -9,12 +9,12 @@ import type { CertificateStore, StoreContents } from '../../src/ports.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
 import { type FallbackPair, readContents } from './contents.js'
+import { codeOf, inWords, isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
-import { holderInWords } from './holder.js'
 import { type Layout, layoutOf } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
-import { tidy } from './tidy.js'
-import { codeOf, inWords, isMomentary, storeError } from './trouble.js'
+import { holderInWords } from './lock-holder.js'
+import { tidy } from './recovery.js'
 
 export interface CertificateDirectoryOptions {
   /** The kubelet's `--cert-dir`. Made with mode 0700 when it is not there. */

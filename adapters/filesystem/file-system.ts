@@ -4,7 +4,7 @@
  */
 import { constants, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { codeOf, trouble } from './trouble.js'
+import { codeOf, trouble } from './error.js'
 
 /** A new file that is being written. */
 export interface NewFile {

@@ -7,5 +7,5 @@ export {
   openCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
-export { type Holder, holderInWords } from './holder.js'
 export type { Taken } from './lock.js'
+export { type Holder, holderInWords } from './lock-holder.js'

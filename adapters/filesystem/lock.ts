@@ -15,8 +15,8 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
-import { Holder, thisProcess } from './holder.js'
-import { codeOf, trouble } from './trouble.js'
+import { codeOf, trouble } from './error.js'
+import { Holder, thisProcess } from './lock-holder.js'
 
 export interface Lock {
   /** Whether the announcement is still there; somebody may have removed the directory. */

@@ -3,8 +3,8 @@ import { pemBlocks } from '../../src/model/pem.js'
 import { secret } from '../../src/model/secret.js'
 import { type Instant, instant, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
+import { codeOf, inWords } from './error.js'
 import type { FileContent, FileSystem } from './file-system.js'
-import { codeOf, inWords } from './trouble.js'
 
 /** A certificate chain and its key, in one file or two. */
 export interface PairFiles {

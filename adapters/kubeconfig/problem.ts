@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
 import { type Failure, failure } from '../../src/model/failure.js'
-import { pathOf, problemOf } from '../platform/fields.js'
+import { pathOf, problemOf } from '../platform/codec.js'
 
 /** Why a kubeconfig, or a file that it names, gives no credential. */
 export type KubeconfigError = Failure<'NoCredential'>

@@ -11,8 +11,8 @@ import { checkKey, credentialOf } from '../connections/check.js'
 import { newGeneration, type OwnedGeneration } from '../connections/generation.js'
 import { followingAgent } from '../connections/https.js'
 import { isLongLived } from '../connections/long-lived.js'
-import type { Access, Cluster, Credential } from '../kubeconfig/access.js'
-import { asError, breakdown } from './breakdown.js'
+import type { Access, Cluster, Credential } from '../kubeconfig/cluster.js'
+import { asError, breakdown } from './network-error.js'
 import { tunnel } from './tunnel.js'
 
 /** A way to the API server all of whose connections carry one credential. */

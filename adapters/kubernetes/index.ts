@@ -1,7 +1,7 @@
-export type { Access, Cluster, Credential } from '../kubeconfig/access.js'
+export type { Access, Cluster, Credential } from '../kubeconfig/cluster.js'
 export { decodeKubeconfig, type Kubeconfig } from '../kubeconfig/decode.js'
 export type { ClusterEntry, Material, UserEntry } from '../kubeconfig/entries.js'
-export { type ExistingKubeconfig, existingKubeconfig } from '../kubeconfig/existing.js'
+export { type ExistingKubeconfig, existingKubeconfig } from '../kubeconfig/preferred.js'
 export type { KubeconfigError } from '../kubeconfig/problem.js'
 export {
   accessFromKubeconfig,

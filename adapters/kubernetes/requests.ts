@@ -9,9 +9,9 @@ import {
   type Draft,
 } from '../../src/model/request.js'
 import type { Signal } from '../../src/signal.js'
-import { problemOf } from '../platform/fields.js'
-import { type Answer, isNotServed, unintelligible } from './answer.js'
+import { problemOf } from '../platform/codec.js'
 import type { Client, Result, Stream } from './client.js'
+import { type Answer, isNotServed, unintelligible } from './response.js'
 
 /** Versions of certificates.k8s.io, the better one first: v1 since Kubernetes 1.19, v1beta1 up to 1.21. */
 export type Version = 'v1' | 'v1beta1'

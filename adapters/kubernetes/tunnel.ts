@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
-import { asError, breakdown, breakdownOf } from './breakdown.js'
+import { asError, breakdown, breakdownOf } from './network-error.js'
 
 /** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
 export const tunnel = (

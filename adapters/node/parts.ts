@@ -31,7 +31,7 @@ import {
   type KubeconfigError,
   type KubernetesApi,
 } from '../kubernetes/index.js'
-import { type Accesses, bootstrapFrom, type Following, following } from './access.js'
+import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
 

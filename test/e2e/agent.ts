@@ -89,7 +89,7 @@ export const startAgent = (
   }
   defer(async () => {
     if (signal.aborted)
-      console.error(`${node.name} said:\n${story.steps.slice(-20).map(inShort).join('\n')}\n${stderr}`)
+      console.error(`${node.name} said:\n${story.steps.slice(-20).map(summary).join('\n')}\n${stderr}`)
     await stop('SIGKILL')
   })
   return {
@@ -104,7 +104,7 @@ export const startAgent = (
   }
 }
 
-const inShort = ({ time, level, from, to, reason, msg }: Line): string =>
+const summary = ({ time, level, from, to, reason, msg }: Line): string =>
   `  ${time} ${level} ${from ?? ''} → ${to ?? ''} ${reason ?? ''}: ${msg}`
 
 const spawnProgram = (node: Node, args: readonly string[]): ChildProcess =>

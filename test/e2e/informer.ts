@@ -96,7 +96,8 @@ const inform = async ({ version, url, caData, namespace, pairs }: Setup) => {
     await more('it goes on within the grace period')
     await eventually(
       'it has connected with the new certificate, and the old connections are gone',
-      () => report.errors.length > 0 || (report.connects > before && following.census().length === 1),
+      () =>
+        report.errors.length > 0 || (report.connects > before && following.connectionCounts().length === 1),
       patience,
     )
     await more('it sees changes with the new certificate')

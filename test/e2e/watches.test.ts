@@ -77,7 +77,7 @@ for (const [name, watch] of stacks) {
         await eventually('the old watch has ended', () => watching.ends.length === rotation, soon)
         assert.ok((watching.ends.at(-1) ?? 0) - at >= grace - 50, 'the grace period was cut short')
         await more(watching, 'it goes on with the new certificate')
-        assert.is(following.census().length, 1, 'no connection has the old certificate')
+        assert.is(following.connectionCounts().length, 1, 'no connection has the old certificate')
       }
       await assertWhole(watching, changes)
       assert.equal(await watchedWith(changes), ['1', '2', '3', '4'])
@@ -109,7 +109,7 @@ test(
     for (const { following, watching, changes } of held) {
       await eventually('the old watch has ended', () => watching.ends.length > 0, soon)
       await more(watching, 'it goes on with the new certificate')
-      assert.is(following.census().length, 1, 'no connection has the old certificate')
+      assert.is(following.connectionCounts().length, 1, 'no connection has the old certificate')
       assert.ok((watching.ends[0] ?? end) < end, 'the connection outlived its certificate')
       await assertWhole(watching, changes)
       assert.equal(await watchedWith(changes), ['1', '4'])
@@ -134,7 +134,7 @@ test('a watch with client-node follows the certificates of a rotation', patience
     serials.add(rotation.current()?.serialNumber)
     await eventually('the old watch has ended', () => watching.ends.length === renewal, soon)
     await more(watching, 'it goes on with the new certificate')
-    assert.is(following.census().length, 1, 'no connection has the old certificate')
+    assert.is(following.connectionCounts().length, 1, 'no connection has the old certificate')
   }
   await assertWhole(watching, changes)
   assert.is(serials.size, 4)

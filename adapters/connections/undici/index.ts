@@ -1,7 +1,7 @@
 /** A dispatcher for undici 7 and 8, and with undici 7 for the `fetch` that Node has built in. */
 import { type buildConnector, Client, Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
-import { type Lane, openLane } from './lane.js'
+import { type Connection, openConnection } from './connection.js'
 
 export interface DispatcherOptions
   extends Omit<Client.Options, 'connect' | 'tls' | 'socketPath' | 'allowH2'> {
@@ -20,7 +20,7 @@ export const dispatcher = (following: Following, options: DispatcherOptions = {}
 type Waiting = Parameters<Dispatcher['dispatch']>
 
 interface Origin {
-  readonly lanes: Set<Lane>
+  readonly connections: Set<Connection>
   readonly waiting: Array<Waiting>
 }
 
@@ -43,7 +43,7 @@ class FollowingDispatcher extends Dispatcher {
     if (this.#closed) return refuse(name, request)
     let origin = this.#origins.get(name)
     if (origin === undefined) {
-      origin = { lanes: new Set(), waiting: [] }
+      origin = { connections: new Set(), waiting: [] }
       this.#origins.set(name, origin)
     }
     origin.waiting.push(request)
@@ -58,7 +58,7 @@ class FollowingDispatcher extends Dispatcher {
         this.#whenQuiet.add(resolve)
         this.#quiet()
       })
-      await Promise.all(this.#lanes().map((lane) => lane.close()))
+      await Promise.all(this.#connections().map((connection) => connection.close()))
     }, callback)
   }
 
@@ -69,7 +69,7 @@ class FollowingDispatcher extends Dispatcher {
       async () => {
         for (const [name, { waiting }] of this.#origins)
           for (const request of waiting.splice(0)) refuse(name, request)
-        await Promise.all(this.#lanes().map((lane) => lane.destroy(reason)))
+        await Promise.all(this.#connections().map((connection) => connection.destroy(reason)))
         this.#quiet()
       },
       typeof error === 'function' ? error : callback,
@@ -80,47 +80,47 @@ class FollowingDispatcher extends Dispatcher {
   #serve(name: string, origin: Origin): void {
     const wereWaiting = origin.waiting.length
     while (origin.waiting.length > 0) {
-      const lane = this.#free(origin) ?? this.#open(name, origin)
-      if (lane === undefined) return
+      const connection = this.#free(origin) ?? this.#open(name, origin)
+      if (connection === undefined) return
       const request = origin.waiting.shift()
-      if (request !== undefined) lane.dispatch(...request)
+      if (request !== undefined) connection.dispatch(...request)
     }
     if (wereWaiting > 1) this.emit('drain', new URL(name))
     this.#quiet()
   }
 
-  #free({ lanes }: Origin): Lane | undefined {
+  #free({ connections }: Origin): Connection | undefined {
     const { pipelining = 1 } = this.#options
     const current = this.#following.current()
-    for (const lane of lanes)
-      if (lane.generation === current && lane.load() < Math.max(1, pipelining)) return lane
+    for (const connection of connections)
+      if (connection.generation === current && connection.load() < Math.max(1, pipelining)) return connection
     return undefined
   }
 
-  #open(name: string, origin: Origin): Lane | undefined {
+  #open(name: string, origin: Origin): Connection | undefined {
     const { connections = Number.POSITIVE_INFINITY, connect = {}, ...client } = this.#options
     const current = this.#following.current()
-    if ([...origin.lanes].filter(({ generation }) => generation === current).length >= connections)
+    if ([...origin.connections].filter(({ generation }) => generation === current).length >= connections)
       return undefined
-    const lane = openLane(
+    const connection = openConnection(
       name,
       this.#following,
       { client, connect },
       {
         onFree: () => this.#serve(name, origin),
         onGone: (gone) => {
-          origin.lanes.delete(gone)
+          origin.connections.delete(gone)
           void gone.destroy(null)
           this.#serve(name, origin)
         },
       },
     )
-    origin.lanes.add(lane)
-    return lane
+    origin.connections.add(connection)
+    return connection
   }
 
-  #lanes(): ReadonlyArray<Lane> {
-    return [...this.#origins.values()].flatMap(({ lanes }) => [...lanes])
+  #connections(): ReadonlyArray<Connection> {
+    return [...this.#origins.values()].flatMap(({ connections }) => [...connections])
   }
 
   #quiet(): void {

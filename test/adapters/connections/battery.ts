@@ -130,7 +130,7 @@ export const battery = (test: Suite, stack: Stack): void => {
     await renew()
     await eventually('all are closed', () => server.open() === 0)
     assert.equal(
-      following.census().map(({ connections }) => connections),
+      following.connectionCounts().map(({ connections }) => connections),
       [0],
     )
   })
@@ -142,7 +142,7 @@ export const battery = (test: Suite, stack: Stack): void => {
     const response = await eventually('it has arrived', () => server.held.get('/held/long'))
     const serial = await renew()
     assert.equal(
-      following.census().map(({ current, connections }) => ({ current, connections })),
+      following.connectionCounts().map(({ current, connections }) => ({ current, connections })),
       [
         { current: true, connections: 0 },
         { current: false, connections: stack.multiplexes ? 1 : 2 },
@@ -154,7 +154,7 @@ export const battery = (test: Suite, stack: Stack): void => {
     response.end(first.serial)
     assert.is(await answer, first.serial)
     await eventually('the old connection is closed', () => server.open() === 1)
-    assert.is(following.census().length, 1)
+    assert.is(following.connectionCounts().length, 1)
   })
 
   test('keeps a watch for the grace period, and ends it then', async (context) => {

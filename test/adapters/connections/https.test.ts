@@ -86,9 +86,9 @@ test('keeps an upgraded connection for the grace period', async (context) => {
   })
   socket.write('still here')
   await eventually('the echo is there', () => echo === 'still here')
-  assert.is(following.census().length, 2)
+  assert.is(following.connectionCounts().length, 2)
   await eventually('it is closed', () => server.open() === 0)
-  assert.is(following.census().length, 1)
+  assert.is(following.connectionCounts().length, 1)
 })
 
 test('tells a stream of the change, so that it reconnects by itself', async (context) => {

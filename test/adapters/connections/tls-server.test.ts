@@ -61,16 +61,16 @@ test('shows the new certificate to new connections, and lets established ones li
     'the old connection answers',
     () => answer.endsWith('ok\r\n0\r\n\r\n') || answer.includes('ok'),
   )
-  await eventually('both are counted', () => following.census().length === 2)
+  await eventually('both are counted', () => following.connectionCounts().length === 2)
   assert.equal(
-    following.census().map(({ current, connections }) => [current, connections]),
+    following.connectionCounts().map(({ current, connections }) => [current, connections]),
     [
       [true, 1],
       [false, 1],
     ],
   )
   before.destroy()
-  await eventually('the old one is gone', () => following.census().length === 1)
+  await eventually('the old one is gone', () => following.connectionCounts().length === 1)
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -107,7 +107,7 @@ test('keeps an upgraded connection for the grace period', async (context) => {
   })
   socket.write('still here')
   await eventually('the echo is there', () => echo === 'still here')
-  assert.is(following.census().length, 2)
+  assert.is(following.connectionCounts().length, 2)
   await eventually('it is closed', () => server.open() === 0)
 })
 

@@ -1,8 +1,8 @@
 /** The adapter's system calls, on a disk in memory. */
 import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { trouble } from '../../../../adapters/filesystem/error.js'
 import type { FileSystem } from '../../../../adapters/filesystem/file-system.js'
-import { trouble } from '../../../../adapters/filesystem/trouble.js'
 import { instant } from '../../../../src/model/time.js'
 import { systemError } from '../recording.js'
 import { change, type DirectoryNode, type Node, newDirectory, newFile, syncFile, syncNames } from './disk.js'

@@ -5,7 +5,7 @@ const stretch = 60_000
  * Calls `run` once the wall clock is at or past `at` (ms since the epoch); the answer takes that back. It keeps no
  * process alive.
  */
-export const wakeAt = (at: number, run: () => void): (() => void) => {
+export const runAt = (at: number, run: () => void): (() => void) => {
   if (at === Number.POSITIVE_INFINITY) return () => {}
   let timer: NodeJS.Timeout
   const look = () => {

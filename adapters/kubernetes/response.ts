@@ -5,7 +5,7 @@ import * as t from 'io-ts'
 import { type ApiError, failure } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import { type Instant, instant, type Milliseconds, second } from '../../src/model/time.js'
-import { mapping, text } from '../platform/fields.js'
+import { mapping, text } from '../platform/codec.js'
 
 /** An answer of the API server, whatever its status. */
 export interface Answer {

@@ -16,7 +16,7 @@ import {
 /** Enough of a serial number or a request's name to tell it from others on one screen. */
 export const abbreviated = (name: string): string => name.replace(/([0-9a-f]{8})[0-9a-f]{8,}/g, '$1…')
 
-export const inShort = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+export const summaryOf = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
   const state = stateOf(policy)(facts, now)
   return [
     `${state._tag}: ${doing(state, facts)}`,

@@ -6,10 +6,10 @@ import type { Following } from '../follow.js'
 import type { Generation } from '../generation.js'
 import { isWatch, type RequestLine } from '../long-lived.js'
 import { noticeAlert } from '../rejection.js'
-import { watching } from './watching.js'
+import { watching } from './observed-handler.js'
 
 /** One connection to an origin, made with one generation. */
-export interface Lane {
+export interface Connection {
   readonly generation: Generation
   /** Requests under way; infinite for one that can take no other. */
   readonly load: IO<number>
@@ -19,16 +19,16 @@ export interface Lane {
   readonly destroy: (error: Error | null) => Promise<void>
 }
 
-export interface LaneOptions {
+export interface ConnectionOptions {
   readonly client: Omit<Client.Options, 'connect'>
   readonly connect: buildConnector.BuildOptions
 }
 
-export interface LaneEvents {
+export interface ConnectionEvents {
   /** It may take another request. */
   readonly onFree: () => void
   /** It is connected to nothing and nobody waits for it. */
-  readonly onGone: (lane: Lane) => void
+  readonly onGone: (connection: Connection) => void
 }
 
 /** A request under way. */
@@ -37,12 +37,12 @@ interface Run {
   readonly complete: () => void
 }
 
-export const openLane = (
+export const openConnection = (
   origin: string,
   following: Following,
-  options: LaneOptions,
-  { onFree, onGone }: LaneEvents,
-): Lane => {
+  options: ConnectionOptions,
+  { onFree, onGone }: ConnectionEvents,
+): Connection => {
   const generation = following.current()
   const running = new Set<Run>()
   const upgraded = new WeakSet<Duplex>()
@@ -96,7 +96,7 @@ export const openLane = (
     socket.on(errorMonitor, (error) => noticeAlert(error, generation.rejected)).once('close', leave)
   }
   const settle = () => {
-    if (running.size === 0 && !connected) onGone(lane)
+    if (running.size === 0 && !connected) onGone(connection)
     else onFree()
   }
   client.on('disconnect', () => {
@@ -104,7 +104,7 @@ export const openLane = (
     if (running.size === 0) settle()
   })
 
-  const dispatch: Lane['dispatch'] = (request, handler) => {
+  const dispatch: Connection['dispatch'] = (request, handler) => {
     const isAlone = request.method === 'CONNECT' || Boolean(request.upgrade)
     const watched = watching(handler, {
       rejected: generation.rejected,
@@ -124,8 +124,8 @@ export const openLane = (
     return client.dispatch(request, watched.handler)
   }
   const load = () => (alone > 0 ? Number.POSITIVE_INFINITY : running.size)
-  const lane = { generation, load, dispatch, close, destroy }
-  return lane
+  const connection = { generation, load, dispatch, close, destroy }
+  return connection
 }
 
 const ended = (why: string): Error =>

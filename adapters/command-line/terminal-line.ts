@@ -1,5 +1,5 @@
 /** A last line that says how things stand now, below the lines that stay. Without a terminal there is none. */
-export interface LiveLine {
+export interface TerminalLine {
   /** A line that stays. */
   readonly print: (line: string) => void
   readonly end: () => void
@@ -8,7 +8,7 @@ export interface LiveLine {
 const clear = '\r\u001b[K'
 
 /** Redraws `text()` every second until it is ended; without `text`, or without a terminal, it only prints. */
-export const liveLine = (stream: NodeJS.WriteStream, text?: () => string): LiveLine => {
+export const terminalLine = (stream: NodeJS.WriteStream, text?: () => string): TerminalLine => {
   if (text === undefined || stream.isTTY !== true)
     return {
       print: (line) => {

@@ -3,7 +3,7 @@ import { type Agent, request as httpsRequest, type RequestOptions } from 'node:h
 import * as E from 'fp-ts/lib/Either.js'
 import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import { type Breakdown, breakdown, breakdownOf } from './breakdown.js'
+import { type Breakdown, breakdown, breakdownOf } from './network-error.js'
 import type { Timeouts } from './timeouts.js'
 
 /** In bytes, of an answer and of a line of a watch; a CertificateSigningRequest has a few thousand. */
