@@ -4,6 +4,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ApiError, failure, interrupted } from '../../src/model/failure.js'
 import type { Draft, OutstandingRequest } from '../../src/model/request.js'
+import { type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
 import type { Access, Cluster } from '../kubeconfig/cluster.js'
@@ -32,6 +33,15 @@ export interface CertificateSigningRequestsOptions {
   readonly warn?: (message: string) => void
 }
 
+interface Kept {
+  readonly observing: Observer
+  readonly failed: boolean
+  readonly forgetting: NodeJS.Timeout
+}
+
+/** Longer than any pause between two attempts. */
+const longestMemory: Milliseconds = 15 * minute
+
 /** The CertificateSigningRequest API of a Kubernetes API server. */
 export interface KubernetesApi extends CertificateSigningRequests {
   /** Closes the watch and all connections; whatever still waits ends with an error. Again is the same as once. */
@@ -48,13 +58,23 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
   const pool = connections(timeouts.connect)
   const served: Served = { version: 'v1' }
   const insecureServers = new Set<string>()
-  let observing: Observer | undefined
-  /** The request whose observation failed last, by its uid. */
-  let failed: string | undefined
+  /** Between two observations of a request, by its uid. */
+  const observers = new Map<string, Kept>()
+  const underWay = new Set<Observer>()
 
-  const stopObserving = (): void => {
-    observing?.close()
-    observing = undefined
+  /** Forgets what was observed of a request, unless it is taken up again in time. */
+  const keep = (observing: Observer, failed: boolean, duration: Milliseconds): void => {
+    const forget = () => {
+      observing.close()
+      observers.delete(observing.uid)
+    }
+    observers.set(observing.uid, { observing, failed, forgetting: setTimeout(forget, duration).unref() })
+  }
+  const take = (uid: string): Kept | undefined => {
+    const kept = observers.get(uid)
+    clearTimeout(kept?.forgetting)
+    observers.delete(uid)
+    return kept
   }
 
   const reach = async (
@@ -76,7 +96,6 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
   }
 
   const submit = async (identity: Identity, draft: Draft, signal: Signal): Result<Submission> => {
-    stopObserving()
     const reached = await reach(identity)
     if (E.isLeft(reached)) return reached
     const { hide } = reached.right.client
@@ -119,26 +138,36 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     signal: Signal,
   ) => {
     const reached = await reach(identity)
-    if (E.isLeft(reached)) {
-      stopObserving()
-      return reached
-    }
-    if (observing?.uid !== request.uid || observing.identity !== reached.right.identity) {
-      stopObserving()
-      const csrs = csrClient(reached.right.client, served, warn)
-      const { hide } = reached.right.client
-      const watchSeconds = options.watchSeconds ?? 300 + spread(request.uid, 300)
-      observing = observer(
-        { csrs, hide, timeouts, watchSeconds, sleep, warn },
-        request,
-        reached.right.identity,
-        failed === request.uid,
-      )
-    }
+    if (E.isLeft(reached)) return reached
+    const { client: use, identity: whose } = reached.right
+    const kept = take(request.uid)
+    const isSame = kept?.observing.identity === whose
+    if (!isSame) kept?.observing.close()
+    const observing = isSame ? kept.observing : newObserver(use, whose, request, kept?.failed === true)
+    underWay.add(observing)
     const sight = await observing.observe(known, signal)
-    if (E.isRight(sight)) failed = undefined
-    else if (sight.left._tag !== 'Interrupted') failed = request.uid
+    underWay.delete(observing)
+    // A watch stays open from one observation to the next, and a failure is remembered until it is tried again.
+    if (E.isRight(sight)) {
+      if (sight.right._tag === 'Approved') keep(observing, false, second)
+    } else if (sight.left._tag !== 'Interrupted') keep(observing, true, longestMemory)
     return sight
+  }
+
+  const newObserver = (
+    use: Client,
+    identity: string,
+    request: OutstandingRequest,
+    failedBefore: boolean,
+  ): Observer => {
+    const watchSeconds = options.watchSeconds ?? 300 + spread(request.uid, 300)
+    const csrs = csrClient(use, served, warn)
+    return observer(
+      { csrs, hide: use.hide, timeouts, watchSeconds, sleep, warn },
+      request,
+      identity,
+      failedBefore,
+    )
   }
 
   const probe = async (identity: Identity, signal: Signal): Result<void> => {
@@ -162,7 +191,8 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
       unless(signal, () => observe(identity, request, known, signal)),
     probe: (identity, signal) => unless(signal, () => probe(identity, signal)),
     close: () => {
-      stopObserving()
+      for (const observing of underWay) observing.close()
+      for (const uid of [...observers.keys()]) take(uid)?.observing.close()
       pool.close()
     },
   }
