@@ -227,17 +227,19 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
       if (E.isLeft(found)) return found
       found.right.warnings.forEach(warn)
       inbox.unshift({ _tag: 'Loaded', held: found.right.held, draft: found.right.draft })
+      let forget = () => {}
       try {
         await new Promise<void>((resolve, reject) => {
           end = { resolve, reject }
           drain()
-          onSignal(stop, () => {
+          forget = onSignal(stop, () => {
             stopping = true
             proceed()
           })
         })
         return E.right(undefined)
       } finally {
+        forget()
         end = undefined
         appointment.set(endOfTime)
       }

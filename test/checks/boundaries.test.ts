@@ -81,6 +81,7 @@ const forbidden: readonly (readonly [string, string, string])[] = [
   ['src/a.ts', 'await a()', 'when the module is loaded'],
   ['src/a.ts', 'let cache = 0', 'state of the module'],
   ['dist/src/empty.d.ts', 'export declare const a: Buffer', ':1 names a Node type'],
+  ['dist/src/empty.d.ts', 'export declare const a: () => Promise<void>', ':1 gives a bare promise away'],
   ['dist/src/empty.d.ts', "export declare const a: import('node:tls').TLSSocket", 'names a Node type'],
   ['adapters/kubernetes/a.ts', "import '../filesystem/a.js'", 'may not know adapters/filesystem'],
   ['adapters/connections/a.ts', "import '../kubernetes/a.js'", 'may not know adapters/kubernetes'],

@@ -137,7 +137,9 @@ const declarations = (root: string, { file }: Source): readonly Finding[] => {
     .flatMap((line, index) =>
       /\bNodeJS\.|\bBuffer\b|['"]node:|<reference\b/.test(line)
         ? [`${emitted}:${index + 1} names a Node type; write the type down in ${file}`]
-        : [],
+        : /\bPromise</.test(line)
+          ? [`${emitted}:${index + 1} gives a bare promise away; make it a Task or a TaskEither in ${file}`]
+          : [],
     )
 }
 
