@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
-import { chmod, type FileHandle, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
+import { chmod, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -79,79 +79,157 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
 })
 
 const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
-  let announced: Announcement | undefined
+  let announcement: Announcement | undefined
   let rival: Other | undefined
   try {
     for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
-      announced ??= await announce(place)
-      if (announced !== undefined) {
-        const { name } = announced
+      announcement ??= await announce(place)
+      if (announcement !== undefined) {
+        const { name } = announcement
         const others = await look(place, name)
         if (others.length === 0) {
-          announced.hold()
-          return E.right(announced)
+          await announcement.hold()
+          return E.right(announcement)
         }
         rival = others.find(({ holds }) => holds) ?? others[0]
         if (rival?.holds === true) break
         // All others are still looking. One of them stays announced, so that not all give way for ever.
         if (others.some((other) => other.name < name)) {
-          await announced.release()
-          announced = undefined
+          await announcement.release()
+          announcement = undefined
         }
       }
       await sleep(patience.between * (1 + Math.random()))
     }
   } catch (error) {
     // An announcement that stayed would be alive for as long as this process, and keep it from the lock itself.
-    await announced?.release()
+    await announcement?.release()
     throw error
   }
-  await announced?.release()
+  await announcement?.release()
   return E.left({ holder: rival?.holder })
 }
 
 interface Announcement extends Lock {
   readonly name: string
-  readonly hold: () => void
+  readonly hold: () => Promise<void>
 }
 
-/** Listens under a name that nobody looks at, then takes its place among the announcements: there it is alive from the start. */
-const announce = async ({ directory, prefix, address }: Place): Promise<Announcement | undefined> => {
-  const name = `${prefix}.lock-${randomBytes(8).toString('hex')}`
-  const [path, unannounced] = [join(directory, name), join(directory, `${name}.tmp`)]
-  let self = thisProcess(false)
+/** Takes a name among the announcements that answers "looking" at first, and "holding" once it holds. */
+const announce = async (place: Place): Promise<Announcement | undefined> => {
+  const name = `${place.prefix}.lock-${randomBytes(8).toString('hex')}`
+  const path = join(place.directory, name)
+  let answering: Announced | undefined
+  const answerAs = async (holds: boolean): Promise<void> => {
+    const next = await announced(place, name, holds)
+    answering?.end()
+    answering = next
+  }
+  try {
+    await answerAs(false)
+  } catch (error) {
+    // Another process tidied up: to it, a socket looks dead between bind(2) and listen(2).
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  return {
+    name,
+    hold: () => answerAs(true),
+    intact: async () => {
+      const found = await lstat(path).catch(() => undefined)
+      return found?.ino === answering?.stats.ino && found?.dev === answering?.stats.dev
+    },
+    release: async () => {
+      await unlink(path).catch(() => {})
+      answering?.end()
+    },
+  }
+}
+
+/**
+ * A listening socket that answers for any number of names: each is a hard link to it. So many directories are locked
+ * with one open file; where links cannot be made (another file system), a directory has a socket of its own.
+ */
+interface Speaker {
+  readonly server: Server
+  readonly holds: boolean
+  /** The paths that are links to it. */
+  readonly names: Set<string>
+  /** Those that are links to it, or are just becoming that. */
+  users: number
+}
+const speakers = new Set<Speaker>()
+/** One name is put in place at a time: many at once would each make a socket, since none had one to link to. */
+let turn: Promise<unknown> = Promise.resolve()
+
+interface Announced {
+  readonly stats: Stats
+  readonly end: () => void
+}
+
+const announced = (place: Place, name: string, holds: boolean): Promise<Announced> => {
+  const next = turn.then(() => putInPlace(place, name, holds))
+  turn = next.catch(() => {})
+  return next
+}
+
+/** A name is alive from the start: it gets its place only when somebody listens there. */
+const putInPlace = async (place: Place, name: string, holds: boolean): Promise<Announced> => {
+  const path = join(place.directory, name)
+  const unannounced = `${path}.tmp`
+  const speaker = (await linked(unannounced, holds)) ?? (await speaking(place, `${name}.tmp`, holds))
+  try {
+    const stats = await lstat(unannounced)
+    await rename(unannounced, path)
+    speaker.names.add(path)
+    return { stats, end: () => forget(speaker, path) }
+  } catch (error) {
+    forget(speaker, path)
+    throw error
+  }
+}
+
+const forget = (speaker: Speaker, path: string): void => {
+  speaker.names.delete(path)
+  speaker.users -= 1
+  if (speaker.users > 0) return
+  speakers.delete(speaker)
+  speaker.server.close()
+}
+
+/** A speaker of this process under one more name; undefined: there is none that can have one there. */
+const linked = async (path: string, holds: boolean): Promise<Speaker | undefined> => {
+  for (const speaker of speakers) {
+    const [existing] = speaker.names
+    if (speaker.holds !== holds || existing === undefined) continue
+    speaker.users += 1
+    const done = await link(existing, path).then(
+      () => true,
+      () => false,
+    )
+    if (done) return speaker
+    forget(speaker, path)
+  }
+  return undefined
+}
+
+const speaking = async ({ directory, address }: Place, name: string, holds: boolean): Promise<Speaker> => {
+  const self = thisProcess(holds)
   const server = createServer((socket) => {
     socket.on('error', () => {})
     socket.end(JSON.stringify(self))
     socket.unref()
   })
-  await listen(server, address(`${name}.tmp`))
-  let announcedAs: Stats
+  await listen(server, address(name))
   try {
-    await chmod(unannounced, 0o600)
-    announcedAs = await lstat(unannounced)
-    await rename(unannounced, path)
+    await chmod(join(directory, name), 0o600)
   } catch (error) {
     server.close()
-    // Another process tidied up: to it, a socket looks dead between bind(2) and listen(2).
-    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
-  const { ino, dev } = announcedAs
-  return {
-    name,
-    hold: () => {
-      self = { ...self, holds: true }
-    },
-    intact: async () => {
-      const found = await lstat(path).catch(() => undefined)
-      return found?.ino === ino && found.dev === dev
-    },
-    release: async () => {
-      await unlink(path).catch(() => {})
-      server.close()
-    },
-  }
+  const speaker = { server, holds, names: new Set<string>(), users: 1 }
+  speakers.add(speaker)
+  return speaker
 }
 
 /** `exclusive`: in a cluster worker the primary would listen, and go on when the worker has died. */

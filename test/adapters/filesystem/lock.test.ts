@@ -250,3 +250,30 @@ test('tells of a holder that does not answer, and not of one that only looks', a
   const taken = O.toUndefined(await right(holderOfCertificateDirectory({ directory })))
   assert.ok(taken !== undefined && taken.holder === undefined)
 })
+
+const openFiles = (): number => readdirSync('/proc/self/fd').length
+
+test('takes no open file for each of many directories', {
+  skip: process.platform === 'linux' ? undefined : 'counts open files in /proc',
+}, async (context) => {
+  const folder = await context.temporaryDirectory()
+  const open = (index: number) => right(openCertificateDirectory({ directory: join(folder, String(index)) }))
+  const first = await open(0)
+  const before = openFiles()
+  const others = await Promise.all(Array.from({ length: 200 }, (_, index) => open(index + 1)))
+  assert.is(openFiles(), before)
+  const other = await child(join(folder, '100'), context)
+  assert.match(other.says, /^StoreLocked: /, 'each of them is locked')
+  await first.release()
+  assert.match(
+    (await child(join(folder, '100'), context)).says,
+    /^StoreLocked: /,
+    'also when the first is not',
+  )
+  assert.is((await child(join(folder, '0'), context)).says, 'open')
+  await others[99]?.release()
+  assert.is((await child(join(folder, '100'), context)).says, 'open')
+  for (const [index, directory] of others.entries()) if (index !== 99) await directory.release()
+  assert.ok(openFiles() < before, 'the socket is closed with the last of them')
+  assert.equal(lockFiles(join(folder, '42')), [])
+})
