@@ -88,8 +88,7 @@ const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
         const { name } = announcement
         const others = await look(place, name)
         if (others.length === 0) {
-          await announcement.hold()
-          return E.right(announcement)
+          return E.right(await announcement.hold())
         }
         rival = others.find(({ holds }) => holds) ?? others[0]
         if (rival?.holds === true) break
@@ -110,9 +109,10 @@ const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
   return E.left({ holder: rival?.holder })
 }
 
-interface Announcement extends Lock {
+interface Announcement {
   readonly name: string
-  readonly hold: () => Promise<void>
+  readonly hold: () => Promise<Lock>
+  readonly release: () => Promise<void>
 }
 
 /** Takes a name among the announcements that answers "looking" at first, and "holding" once it holds. */
@@ -134,17 +134,25 @@ const announce = async (place: Place): Promise<Announcement | undefined> => {
   }
   return {
     name,
-    hold: () => answerAs(true),
-    intact: async () => {
-      const found = await lstat(path).catch(() => undefined)
-      return found?.ino === answering?.stats.ino && found?.dev === answering?.stats.dev
+    hold: async () => {
+      await answerAs(true)
+      return lockBy(path, answering)
     },
-    release: async () => {
-      await unlink(path).catch(() => {})
-      answering?.end()
-    },
+    release: () => lockBy(path, answering).release(),
   }
 }
+
+/** It keeps little: there may be thousands. */
+const lockBy = (path: string, answering: Announced | undefined): Lock => ({
+  intact: async () => {
+    const found = await lstat(path).catch(() => undefined)
+    return found?.ino === answering?.ino && found?.dev === answering?.dev
+  },
+  release: async () => {
+    await unlink(path).catch(() => {})
+    answering?.end()
+  },
+})
 
 /**
  * A listening socket that answers for any number of names: each is a hard link to it. So many directories are locked
@@ -162,8 +170,7 @@ const speakers = new Set<Speaker>()
 /** One name is put in place at a time: many at once would each make a socket, since none had one to link to. */
 let turn: Promise<unknown> = Promise.resolve()
 
-interface Announced {
-  readonly stats: Stats
+interface Announced extends Pick<Stats, 'ino' | 'dev'> {
   readonly end: () => void
 }
 
@@ -179,15 +186,21 @@ const putInPlace = async (place: Place, name: string, holds: boolean): Promise<A
   const unannounced = `${path}.tmp`
   const speaker = (await linked(unannounced, holds)) ?? (await speaking(place, `${name}.tmp`, holds))
   try {
-    const stats = await lstat(unannounced)
+    const { ino, dev } = await lstat(unannounced)
     await rename(unannounced, path)
     speaker.names.add(path)
-    return { stats, end: () => forget(speaker, path) }
+    return announcedBy(speaker, path, ino, dev)
   } catch (error) {
     forget(speaker, path)
     throw error
   }
 }
+
+const announcedBy = (speaker: Speaker, path: string, ino: number, dev: number): Announced => ({
+  ino,
+  dev,
+  end: () => forget(speaker, path),
+})
 
 const forget = (speaker: Speaker, path: string): void => {
   speaker.names.delete(path)

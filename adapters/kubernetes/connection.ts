@@ -32,8 +32,8 @@ export interface Connections {
   readonly close: IO<void>
 }
 
-/** Less than what API servers keep idle connections for (90 s), so that we hardly meet one that is just being closed. */
-const idleSocketTimeout = 30 * second
+/** Long enough from one request of an attempt to the next: what comes later is minutes away, and a fleet has thousands. */
+const idleSocketTimeout = 5 * second
 
 /** How long a watch may go on beside the connections of another access. */
 const grace = 30 * second
@@ -45,9 +45,19 @@ const grace = 30 * second
 export const connections = (connectTimeout: Milliseconds): Connections => {
   let current: (Connection & { readonly generation: OwnedGeneration }) | undefined
   let closing = new AbortController()
+  let forgetting: NodeJS.Timeout | undefined
+  /** What TLS needs is as large as everything else that a rotation holds: it goes when nothing is connected any more. */
+  const forgetWhenIdle = () => {
+    clearTimeout(forgetting)
+    forgetting = setTimeout(() => {
+      if (current?.generation.connections() === 0) current = undefined
+      else forgetWhenIdle()
+    }, 2 * idleSocketTimeout).unref()
+  }
   return {
     to: (access) => {
       const identity = identityOf(access)
+      forgetWhenIdle()
       if (current?.identity === identity) return E.right(current)
       const generation = generationFor(access)
       if (E.isLeft(generation)) return generation
@@ -60,6 +70,7 @@ export const connections = (connectTimeout: Milliseconds): Connections => {
       return E.right(current)
     },
     close: () => {
+      clearTimeout(forgetting)
       // An agent knows nothing of a tunnel before it is there.
       closing.abort()
       closing = new AbortController()

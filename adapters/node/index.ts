@@ -1,16 +1,21 @@
 /**
- * The front door: a certificate that renews itself, for those who want to start it in a few lines. The core is here too,
- * for those who want to look inside.
+ * The front door: a certificate that renews itself, for those who want to start it in a few lines. What is inside, for
+ * those who swap adapters or read events, is `kube-cert-rotation/core`.
  */
 
-export { rotateAt, type StateName, type Transition, transitionOf } from '../../src/describe/transition.js'
-export * from '../../src/index.js'
+export type { StateName, Transition } from '../../src/describe/transition.js'
+export type { Limits } from '../../src/driver/limits.js'
+export type { Ports } from '../../src/driver/perform.js'
+export type { Facts } from '../../src/machine/facts.js'
+export type { State } from '../../src/machine/state.js'
+export { defaultPolicy, type RotationPolicy } from '../../src/model/policy.js'
+export {
+  type CertificateTemplate,
+  clientTemplate,
+  kubeletClientTemplate,
+} from '../../src/model/template.js'
 export { wallClock } from '../platform/clock.js'
 export type { Credential, TlsOptions } from './credential.js'
 export { type Fleet, type FleetOptions, openFleet, startRotation, startRotationTask } from './fleet.js'
 export type { InvalidOptions, RotationOptions } from './options.js'
-export type {
-  RunningRotation,
-  StartError,
-  Stopped,
-} from './start.js'
+export type { RunningRotation, StartError, Stopped } from './start.js'

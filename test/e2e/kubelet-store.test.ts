@@ -5,7 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { assert, note, suite, type TestContext } from '../helper/index.js'
 import { resolveAssets } from './assets.js'
 import { createKubelet, missingKubelet } from './kubelet.js'
-import { filesystem, library, ownCrypto } from './package.js'
+import { core, filesystem, ownCrypto } from './package.js'
 import { createAuthority } from './pki.js'
 import { currentSerial, currentTarget, kubeletsName, kubeletsPairs, mode, newPair, serial } from './stored.js'
 
@@ -33,7 +33,7 @@ const none = 'none'
 
 /** Opens the directory as an agent does that starts, and stores a pair, if there is one. */
 const store = async (directory: string, pem?: string): Promise<void> => {
-  const { instant, secret } = await library()
+  const { instant, secret } = await core()
   const { cryptoBackend } = await ownCrypto()
   const opened = await succeed(openCertificateDirectory({ directory }))
   if (pem !== undefined) {

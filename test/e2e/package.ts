@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type * as Crypto from '../../adapters/crypto/index.js'
 import type * as Filesystem from '../../adapters/filesystem/index.js'
 import type * as Library from '../../adapters/node/index.js'
+import type * as Core from '../../src/index.js'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
@@ -43,6 +44,9 @@ const url = (name: string): string =>
 
 /** What `import 'kube-cert-rotation'` gives in that project. */
 export const library = (): Promise<typeof Library> => import(url('kube-cert-rotation'))
+
+/** What `import 'kube-cert-rotation/core'` gives there. */
+export const core = (): Promise<typeof Core> => import(url('kube-cert-rotation/core'))
 
 /** What `import 'kube-cert-rotation/adapters/filesystem'` gives there. */
 export const filesystem = (): Promise<typeof Filesystem> =>

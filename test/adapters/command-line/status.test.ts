@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { second } from '../../../adapters/node/index.js'
+import { second } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
 import { json, started } from '../control-plane/client.js'
 import { rotating, until, world } from '../node/world.js'
@@ -52,7 +52,10 @@ test('says who keeps the directory, and that nobody does', { deadline: 30_000 },
   await rotation.stop()
   const later = await shown()
   assert.match(later.text, /^agent +nobody: no agent is running on this directory/m)
-  assert.match(later.text, /its renewal is due in \d+d .*, if kube-cert-rotation run is there to do it/)
+  assert.match(
+    later.text,
+    /its renewal is due in \d+d(?: \d+h)?, if kube-cert-rotation run is there to do it/,
+  )
   assert.is(later.agent, null)
   const mute = createServer(() => {})
   context.defer(() => mute.close())

@@ -8,16 +8,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { memoryPorts } from '../../../adapters/memory/index.js'
 import {
   clientTemplate,
-  day,
-  hour,
-  instant,
   kubeletClientTemplate,
-  kubeletServingSigner,
-  second,
   startRotation,
   startRotationTask,
   type Transition,
 } from '../../../adapters/node/index.js'
+import { day, hour, instant, kubeletServingSigner, second } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { rotating, until, whoami, world } from './world.js'
