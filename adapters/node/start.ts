@@ -98,6 +98,7 @@ const running = (
   const stopToo = () => stopping.abort()
   const told = broadcast<Transition>()
   const notify = (notice: Notice): void => {
+    if (notice._tag === 'Step') options.onStep?.(notice)
     const transition = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
     if (notice._tag === 'Warning') options.onWarning?.(notice.message)
     if (transition !== undefined) {
