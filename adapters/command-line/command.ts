@@ -4,6 +4,8 @@ import type { Flags, UsageError } from './flags.js'
 /** A command: its flags for the help, and how to carry it out. Answers with the exit code. */
 export interface Command {
   readonly flags: Flags<string>
+  /** What stands for the files that it takes in the help; absent: it takes none. */
+  readonly files?: string
   readonly run: (args: ReadonlyArray<string>, signal: AbortSignal) => Promise<number>
 }
 
@@ -12,8 +14,10 @@ export const command = <Request>(
   flags: Flags<string>,
   read: (args: ReadonlyArray<string>) => E.Either<UsageError, Request>,
   run: (request: Request, signal: AbortSignal) => Promise<number>,
+  files?: string,
 ): Command => ({
   flags,
+  ...(files === undefined ? {} : { files }),
   run: async (args, signal) => {
     const request = read(args)
     if (E.isRight(request)) return run(request.right, signal)

@@ -30,7 +30,24 @@ export const usageError = (message: string, hint: string): UsageError => ({
 export const readFlags = <Name extends string>(
   flags: Flags<Name>,
   args: ReadonlyArray<string>,
-): E.Either<UsageError, Given<Name>> => {
+): E.Either<UsageError, Given<Name>> => E.map(({ given }: Read<Name>) => given)(read(flags, args, false))
+
+/** Flags as `readFlags` reads them, and between them the names of files. */
+export const readFlagsAndFiles = <Name extends string>(
+  flags: Flags<Name>,
+  args: ReadonlyArray<string>,
+): E.Either<UsageError, Read<Name>> => read(flags, args, true)
+
+interface Read<Name extends string> {
+  readonly given: Given<Name>
+  readonly files: ReadonlyArray<string>
+}
+
+const read = <Name extends string>(
+  flags: Flags<Name>,
+  args: ReadonlyArray<string>,
+  takesFiles: boolean,
+): E.Either<UsageError, Read<Name>> => {
   const known = (name: string): name is Name => Object.hasOwn(flags, name)
   const options = Object.fromEntries(
     Object.entries<Flag>(flags).map(([name, { value, short }]) => [
@@ -49,8 +66,13 @@ export const readFlags = <Name extends string>(
     tokens: true,
   })
   const given: Partial<Record<Name, string>> = {}
+  const files: Array<string> = []
   let last: string | undefined
   for (const token of tokens) {
+    if (token.kind === 'positional' && takesFiles) {
+      files.push(token.value)
+      continue
+    }
     if (token.kind === 'positional')
       return E.left(
         usageError(
@@ -76,7 +98,7 @@ export const readFlags = <Name extends string>(
     given[token.name] = token.value ?? 'true'
     last = wantsValue === undefined && token.value === undefined ? token.rawName : undefined
   }
-  return E.right(given)
+  return E.right({ given, files })
 }
 
 /** Reads a switch as Go's `strconv.ParseBool` does. */

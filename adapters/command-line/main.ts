@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import type { Command } from './command.js'
-import type { Flags } from './flags.js'
 
 /** What each command is for, and where it is: loaded when it is called. */
 const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
@@ -12,6 +11,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => P
   status: [
     'show what is in a certificate directory',
     async () => (await import('./status.js')).statusCommand,
+  ],
+  replay: [
+    'show what was decided and why, from the file of run --event-log',
+    async () => (await import('./replay.js')).replayCommand,
   ],
   'control-plane': [
     'a CertificateSigningRequest API on loopback, with approver and signer',
@@ -39,9 +42,9 @@ const usage = (): string =>
     '',
   ].join('\n')
 
-const usageOf = (name: string, summary: string, flags: Flags<string>): string =>
+const usageOf = (name: string, summary: string, { flags, files }: Command): string =>
   [
-    `usage: kube-cert-rotation ${name}${Object.keys(flags).length > 0 ? ' [FLAGS]' : ''}`,
+    `usage: kube-cert-rotation ${name}${files === undefined ? '' : ` ${files}`}${Object.keys(flags).length > 0 ? ' [FLAGS]' : ''}`,
     summary,
     '',
     ...columns(
@@ -91,12 +94,12 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
     if ('code' in error && error.code === 'EPIPE') stopping.abort()
   })
   process.stderr.on('error', () => {})
-  const { flags, run } = await load()
+  const command = await load()
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(usageOf(name, summary, flags))
+    process.stdout.write(usageOf(name, summary, command))
     return 0
   }
-  return run(args, stopping.signal)
+  return command.run(args, stopping.signal)
 }
 
 process.exitCode = await main(process.argv.slice(2))

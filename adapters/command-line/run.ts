@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from '../../src/model/failure.js'
+import { defaultPolicy } from '../../src/model/policy.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
 import { command, complain } from './command.js'
@@ -48,6 +49,10 @@ export const runFlags = {
   },
   once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
+  'event-log': {
+    value: 'FILE',
+    help: 'write every event to this file, for kube-cert-rotation replay; at 1 MiB it becomes FILE.1',
+  },
 } satisfies Flags<string>
 
 type Name = keyof typeof runFlags
@@ -57,6 +62,8 @@ export interface RunRequest {
   readonly options: RotationOptions
   readonly once: boolean
   readonly format: LogFormat
+  /** Where events are written, for `replay`. */
+  readonly eventLog?: string
 }
 
 /** Reads the flags of `run`. */
@@ -83,6 +90,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     kubeconfig,
     'bootstrap-kubeconfig': bootstrapKubeconfig,
     'client-ca-file': clientCertificateAuthority,
+    'event-log': events,
   } = flags
   if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
     return E.left(
@@ -106,7 +114,12 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
   const possible = templateFrom(options)
   return E.isLeft(possible)
     ? E.left(usageError(possible.left.message, possible.left.remedy))
-    : E.right({ once: once.right, format, options })
+    : E.right({
+        once: once.right,
+        format,
+        options,
+        ...(events === undefined ? {} : { eventLog: events }),
+      })
 }
 
 const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, number | undefined> => {
@@ -152,7 +165,10 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
 }
 
 /** Runs until the signal is given (`--once`: until a certificate is installed). Answers with the exit code. */
-export const run = async ({ options, once, format }: RunRequest, signal: AbortSignal): Promise<number> => {
+export const run = async (
+  { options, once, format, eventLog: path }: RunRequest,
+  signal: AbortSignal,
+): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
   const { startRotationTask, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
@@ -168,9 +184,18 @@ export const run = async ({ options, once, format }: RunRequest, signal: AbortSi
       'rotation is switched off: a certificate is obtained when none works, and never renewed while one does',
     )
 
+  const events =
+    path === undefined
+      ? undefined
+      : (await import('./event-log.js')).eventLog({
+          path,
+          policy: { ...defaultPolicy, ...options.policy },
+          warn: (message) => say('warn', message),
+        })
   const started = await startRotationTask({
     ...options,
     signal,
+    ...(events === undefined ? {} : { onStep: events.write }),
     onTransition: (transition) => screen.print(transitionLine(format, transition)),
     onWarning: (message) => say('warn', message),
   })()
@@ -184,6 +209,7 @@ export const run = async ({ options, once, format }: RunRequest, signal: AbortSi
     ? await rotation.issuedTask()
     : await rotation.endedTask()
   await rotation.stop()
+  await events?.close()
   if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
   screen.end()

@@ -27,7 +27,7 @@ export interface FilesOptions {
 }
 
 /** Sources that follow files. */
-export interface FileSources extends Required<Sources> {
+export interface FileSources extends Required<Pick<Sources, 'credentials' | 'trust'>> {
   /** Looks now, for those who know of a change. */
   readonly look: IO<void>
   /** Looks no more. */

@@ -16,7 +16,7 @@ export interface FollowOptions {
   readonly trustOverlap?: Milliseconds
   /** Which requests are long-lived; if not given, watches and followed logs of Kubernetes. What is upgraded always is. */
   readonly longLived?: (request: RequestLine) => boolean
-  /** A server refused our certificate: 401, 403 for `system:anonymous`, a TLS alert. A rotation's `reportRejected` takes it. */
+  /** A server rejected our certificate: 401, 403 for `system:anonymous`, a TLS alert. A rotation hears it unasked. */
   readonly onRejected?: (rejection: Rejection) => void
   /** Something new was not applied because it does not parse, match or verify; the last good one serves on. */
   readonly onProblem?: (problem: Problem) => void
@@ -63,9 +63,10 @@ export interface Following {
  */
 export const follow = (sources: Sources, options: FollowOptions = {}): Following => {
   const { grace = 30 * second, trustOverlap = hour, longLived = isLongLived } = options
+  const { onRejected = sources.reportRejected } = options
   const listeners = new Set<(generation: Generation) => void>()
   const create = (credential: O.Option<Credential>, trust: O.Option<string>) =>
-    newGeneration(credential, trust, (keyId, reason) => options.onRejected?.({ keyId, reason }))
+    newGeneration(credential, trust, (keyId, reason) => onRejected?.({ keyId, reason }))
 
   let credential: O.Option<Credential> = O.none
   let trust: O.Option<string> = O.none

@@ -19,12 +19,14 @@ export interface Credential {
   readonly key: TlsKey
 }
 
-/** What TLS connections are made with. A rotation's `credentials` fit as they are. */
+/** What TLS connections are made with. A running rotation is one. */
 export interface Sources {
   /** None: connections are made without a certificate. */
   readonly credentials?: Source<Option<Credential>>
   /** Whom to trust: a bundle of CAs, PEM `CERTIFICATE` blocks. None: those that Node trusts by itself. */
   readonly trust?: Source<Option<string>>
+  /** Hears that a server rejected the certificate, where `FollowOptions` name nobody else. */
+  readonly reportRejected?: (rejection: { readonly keyId: string; readonly reason: string }) => void
 }
 
 /** Why a certificate, key or bundle was not applied: what is wrong with it, and what a person can do about it. */

@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
+import { pathOf, problemOf } from '../../src/model/codec.js'
 import { type Failure, failure } from '../../src/model/failure.js'
-import { pathOf, problemOf } from '../platform/codec.js'
 
 /** Why a kubeconfig, or a file that it names, gives no credential. */
 export type KubeconfigError = Failure<'NoCredential'>

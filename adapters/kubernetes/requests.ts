@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { problemOf } from '../../src/model/codec.js'
 import type { ApiError } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import {
@@ -9,7 +10,6 @@ import {
   type Draft,
 } from '../../src/model/request.js'
 import type { Signal } from '../../src/signal.js'
-import { problemOf } from '../platform/codec.js'
 import type { Client, Result, Stream } from './client.js'
 import { type Answer, isNotServed, unintelligible } from './response.js'
 

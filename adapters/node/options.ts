@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Transition } from '../../src/describe/transition.js'
+import type { Step, Transition } from '../../src/describe/transition.js'
 import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
@@ -39,6 +39,8 @@ export interface RotationOptions {
   /** Ends the rotation, as `stop` does. */
   readonly signal?: AbortSignal
   readonly onTransition?: (transition: Transition) => void
+  /** Each change of what is known, with the facts before and after: for logs that are to be replayed. It must not throw. */
+  readonly onStep?: (step: Step) => void
   /** Something looks wrong and is no failure: a sentence for people. */
   readonly onWarning?: (message: string) => void
   /** Adapters of your own, in place of the wall clock, WebCrypto, the certificate directory and the API over HTTPS. */

@@ -21,11 +21,13 @@ import type {
   Identity,
   TrustAnchors,
 } from '../../src/ports.js'
+import { type Source, type Variable, variable } from '../connections/source.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { openCertificateDirectory } from '../filesystem/index.js'
 import {
   accessFromKubeconfig,
   type CertificateSigningRequestsOptions,
+  type Cluster,
   certificateSigningRequests,
   clusterFromKubeconfig,
   type KubeconfigError,
@@ -40,6 +42,8 @@ export interface Parts {
   readonly ports: Ports
   /** Why the certificate is to be replaced at once; none: that can wait for its time. */
   readonly replace: O.Option<RequestedRotation['why']>
+  /** The API server, as the kubeconfig said when it was last read; none: it cannot be read, or there is none. */
+  readonly cluster: Source<O.Option<Cluster>>
   /** Lets go of the directory and the connections. */
   readonly close: Task<void>
 }
@@ -69,7 +73,9 @@ export const openParts =
       await release()
       return reached
     }
-    const { requests, follows, close } = reached.right
+    const { requests, follows, cluster, read, close } = reached.right
+    // Who follows the rotation may connect before it has anything to ask. What is wrong is told by the first request.
+    await read?.()
     const letGo: Task<void> = async () => {
       close()
       await release()
@@ -87,7 +93,7 @@ export const openParts =
       await letGo()
       return replace
     }
-    return E.right({ ports, replace: replace.right, close: letGo })
+    return E.right({ ports, replace: replace.right, cluster, close: letGo })
   }
 
 const openStore = ({
@@ -124,6 +130,9 @@ interface Reached {
   readonly follows?: Following
   /** The CA that its client certificates probably chain to. */
   readonly expected?: TrustAnchors
+  readonly cluster: Source<O.Option<Cluster>>
+  /** Reads it anew. */
+  readonly read?: Accesses['cluster']
   readonly close: () => void
 }
 
@@ -133,18 +142,23 @@ const openRequests = (
   { clock, requests: shared }: Shared,
 ): TaskEither<PartsError, Reached> => {
   const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
-  if (ports?.requests !== undefined) return TE.right({ requests: ports.requests, close: () => {} })
+  if (ports?.requests !== undefined)
+    return TE.right({ requests: ports.requests, cluster: variable(O.none), close: () => {} })
   const warn = warnWith(options)
-  const over = (access: AccessTasks) => {
+  const over = (given: AccessTasks) => {
+    const cluster = variable<O.Option<Cluster>>(O.none)
+    const access = { ...given, cluster: noting(given.cluster, cluster) }
     const own = certificateSigningRequests({ ...access, warn })
     const common = shared?.of(
       policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig,
       access,
     )
     return common === undefined
-      ? { requests: own, close: own.close }
+      ? { requests: own, cluster, read: access.cluster, close: own.close }
       : {
           requests: byIdentity(own, common.requests),
+          cluster,
+          read: access.cluster,
           close: () => {
             own.close()
             common.leave()
@@ -213,6 +227,20 @@ export const sharedRequests = (): SharedRequests => {
     },
   }
 }
+
+/** The cluster whenever it is read, told to those who follow it. */
+const noting = (
+  read: Accesses['cluster'],
+  noted: Variable<O.Option<Cluster>>,
+): TaskEither<KubeconfigError, Cluster> =>
+  TE.map((cluster: Cluster) => {
+    const before = O.toUndefined(noted.current())
+    const isSame =
+      before?.server === cluster.server &&
+      O.toUndefined(before.certificateAuthority) === O.toUndefined(cluster.certificateAuthority)
+    if (!isSame) noted.set(O.some(cluster))
+    return cluster
+  })(read)
 
 /** What goes out with the certificate itself goes its own way. */
 const byIdentity = (

@@ -14,6 +14,8 @@ import type { State } from '../../src/machine/state.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
+import type { Source } from '../connections/source.js'
+import type { Cluster } from '../kubernetes/index.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
@@ -21,6 +23,8 @@ import { broadcast } from './stream.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
 export type StartError = PartsError
+
+const authorityOf = O.chain(({ certificateAuthority }: Cluster) => certificateAuthority)
 
 /** A rotation at work. */
 export interface RunningRotation {
@@ -50,8 +54,12 @@ export interface RunningRotation {
     /** What the server said, for people. */
     readonly reason?: string
   }) => void
-  /** The credential and its changes, for what follows it. */
+  /** The credential and its changes, for what follows it: `follow(rotation)`. */
   readonly credentials: Rotation['credentials']
+  /** The cluster's CAs, PEM, as the kubeconfig said when it was last read. */
+  readonly trust: Source<O.Option<string>>
+  /** `https://host:port` of the API server, as the kubeconfig says; undefined where none is named. */
+  readonly server: () => string | undefined
   readonly policy: RotationPolicy
   /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
   readonly stopTask: Task<void>
@@ -90,12 +98,13 @@ const running = (
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, replace, close }: Parts,
+  { ports, replace, cluster, close }: Parts,
 ): RunningRotation => {
   const stopping = new AbortController()
   const stopToo = () => stopping.abort()
   const told = broadcast<Transition>()
   const notify = (notice: Notice): void => {
+    if (notice._tag === 'Step') options.onStep?.(notice)
     const transition = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
     if (notice._tag === 'Warning') options.onWarning?.(notice.message)
     if (transition !== undefined) {
@@ -179,6 +188,11 @@ const running = (
     reportRejected: ({ keyId, reason: why }) =>
       tell({ _tag: 'CredentialRejected', keyId, ...(why === undefined ? {} : { why }) })(),
     credentials,
+    trust: {
+      current: () => authorityOf(cluster.current()),
+      subscribe: (listener) => cluster.subscribe((found) => listener(authorityOf(found))),
+    },
+    server: () => O.toUndefined(cluster.current())?.server,
     policy,
     stopTask,
     stop: stopTask,

@@ -66,36 +66,3 @@ export const isEmpty = (value: unknown): boolean =>
   value === '' ||
   value === false ||
   (Array.isArray(value) && value.length === 0)
-
-/** Where in a document something lies, and what is wrong there. */
-export interface Problem {
-  /** As in `users[0].user.token`; empty for the document itself. */
-  readonly where: string
-  readonly what: string
-}
-
-/** The path to a field: `clusters[0].cluster`. */
-export const pathOf = (keys: ReadonlyArray<string>): string =>
-  keys
-    .map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`))
-    .join('')
-    .replace(/^\./, '')
-
-/** A decoder's errors in words: the one that lies deepest, as those of a union's other members lie higher. */
-export const problemOf = (errors: t.Errors): Problem => {
-  const [error] = [...errors].sort((a, b) => b.context.length - a.context.length)
-  if (error === undefined) return { where: '', what: 'cannot be read' }
-  const { context, message } = error
-  // The members of an intersection or a union stand in the context by their number, which is no part of the path.
-  const keys = context
-    .filter(({ key }, index) => {
-      const around = context[index - 1]?.type
-      return key !== '' && !(around instanceof t.IntersectionType || around instanceof t.UnionType)
-    })
-    .map(({ key }) => key)
-  const expected = context.at(-1)?.type.name ?? 'something else'
-  // The name of what consists of others is all of them, in TypeScript.
-  const composite = expected.startsWith('ReadonlyArray<') ? 'a list' : 'a mapping of fields'
-  const named = /^[\w ]+$/.test(expected) ? `a ${expected}` : composite
-  return { where: pathOf(keys), what: message ?? `must be ${named}` }
-}

@@ -3,7 +3,11 @@ import { kubeConfig, trustOf } from '../../../../adapters/connections/client-nod
 import { follow, type Sources } from '../../../../adapters/connections/index.js'
 import type { Example } from './example.js'
 
-export const overClientNode = ({ credentials }: Required<Sources>, url: string, ca: string): Example => {
+export const overClientNode = (
+  { credentials }: Required<Pick<Sources, 'credentials' | 'trust'>>,
+  url: string,
+  ca: string,
+): Example => {
   const config = new KubeConfig()
   const caData = Buffer.from(ca).toString('base64')
   config.loadFromClusterAndUser({ name: 'one', server: url, caData, skipTLSVerify: false }, { name: 'one' })

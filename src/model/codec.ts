@@ -1,0 +1,102 @@
+/**
+ * What the codecs of everything that is written down have in common: null is absent (and so is a field that is not
+ * there), an instant is RFC 3339 in UTC with milliseconds, and an error says where in the document it lies.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
+import { type Instant, instant, type Milliseconds } from './time.js'
+
+/** A value as JSON has it (RFC 8259). */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
+
+/** A value that may be absent: null, or what the codec makes of it. */
+export const nullable = <A, Output>(codec: t.Type<A, Output>): t.Type<O.Option<A>, Output | null> =>
+  new t.Type(
+    `${codec.name} or null`,
+    (u): u is O.Option<A> =>
+      t.UnknownRecord.is(u) && (u['_tag'] === 'None' || (u['_tag'] === 'Some' && codec.is(u['value']))),
+    (u, context) =>
+      u === null || u === undefined
+        ? t.success(O.none)
+        : E.map((value: A) => O.some(value))(codec.validate(u, lookedAtAs(codec, context))),
+    (value) => (O.isSome(value) ? codec.encode(value.value) : null),
+  )
+
+/** The same place in the document, as another codec reads it: it is the one that its errors speak of. */
+const lookedAtAs = (type: t.ContextEntry['type'], context: t.Context): t.Context =>
+  context.map((entry, index) => (index === context.length - 1 ? { ...entry, type } : entry))
+
+/** An instant as text; beyond the year 9999 in the form of ISO 8601 with a sign and six digits. */
+export const InstantText = new t.Type<Instant, string, unknown>(
+  'instant',
+  (u): u is Instant => typeof u === 'number',
+  (u, context) => {
+    const at = instant(typeof u === 'string' ? Date.parse(u) : 0)
+    return textOf(at) === u
+      ? t.success(at)
+      : t.failure(u, context, 'must be an instant such as 2026-11-23T17:20:02.000Z')
+  },
+  (at) => textOf(at),
+)
+
+const textOf = (at: Instant): string => new Date(at).toISOString()
+
+const otherNumbers: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+}
+
+/** A duration in ms; what JSON has no number for (an infinite delay, one that is not a number) by its name. */
+export const Duration = new t.Type<Milliseconds, number | string, unknown>(
+  'number of milliseconds',
+  (u): u is Milliseconds => typeof u === 'number',
+  (u, context) => {
+    const found = typeof u === 'string' && Object.hasOwn(otherNumbers, u) ? otherNumbers[u] : u
+    return typeof found === 'number' ? t.success(found) : t.failure(u, context)
+  },
+  (duration) => (Number.isFinite(duration) ? duration : String(duration)),
+)
+
+/** Where in a document something lies, and what is wrong there. */
+export interface Problem {
+  /** As in `users[0].user.token`; empty for the document itself. */
+  readonly where: string
+  readonly what: string
+}
+
+/** The path to a field: `clusters[0].cluster`. */
+export const pathOf = (keys: ReadonlyArray<string>): string =>
+  keys
+    .map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`))
+    .join('')
+    .replace(/^\./, '')
+
+/** A decoder's errors in words: the one that lies deepest, as those of a union's other members lie higher. */
+export const problemOf = (errors: t.Errors): Problem => {
+  const [error] = [...errors].sort((a, b) => b.context.length - a.context.length)
+  const last = error?.context.at(-1)
+  if (error === undefined || last === undefined) return { where: '', what: 'cannot be read' }
+  const { context, message } = error
+  // The members of an intersection or a union stand in the context by their number, which is no part of the path.
+  const keys = context
+    .filter(({ key }, index) => {
+      const around = shapeOf(context[index - 1])
+      return key !== '' && !(around instanceof t.IntersectionType || around instanceof t.UnionType)
+    })
+    .map(({ key }) => key)
+  // A union that is told apart by a tag is at fault itself only when it has no such tag.
+  if (message === undefined && shapeOf(last) instanceof t.UnionType && hasTag(last.actual))
+    return { where: pathOf([...keys, '_tag']), what: 'is none that this version knows' }
+  const { name } = last.type
+  // The name of what consists of others is all of them, in TypeScript.
+  const composite = name.startsWith('ReadonlyArray<') ? 'a list' : 'a mapping of fields'
+  const named = /^[\w ]+$/.test(name) ? `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}` : composite
+  return { where: pathOf(keys), what: message ?? `must be ${named}` }
+}
+
+const shapeOf = (entry: t.ContextEntry | undefined) =>
+  entry?.type instanceof t.ExactType ? entry.type.type : entry?.type
+
+const hasTag = (value: unknown): boolean => t.UnknownRecord.is(value) && typeof value['_tag'] === 'string'
