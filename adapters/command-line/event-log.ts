@@ -137,10 +137,14 @@ const openLog = async (path: string): Promise<readonly [FileHandle, number]> => 
     const stats = await file.stat()
     const objection = objectionTo(stats)
     if (objection !== undefined) throw refusal(objection)
-    if (stats.size > 0 && !(await isLog(file))) throw refusal('it has something else in it')
+    const head = await read(file, 0, logMark.length)
+    if (!logMark.startsWith(head)) throw refusal('it has something else in it')
     // Before anything is written: one who has it open already may read on, and there is nothing secret in it.
     if ((stats.mode & 0o077) !== 0) await file.chmod(0o600)
-    return [file, stats.size]
+    if (head === logMark) return [file, stats.size]
+    // Cut before it could be told from another file.
+    await file.truncate()
+    return [file, 0]
   } catch (error) {
     await file.close()
     throw error
@@ -152,10 +156,6 @@ const objectionTo = (stats: Stats): string | undefined => {
   if (stats.uid !== process.geteuid?.()) return 'it belongs to another user'
   return stats.nlink > 1 ? 'it has another name' : undefined
 }
-
-/** Also where its very first line was cut. */
-const isLog = async (file: FileHandle): Promise<boolean> =>
-  logMark.startsWith(await read(file, 0, logMark.length))
 
 const read = async (file: FileHandle, from: number, length: number): Promise<string> => {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from)

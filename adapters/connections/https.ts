@@ -85,7 +85,8 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
   // Not documented, and what every agent on npm overrides; Node has no other place where agent and request meet.
   Reflect.set(agent, 'addRequest', (request: ClientRequest, ...others: ReadonlyArray<unknown>) => {
     request.once('socket', (socket: Duplex) => requests.set(socket, request))
-    request.once('response', (response: IncomingMessage) => {
+    // Before all others, so that those who are left are the ones who listen.
+    request.prependOnceListener('response', (response: IncomingMessage) => {
       responses.set(request, response)
       noticeResponse(response, generations.get(response.socket))
       // Node discards an answer that nobody listens for; our listening must not change that.

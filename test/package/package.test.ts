@@ -73,7 +73,7 @@ test('packs what is built from src/ and adapters/, and nothing else', patience, 
   assert.ok(packed)
   tarball = join(directory, packed.filename)
   const allowed =
-    /^(?:README\.md|LICENSE|package\.json|dist\/(?:src|adapters)\/[\w/-]+(?:\.js|\.js\.map|\.d\.ts))$/
+    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|LICENSE|package\.json|dist\/(?:src|adapters)\/[\w/-]+(?:\.js|\.js\.map|\.d\.ts))$/
   assert.equal(
     packed.files.map(({ path }) => path).filter((path) => !allowed.test(path)),
     [],

@@ -1,10 +1,11 @@
 /**
- * The README's examples, run: each `js` and `ts` block as a module of its own, against a control plane, with the paths
+ * The examples of README.md and of the pages that it points to, run: each `js` and `ts` block as a module of its own, against a control plane, with the paths
  * of the example replaced by temporary ones. `kube-cert-rotation` lines of `sh` blocks are read by the program's own readers.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { readRun } from '../../adapters/command-line/run.js'
@@ -13,17 +14,24 @@ import { finished, start } from '../adapters/command-line/program.js'
 import { rotating, world } from '../adapters/node/world.js'
 import { assert, suite } from '../helper/index.js'
 
-const test = suite('README')
+const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
-const readme = await readFile(join(root, 'README.md'), 'utf8')
+/** Every page, by its path. */
+const pages = new Map<string, string>()
+for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'test']) {
+  const page = join(folder, 'README.md')
+  pages.set(page, await readFile(join(root, page), 'utf8'))
+}
 
-/** The code in the blocks of a language, and the heading that each stands under. */
+/** The code in the blocks of a language, and the page and heading that each stands under. */
 const blocks = (language: string): ReadonlyArray<{ readonly heading: string; readonly code: string }> => {
   const found: Array<{ heading: string; code: string }> = []
-  let heading = ''
-  for (const [, title, fence, code] of readme.matchAll(/^## (.*)$|^```(\w*)\n([\s\S]*?)^```$/gm)) {
-    if (title !== undefined) heading = title
-    if (fence === language && code !== undefined) found.push({ heading, code })
+  for (const [page, text] of pages) {
+    let heading = ''
+    for (const [, title, fence, code] of text.matchAll(/^##? (.*)$|^```(\w*)\n([\s\S]*?)^```$/gm)) {
+      if (title !== undefined) heading = `${page}, ${title}`
+      if (fence === language && code !== undefined) found.push({ heading, code })
+    }
   }
   return found
 }
@@ -33,14 +41,15 @@ const project = async (folder: string): Promise<string> => {
   const modules = join(folder, 'node_modules')
   await mkdir(modules)
   await symlink(root, join(modules, 'kube-cert-rotation'))
-  for (const name of ['fp-ts', '@types']) await symlink(join(root, 'node_modules', name), join(modules, name))
+  for (const name of ['fp-ts', 'undici', '@types'])
+    await symlink(join(root, 'node_modules', name), join(modules, name))
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   return folder
 }
 
 /** What ends a short example, which leaves its rotation running. */
 const ending = (code: string): string =>
-  /\bsignal\b|chainFirstTaskK/.test(code) ? '' : '\nawait rotation.stop()\n'
+  /\bsignal\b|chainFirstTaskK|fleet\.stop/.test(code) ? '' : '\nawait rotation.stop()\n'
 
 for (const language of ['js', 'ts'])
   for (const [index, { heading, code }] of blocks(language).entries())
@@ -62,9 +71,16 @@ for (const language of ['js', 'ts'])
       const running = start(context, process.execPath, example)
       const { code: exit } = await running.ended
       assert.is(exit, 0, running.stderr())
-      assert.match(running.stdout(), task === undefined ? /worker-1|Issued/ : /right: 'system:node:worker-1'/)
+      // What is asked of the API is answered: a node may list requests, and there is its own.
+      const expected = /\bhttpsAgent\(follow\(|dispatcher\(follow\(/.test(code)
+        ? /^200: worker-1 sees 1 request$/m
+        : task === undefined
+          ? /worker-1|Issued/
+          : /right: 'system:node:worker-1'/
+      assert.match(running.stdout(), expected)
       assert.is(running.stderr(), '')
-      assert.is(there.names().length, 1)
+      const nodes = new Set(code.match(/worker-\d/g))
+      assert.is(there.names().length, nodes.size)
     })
 
 /** Compiles strictly; the JavaScript that comes of it. */
@@ -84,7 +100,7 @@ test('its example of status is what status prints', async (context) => {
   await rotation.issued()
   await rotation.stop()
   const { stdout } = await finished(context, 'status', '--cert-dir', there.certDir)
-  const [example] = blocks('text')
+  const example = blocks('text').find(({ code: text }) => text.startsWith('state '))
   // Numbers, times and the name of the CA are its own.
   const shape = (text: string) =>
     text
@@ -116,9 +132,30 @@ test('its flags are flags that the program has', async () => {
   const { runFlags } = await import('../../adapters/command-line/run.js')
   const { statusFlags } = await import('../../adapters/command-line/status.js')
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
-  const known = [runFlags, statusFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
+  const { replayFlags } = await import('../../adapters/command-line/replay.js')
+  const known = [runFlags, statusFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
   const others = ['help']
-  for (const [, flag = ''] of readme.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
-    assert.ok([...known, ...others].includes(flag), `--${flag}`)
+  for (const [page, text] of pages)
+    for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
+      assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)
+})
+
+test('its links lead to files and headings that are there', () => {
+  const anchors = (text: string) =>
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    )
+  for (const [page, text] of pages)
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page : join(dirname(page), path)
+      assert.ok(existsSync(join(root, file)), `${page} points to ${target}`)
+      if (anchor !== undefined)
+        assert.ok(anchors(pages.get(file) ?? '').includes(anchor), `${page} points to ${target}`)
+    }
 })

@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { controlPlaneFlags, readControlPlane } from '../../../adapters/command-line/control-plane.js'
 import { parseDuration } from '../../../adapters/command-line/duration.js'
 import type { UsageError } from '../../../adapters/command-line/flags.js'
+import { readReplay, replayFlags } from '../../../adapters/command-line/replay.js'
 import { readRun, runFlags } from '../../../adapters/command-line/run.js'
 import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
 import { assert, suite } from '../../helper/index.js'
@@ -102,6 +103,12 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['run', ...minimal, '--log-format=xml'], /--log-format=xml is not known; write --log-format=text or/],
   [['status', '-o', 'yaml'], /-o yaml is not known/],
   [['status', '--cert-dir'], /--cert-dir needs a value; write --cert-dir=DIR/],
+  [['run', ...minimal, '--event-log'], /--event-log needs a value; write --event-log=FILE/],
+  [['replay'], /no file is named; name that of run --event-log/],
+  [['replay', 'f', '--at=noon'], /--at: "noon" is no instant; for instance 2026-/],
+  [['replay', 'f', '--at=2026-11-23T25:00:00Z'], /is no instant/],
+  [['replay', 'f', '-o', 'yaml'], /-o yaml is not known/],
+  [['replay', 'f', '--from=x'], /there is no flag --from; the flags are --at, --output/],
   [['control-plane', '--secure-port=1'], /--data-dir is missing/],
   [['control-plane', '--data-dir=d', '--secure-port=70000'], /--secure-port=70000 is no TCP port/],
   [['control-plane', '--data-dir=d', '--cluster-signing-duration=1y'], /--cluster-signing-duration: "1y"/],
@@ -112,6 +119,7 @@ const mistakes: ReadonlyArray<Mistake> = [
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<UsageError, unknown>>> = {
   run: readRun,
   status: readStatus,
+  replay: readReplay,
   'control-plane': readControlPlane,
 }
 
@@ -136,12 +144,14 @@ for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
 test('lists the commands with --help', async (context) => {
   const { code, stdout } = await finished(context, '--help')
   assert.is(code, 0)
-  for (const command of ['run', 'status', 'control-plane', 'demo']) assert.match(stdout, `\n  ${command} `)
+  for (const command of ['run', 'status', 'replay', 'control-plane', 'demo'])
+    assert.match(stdout, `\n  ${command} `)
 })
 
 for (const [command, flags] of [
   ['run', runFlags],
   ['status', statusFlags],
+  ['replay', replayFlags],
   ['control-plane', controlPlaneFlags],
   ['demo', {}],
 ] as const)
