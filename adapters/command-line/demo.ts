@@ -36,9 +36,9 @@ type Tell = (part: Part, text: string) => void
 const demo = async (_: undefined, signal: AbortSignal): Promise<number> => {
   const began = performance.now()
   let rotation: RunningRotation | undefined
-  const standing = () =>
+  const lastLine = () =>
     rotation === undefined ? '' : `   ${summaryOf(rotation.policy, rotation.facts(), wallClock.now())}`
-  const screen = terminalLine(process.stdout, standing)
+  const screen = terminalLine(process.stdout, lastLine)
   const tell: Tell = (part, text) => {
     const elapsed = ((performance.now() - began) / second).toFixed(2).padStart(6)
     screen.print(`${elapsed}s  ${part.padEnd(5)}  ${abbreviated(text)}`)

@@ -173,9 +173,9 @@ export const run = async (
   const { startRotationTask, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
   let rotation: RunningRotation | undefined
-  const standing = () =>
+  const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
-  const screen = terminalLine(process.stdout, format === 'text' ? standing : undefined)
+  const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
   const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
   say('info', intention(options))
   if (options.policy?.rotate === false)

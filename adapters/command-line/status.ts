@@ -117,7 +117,7 @@ const reportOn = (
   const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
-    explanation: [standing(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
+    explanation: [summaryOf(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
     usable: O.isSome(held) && isUsable(policy, held.value, now),
     ...(certificate === undefined
       ? {}
@@ -157,7 +157,7 @@ const agentOf = (taken: O.Option<Taken>): Agent | null => {
 }
 
 /** What the directory means, for people. What an agent does next, and what the server says, only its log can tell. */
-const standing = (
+const summaryOf = (
   state: State,
   held: O.Option<Held>,
   renewal: Instant | undefined,

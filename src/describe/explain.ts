@@ -71,14 +71,10 @@ const flaw = (
   rejectedAt: O.Option<Instant>,
   now: Instant,
 ): string => {
-  switch (why) {
-    case 'Expired':
-      return `Certificate ${serialNumber} expired at ${moment(notAfter, now)}.`
-    case 'Rejected':
-      return `The server rejects certificate ${serialNumber}${O.isSome(rejectedAt) ? ` since ${moment(rejectedAt.value, now)}` : ''}.`
-    default:
-      return `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
-  }
+  if (why === 'Expired') return `Certificate ${serialNumber} expired at ${moment(notAfter, now)}.`
+  if (why === 'Rejected' && O.isSome(rejectedAt))
+    return `The server rejects certificate ${serialNumber} since ${moment(rejectedAt.value, now)}.`
+  return `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
 }
 
 /** The last failure, while there is something left to do. */

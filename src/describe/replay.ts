@@ -165,16 +165,17 @@ const fieldsThatDiffer = (one: Json, other: Json): ReadonlyArray<string> => {
   return Object.keys(a).filter((field) => !isSame(a[field] ?? null, b[field] ?? null))
 }
 
+/** None of what has none. */
 const fieldsOf = (json: Json): Readonly<Record<string, Json>> =>
   typeof json === 'object' && json !== null ? Object.fromEntries(Object.entries(json)) : {}
 
 /** Whatever the order of the fields. */
 const isSame = (one: Json, other: Json): boolean => {
-  if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null)
-    return one === other
   const [a, b] = [fieldsOf(one), fieldsOf(other)]
   const names = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...names].every((name) => isSame(a[name] ?? null, b[name] ?? null))
+  return names.size === 0
+    ? JSON.stringify(one) === JSON.stringify(other)
+    : [...names].every((name) => isSame(a[name] ?? null, b[name] ?? null))
 }
 
 /** The last entry that is not later than the instant; none before the log begins. */

@@ -1,7 +1,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import { type Facts, savedDraft } from '../machine/facts.js'
+import { type Facts, type LastFailure, savedDraft } from '../machine/facts.js'
 import { pauseEnd } from '../machine/retry.js'
 import type { State } from '../machine/state.js'
 import { expired } from '../model/certificate.js'
@@ -85,10 +85,7 @@ const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbid
 
 /** A failure that this step brought, and when it is tried again. */
 const failureIn = (policy: RotationPolicy, { at, before, after }: Step): Words | undefined => {
-  if (O.isNone(after.lastFailure) || after.lastFailure === before.lastFailure) return undefined
-  // A failure that is known, with another word about whose credential it was, is no new one.
-  if (O.isSome(before.lastFailure) && after.lastFailure.value.failure === before.lastFailure.value.failure)
-    return undefined
+  if (O.isNone(after.lastFailure) || isKnown(before, after.lastFailure.value)) return undefined
   const { failure, credential } = after.lastFailure.value
   const whose =
     O.isSome(credential) && aboutTheCredential.includes(failure._tag)
@@ -102,6 +99,10 @@ const failureIn = (policy: RotationPolicy, { at, before, after }: Step): Words |
     message: `${failure.message}${whose}; ${failure.remedy}; the next attempt is ${next}`,
   }
 }
+
+/** What is known of whose credential failed may change later; that is no new failure. */
+const isKnown = ({ lastFailure }: Facts, { at, attempt }: LastFailure): boolean =>
+  O.isSome(lastFailure) && lastFailure.value.at === at && lastFailure.value.attempt === attempt
 
 const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undefined => {
   const { at, after, from, to } = step

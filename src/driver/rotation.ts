@@ -102,7 +102,6 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
   let seenAt = ports.clock.now()
   let performing: Performance | undefined
   let busy = false
-  let published: TlsCredential | undefined
   /** How the run ends; absent while the rotation does not run. */
   let end: { readonly resolve: () => void; readonly reject: (thrown: unknown) => void } | undefined
   let stopping = false
@@ -116,10 +115,8 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
   }
 
   const publish = () => {
-    const now = O.toUndefined(current())
-    if (now?.pem === published?.pem) return
-    published = now
-    for (const listener of [...listeners]) quietly(() => listener(O.fromNullable(now)))
+    const now = current()
+    for (const listener of [...listeners]) quietly(() => listener(now))
   }
 
   const carryOut = async (effect: Effect): Promise<void> => {
@@ -227,7 +224,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
       if (E.isLeft(found)) return found
       found.right.warnings.forEach(warn)
       inbox.unshift({ _tag: 'Loaded', held: found.right.held, draft: found.right.draft })
-      let forget = () => {}
+      let forget: (() => void) | undefined
       try {
         await new Promise<void>((resolve, reject) => {
           end = { resolve, reject }
@@ -239,7 +236,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
         })
         return E.right(undefined)
       } finally {
-        forget()
+        forget?.()
         end = undefined
         appointment.set(endOfTime)
       }

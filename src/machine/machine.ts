@@ -23,7 +23,7 @@ import {
   type TrustError,
 } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
-import { covers, missingFrom } from '../model/template.js'
+import { type CertificateTemplate, covers, missingFrom } from '../model/template.js'
 import { earliest, endOfTime, type Instant, minute, wholeSecond } from '../model/time.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
@@ -84,14 +84,17 @@ export const decide =
     const pause = pauseEnd(policy, facts, now)
     switch (state._tag) {
       case 'Bootstrapping':
-        if (O.isNone(facts.wanted) || waitsForItsTime(facts, now)) return rest(policy, facts, now)
+        if (O.isNone(facts.wanted) || waitsForItsTime(facts, facts.wanted.value, now))
+          return rest(policy, facts, now)
         if (pause !== undefined) return wait(policy, facts, now, pause)
         return O.isSome(state.held) && isRejected(facts) && credentialFor(policy, facts, now) === 'held'
           ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
-          : submit(policy, facts, now)
+          : submit(policy, facts, facts.wanted.value, now)
       case 'RenewDue':
         if (O.isNone(facts.wanted)) return rest(policy, facts, now)
-        return pause === undefined ? submit(policy, facts, now) : wait(policy, facts, now, pause)
+        return pause === undefined
+          ? submit(policy, facts, facts.wanted.value, now)
+          : wait(policy, facts, now, pause)
       case 'Pending':
       case 'Approved':
         return pause === undefined ? observe(policy, facts, state, now) : wait(policy, facts, now, pause)
@@ -109,20 +112,24 @@ export const decide =
   }
 
 /** A certificate whose only flaw is that our clock finds it early: it is offered, and its time will come. */
-const waitsForItsTime = (facts: Facts, now: Instant): boolean =>
+const waitsForItsTime = (facts: Facts, wanted: CertificateTemplate, now: Instant): boolean =>
   O.isSome(facts.held) &&
-  O.isSome(facts.wanted) &&
   notYetValid(facts.held.value.certificate, now) &&
   !isRejected(facts) &&
-  missingFrom(facts.wanted.value, facts.held.value.certificate).length === 0
+  missingFrom(wanted, facts.held.value.certificate).length === 0
 
-const submit = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
+const submit = (
+  policy: RotationPolicy,
+  facts: Facts,
+  template: CertificateTemplate,
+  now: Instant,
+): Action => {
   const apart = O.isSome(facts.submittedAt)
     ? delayEnd(facts.submittedAt.value, policy.submitInterval, now)
     : undefined
-  if (O.isNone(facts.wanted) || apart !== undefined) return wait(policy, facts, now, apart ?? endOfTime)
+  if (apart !== undefined) return wait(policy, facts, now, apart)
   const credential = credentialFor(policy, facts, now)
-  return { _tag: 'Submit', template: facts.wanted.value, draft: savedDraft(facts), credential }
+  return { _tag: 'Submit', template, draft: savedDraft(facts), credential }
 }
 
 const observe = (policy: RotationPolicy, facts: Facts, state: Pending | Approved, now: Instant): Action => {

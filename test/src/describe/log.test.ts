@@ -160,3 +160,9 @@ test('has at each time what was known last', () => {
   assert.is(entryAt(log, at(20 * hour))?.place, 'f0:3')
   assert.is(entryAt(log, at(30 * day))?.place, `f0:${lines.length}`)
 })
+
+test('says what is wrong with a header that has no version, and with a line that is no record', () => {
+  const { version: _, ...rest } = JSON.parse(lines[0] ?? '')
+  assert.match(refused(`${JSON.stringify(rest)}\n`).what, 'version')
+  assert.match(refused(`${lines[0]}\n[]\n`).what, /^it /)
+})

@@ -74,4 +74,5 @@ export const steps = stepsOf(noFacts(O.some(template)), [
     },
   },
   { _tag: 'Installed', at: at(20 * hour + 7 * minute), keyId: keyId(3) },
+  { _tag: 'CredentialAccepted', at: at(21 * hour), keyId: keyId(3) },
 ])

@@ -138,3 +138,13 @@ test('says when a request that is over cannot be discarded, and goes on', async 
   await memory.clock.advanceBy(hour)
   assert.is(agent.state()._tag, 'Issued')
 })
+
+test('takes in what a listener says in the moment in which it hears that the certificate expired', async (context) => {
+  const { memory, agent } = await start(context, { policy: { rotate: false } })
+  memory.requests.set({ bootstrap: false })
+  agent.credentials.subscribe((credential) => {
+    if (O.isNone(credential)) agent.tell({ _tag: 'TemplateChanged', template: O.none })()
+  })
+  await memory.clock.advanceBy(2 * day)
+  assert.equal(agent.facts().wanted, O.none)
+})
