@@ -1,0 +1,30 @@
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { problemOf } from '../../../src/model/codec.js'
+import { assert, suite } from '../../helper/index.js'
+
+const test = suite('codec')
+
+const problemIn = (codec: t.Mixed, input: unknown): string => {
+  const decoded = codec.decode(input)
+  if (E.isRight(decoded)) throw new Error('it was decoded')
+  const { where, what } = problemOf(decoded.left)
+  return `${where} ${what}`
+}
+
+const instant = new t.Type('instant', t.string.is, (u, context) => t.failure(u, context), t.identity)
+
+const cases: ReadonlyArray<readonly [t.Mixed, unknown, string]> = [
+  [t.type({ a: t.type({ b: t.number }) }), { a: { b: 'x' } }, 'a.b must be a number'],
+  [t.type({ a: instant }), { a: 1 }, 'a must be an instant'],
+  [t.type({ a: t.readonlyArray(t.string) }), { a: 1 }, 'a must be a list'],
+  [t.type({ a: t.type({ b: t.number }) }), { a: 1 }, 'a must be a mapping of fields'],
+]
+for (const [codec, input, problem] of cases)
+  test(`says that ${problem}`, () => {
+    assert.is(problemIn(codec, input), problem)
+  })
+
+test('has an answer where there is no error to look at', () => {
+  assert.equal(problemOf([]), { where: '', what: 'cannot be read' })
+})
