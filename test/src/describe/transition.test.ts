@@ -176,6 +176,12 @@ const news: ReadonlyArray<readonly [Facts, Event, RegExp]> = [
   [pending, { _tag: 'CredentialRejected', keyId: keyId(1), at: noon }, /^nothing$/],
   [holding(), { _tag: 'CredentialAccepted', keyId: keyId(1), at: noon }, /^nothing$/],
   [pending, observed('Pending'), /^warn Unintelligible: /],
+  [pending, failed('Unreachable', 'held'), /^nothing$/],
+  [
+    pending,
+    { _tag: 'ObserveFailed', uid: 'other', credential: 'held', failure: trouble('Unreachable'), at: noon },
+    /^nothing$/,
+  ],
   [pending, { _tag: 'Observed', uid: 'other', observation: { _tag: 'Gone' }, at: noon }, /^nothing$/],
   [
     holding({ rejectedAt: O.some(noon) }),
