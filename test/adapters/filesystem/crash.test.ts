@@ -120,10 +120,16 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
     await sleep(Math.random() * 60)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    if (existsSync(current(directory))) assert.not.match(nameInFile(current(directory)), ' ')
+    const isLinked = existsSync(current(directory))
+    if (isLinked) assert.not.match(nameInFile(current(directory)), ' ')
     const store = await right(openCertificateDirectory({ directory }))
     const { warnings } = await right(store.load)
-    assert.equal(warnings, [])
+    // Killed between storing the very first pair and linking it: that becomes the current one, and is told.
+    const promoted = /kubelet-client-current\.pem: it was missing; it points to \S+\.pem now$/
+    assert.equal(
+      warnings.filter((warning) => isLinked || !promoted.test(warning)),
+      [],
+    )
     assert.not.match(files(directory).join(), '.tmp')
     await store.release()
     assert.not.match(readdirSync(directory).join(), '.lock')
