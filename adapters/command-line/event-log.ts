@@ -12,7 +12,7 @@ import type { Step } from '../../src/describe/transition.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { minute, second } from '../../src/model/time.js'
-import { codeOf, inWords } from '../filesystem/error.js'
+import { codeOf, objection, reasonOf } from '../platform/system-error.js'
 
 export interface EventLog {
   /** Notes down a step; returns at once. */
@@ -135,10 +135,10 @@ const openLog = async (path: string): Promise<readonly [FileHandle, number]> => 
   const file = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   try {
     const stats = await file.stat()
-    const objection = objectionTo(stats)
-    if (objection !== undefined) throw refusal(objection)
+    const flaw = flawOf(stats)
+    if (flaw !== undefined) throw objection(flaw, otherFile)
     const head = await read(file, 0, logMark.length)
-    if (!logMark.startsWith(head)) throw refusal('it has something else in it')
+    if (!logMark.startsWith(head)) throw objection('it has something else in it', otherFile)
     // Before anything is written: one who has it open already may read on, and there is nothing secret in it.
     if ((stats.mode & 0o077) !== 0) await file.chmod(0o600)
     if (head === logMark) return [file, stats.size]
@@ -151,7 +151,7 @@ const openLog = async (path: string): Promise<readonly [FileHandle, number]> => 
   }
 }
 
-const objectionTo = (stats: Stats): string | undefined => {
+const flawOf = (stats: Stats): string | undefined => {
   if (!stats.isFile()) return 'it is no regular file'
   if (stats.uid !== process.geteuid?.()) return 'it belongs to another user'
   return stats.nlink > 1 ? 'it has another name' : undefined
@@ -162,17 +162,12 @@ const read = async (file: FileHandle, from: number, length: number): Promise<str
   return buffer.toString('latin1', 0, bytesRead)
 }
 
-const refusal = (message: string): Error => Object.assign(new Error(message), { code: 'REFUSED' })
+const otherFile = 'name another file with --event-log'
 
 const fileError =
   (path: string) =>
   (thrown: unknown): FileError => {
-    const why =
-      codeOf(thrown) === 'REFUSED' && thrown instanceof Error
-        ? thrown.message
-        : codeOf(thrown) === 'ELOOP'
-          ? 'it is a link'
-          : inWords(thrown)
+    const why = codeOf(thrown) === 'ELOOP' ? 'it is a link' : reasonOf(thrown)
     return failure(
       'FileUnwritable',
       'soon',

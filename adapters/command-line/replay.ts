@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { entryAt, type LogFile, replay } from '../../src/describe/replay.js'
 import { printable } from '../../src/model/printable.js'
 import { type Instant, instant, rfc3339 } from '../../src/model/time.js'
-import { inWords } from '../filesystem/error.js'
+import { reasonOf } from '../platform/system-error.js'
 import { command, complain } from './command.js'
 import { type Flags, readFlagsAndFiles, type UsageError, usageError } from './flags.js'
 import { isDifferent, linesAt, linesOf, reportAt, reportOf } from './replay-report.js'
@@ -61,7 +61,7 @@ const showReplay = async ({ files, at, json }: ReplayRequest): Promise<number> =
     try {
       texts.push({ name, text: await readFile(name, 'utf8') })
     } catch (error) {
-      complain(`reading ${name}: ${inWords(error)}`, 'name a file of run --event-log')
+      complain(`reading ${name}: ${reasonOf(error)}`, 'name a file of run --event-log')
       return cannot
     }
   }

@@ -1,20 +1,18 @@
 /** What a certificate, key or bundle has to pass before anything is connected with it. */
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import * as tls from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { failure } from '../../src/model/failure.js'
-import { pemBlocks } from '../../src/model/pem.js'
 import { instant } from '../../src/model/time.js'
 import type { TlsKey } from '../../src/ports.js'
+import { codeOf } from '../platform/system-error.js'
+import { bundleBounds, keyIdOf, readCertificates } from '../platform/x509.js'
 import type { Credential, Problem } from './source.js'
-
-/** More certificates than any chain or bundle of a cluster has; all that the web trusts are about 150. */
-const maximum = 1_000
 
 /** Reads a chain, leaf first, and says what it is with this key. Nothing is checked but that the leaf can be read. */
 export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Credential> => {
-  const chain = parse(pem)
+  const chain = readCertificates(pem, bundleBounds)
   if (E.isLeft(chain)) return unusableCredential(chain.left)
   const [leaf] = chain.right
   const publicKey = publicKeyOf(leaf)
@@ -24,9 +22,7 @@ export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Creden
     return unusableCredential('a date in the certificate is damaged')
   return E.right({
     certificate: {
-      keyId: createHash('sha256')
-        .update(publicKey.value.export({ type: 'spki', format: 'der' }))
-        .digest('hex'),
+      keyId: keyIdOf(publicKey.value),
       serialNumber: leaf.serialNumber.toLowerCase(),
       notBefore: instant(notBefore),
       notAfter: instant(notAfter),
@@ -38,7 +34,7 @@ export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Creden
 
 /** Whether the chain is one, the key belongs to it, and it has not expired at `now` (ms since the epoch). */
 export const checkCredential = (credential: Credential, now: number): E.Either<Problem, Credential> => {
-  const chain = parse(credential.pem)
+  const chain = readCertificates(credential.pem, bundleBounds)
   if (E.isLeft(chain)) return unusableCredential(chain.left)
   const broken = chain.right.findIndex((certificate, index) => {
     const issuer = chain.right[index + 1]
@@ -62,13 +58,13 @@ export const checkKey = (credential: Credential): E.Either<Problem, Credential> 
     return E.right(credential)
   } catch (error) {
     // OpenSSL's words are about the format; they have nothing of the key in them.
-    return unusableCredential(`its private key cannot be used: ${codeOf(error)}`)
+    return unusableCredential(`its private key cannot be used: ${codeOf(error) ?? 'it is damaged'}`)
   }
 }
 
 /** Whether all of a bundle can be read, and it is not empty. */
 export const checkTrust = (pem: string): E.Either<Problem, string> => {
-  const bundle = parse(pem)
+  const bundle = readCertificates(pem, bundleBounds)
   return E.isLeft(bundle)
     ? E.left(
         failure(
@@ -93,23 +89,6 @@ export const contextOptions = (
     : { cert, privateKeyEngine: key.engine, privateKeyIdentifier: key.identifier }
 }
 
-type Chain = readonly [X509Certificate, ...ReadonlyArray<X509Certificate>]
-
-const parse = (pem: string): E.Either<string, Chain> => {
-  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
-  if (blocks.length > maximum) return E.left(`it has more than ${maximum} certificates`)
-  const certificates: Array<X509Certificate> = []
-  for (const { text } of blocks) {
-    try {
-      certificates.push(new X509Certificate(text))
-    } catch {
-      return E.left(`certificate ${certificates.length + 1} cannot be read`)
-    }
-  }
-  const [first, ...others] = certificates
-  return first === undefined ? E.left('there is no certificate in it') : E.right([first, ...others])
-}
-
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
   certificate.checkIssued(issuer) &&
   O.exists((key: KeyObject) => certificate.verify(key))(publicKeyOf(issuer))
@@ -117,9 +96,6 @@ const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): bool
 /** None: OpenSSL reads a certificate whose key is of a kind that it does not know, and fails when asked for the key. */
 const publicKeyOf = (certificate: X509Certificate): O.Option<KeyObject> =>
   O.tryCatch(() => certificate.publicKey)
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'it is damaged'
 
 const unusableCredential = (reason: string): E.Either<Problem, never> =>
   E.left(

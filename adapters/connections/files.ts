@@ -1,11 +1,11 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
-import { secret } from '../../src/model/secret.js'
+import { type Secret, secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
+import { readBoundedNow } from '../platform/read-file.js'
 import { checkCredential, checkTrust, credentialOf } from './check.js'
 import { type Credential, type Problem, type Sources, variable } from './source.js'
 
@@ -87,25 +87,9 @@ const readPair = (certificate: string, key: string): E.Either<Problem, Credentia
 const same = (one: Credential, other: O.Option<Credential>): boolean =>
   O.isSome(other) && one.pem === other.value.pem
 
-const { O_RDONLY, O_NONBLOCK } = constants
-
-/** Nobody is waited for: the opening of a FIFO that nobody writes to would stop the whole process. */
-const read = (path: string): E.Either<Problem, string> => {
-  let file: number | undefined
-  try {
-    file = openSync(path, O_RDONLY | O_NONBLOCK)
-    return E.right(readFileSync(file, 'utf8'))
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    return E.left(
-      failure(
-        'Unreadable',
-        'soon',
-        `reading ${path} failed (${code})`,
-        'look at the file and its permissions',
-      ),
-    )
-  } finally {
-    if (file !== undefined) closeSync(file)
-  }
-}
+const read = (path: string): E.Either<Problem, string> =>
+  E.bimap(
+    (reason: string): Problem =>
+      failure('Unreadable', 'soon', `the file ${path} ${reason}`, 'look at the file and its permissions'),
+    (content: Secret) => content.reveal(),
+  )(readBoundedNow(path))

@@ -1,6 +1,6 @@
 /** What outlives a control plane: its authority and its bootstrap token; and the files that clients start from. */
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -8,6 +8,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { secret } from '../../src/model/secret.js'
 import type { Authority } from '../crypto/index.js'
+import { codeOf } from '../platform/system-error.js'
+import { replaceFile } from '../platform/write-file.js'
 import { isBootstrapToken } from './credentials.js'
 import { authorityUnusable, type ControlPlaneError, dataDirectoryUnusable, reasonOf } from './error.js'
 
@@ -34,25 +36,7 @@ const prepare = (directory: string): TE.TaskEither<ControlPlaneError, unknown> =
 /** Replaces a file in one step, readable by its owner alone from its first byte on. */
 const write = (directory: string, name: string, text: string): TE.TaskEither<ControlPlaneError, void> => {
   const path = join(directory, name)
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
-  return TE.tryCatch(
-    async () => {
-      try {
-        const file = await open(temporary, 'wx', 0o600)
-        try {
-          await file.writeFile(text)
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await rename(temporary, path)
-      } catch (error) {
-        await rm(temporary, { force: true })
-        throw error
-      }
-    },
-    unusable(`${path} cannot be written`),
-  )
+  return TE.tryCatch(() => replaceFile(path, text), unusable(`${path} cannot be written`))
 }
 
 /** A file's text; undefined when there is none. */
@@ -63,7 +47,7 @@ const read = (directory: string, name: string): TE.TaskEither<ControlPlaneError,
       try {
         return await readFile(path, 'utf8')
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        if (codeOf(error) === 'ENOENT') return undefined
         throw error
       }
     },

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import { problemOf } from '../../src/model/codec.js'
 import { decodeProtobuf } from './protobuf.js'
 import * as status from './status.js'
 
@@ -92,20 +93,14 @@ export const parsedJson = (bytes: Buffer): E.Either<status.Status, unknown> =>
     () => status.badRequest('the body of the request is not JSON'),
   )
 
-/** The path of what does not fit, from the context that io-ts gives. */
-const whatDoesNotFit = (errors: t.Errors): string =>
-  (errors[0]?.context ?? [])
-    .map(({ key }) => key)
-    .filter((key) => key !== '' && !/^\d+$/.test(key))
-    .join('.')
-
 /** Decodes a value; left: 400, and which field does not fit. */
 export const decoded = <A>(kind: string, codec: t.Decoder<unknown, A>, value: unknown) =>
   pipe(
     codec.decode(value),
-    E.mapLeft((errors) =>
-      status.badRequest(`this is no ${kind}: the field ${whatDoesNotFit(errors)} has a wrong type`),
-    ),
+    E.mapLeft((errors) => {
+      const { where, what } = problemOf(errors)
+      return status.badRequest(`this is no ${kind}: ${where === '' ? 'it' : where} ${what}`)
+    }),
   )
 
 /** Decodes a body as an object of the kind and version; the body may leave both out. */

@@ -12,12 +12,12 @@ import {
   TimeType,
 } from 'pkijs'
 import type { Instant } from '../../src/model/time.js'
+import { spkiOf } from '../platform/x509.js'
 import { engine, forSigning, hashFor } from './engine.js'
 import { keyPem, newKey } from './key.js'
 import { encodeAlternativeNames, encodeSubject, parsed } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
-import { spkiOf } from './public-key.js'
 import type { Authority, AuthorityParameters, CertificateParameters, Validity } from './types.js'
 import { usagesOf } from './usages.js'
 

@@ -1,50 +1,25 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type Extension, ExtKeyUsage, Certificate as PkiCertificate } from 'pkijs'
 import type { Certificate, CertificateChain } from '../../src/model/certificate.js'
-import { type PemBlock, pemBlocks } from '../../src/model/pem.js'
 import { type Instant, instant } from '../../src/model/time.js'
+import { type Bounds, certificateBlocks, chainBounds, keyIdOf, readCertificates } from '../platform/x509.js'
 import { decodeAlternativeNames, decodeSubject, noAlternativeNames, parsed } from './names.js'
 import { oid } from './oid.js'
-import { keyIdOf } from './public-key.js'
 import { nameOfExtendedKeyUsage } from './usages.js'
-
-/** A certificate of a few hundred names takes 20 kB; a chain has three or four. */
-const maximumChainSize = 256 * 1024
-const maximumCertificates = 16
 
 /** Reads the `CERTIFICATE` blocks of a PEM text, the leaf first. Rejects when there is none, or there is too much. */
 export const readChain = async (pem: string): Promise<CertificateChain> => {
-  const blocks = blocksOf(pem, maximumChainSize, maximumCertificates)
-  const [leaf] = blocks.map(openssl)
-  if (leaf === undefined) throw new Error('there is no CERTIFICATE block')
-  return { certificate: certificateOf(leaf), pem: blocks.map(({ text }) => text).join('') }
+  const [leaf] = certificatesOf(pem, chainBounds)
+  return { certificate: certificateOf(leaf), pem: certificateBlocks(pem).join('') }
 }
 
-/** The certificates of a chain, the leaf first. Throws when there is too much, or one is damaged. */
-export const chainOf = (pem: string): ReadonlyArray<X509Certificate> =>
-  certificatesOf(pem, maximumChainSize, maximumCertificates)
-
-/** OpenSSL, which is what TLS will use, has to be able to read each of them. */
-export const certificatesOf = (
-  pem: string,
-  maximumSize: number,
-  maximumCount: number,
-): ReadonlyArray<X509Certificate> => blocksOf(pem, maximumSize, maximumCount).map(openssl)
-
-const blocksOf = (pem: string, maximumSize: number, maximumCount: number): ReadonlyArray<PemBlock> => {
-  if (pem.length > maximumSize) throw new Error(`its ${pem.length} characters are too many`)
-  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE')
-  if (blocks.length > maximumCount) throw new Error(`${blocks.length} certificates are too many`)
-  return blocks
-}
-
-const openssl = ({ text }: PemBlock, index: number): X509Certificate => {
-  try {
-    return new X509Certificate(text)
-  } catch {
-    throw new Error(`certificate ${index + 1} is damaged`)
-  }
+/** OpenSSL, which is what TLS will use, has to be able to read each of them. Throws when it cannot, or there is none. */
+export const certificatesOf = (pem: string, bounds: Bounds) => {
+  const certificates = readCertificates(pem, bounds)
+  if (E.isLeft(certificates)) throw new Error(certificates.left)
+  return certificates.right
 }
 
 const certificateOf = (x509: X509Certificate): Certificate => {

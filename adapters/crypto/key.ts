@@ -4,8 +4,8 @@ import type { CryptoError } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { KeyHandle } from '../../src/ports.js'
+import { keyIdOf } from '../platform/x509.js'
 import { attempt, malformed } from './outcome.js'
-import { keyIdOf } from './public-key.js'
 
 /** An RSA key of 16384 bits takes 13 kB. */
 const maximumKeySize = 32 * 1024

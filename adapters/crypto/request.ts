@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { createPublicKey } from 'node:crypto'
 import { Attribute, CertificationRequest, Extension, Extensions, PublicKeyInfo } from 'pkijs'
 import type { Names } from '../../src/model/certificate.js'
+import { keyIdOf, spkiOf } from '../platform/x509.js'
 import { engine, forSigning, hashFor } from './engine.js'
 import {
   type AlternativeNames,
@@ -14,7 +15,6 @@ import {
 } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
-import { keyIdOf, spkiOf } from './public-key.js'
 import type { ParsedRequest } from './types.js'
 
 /** More than any request that an API server takes (its objects are limited to 1.5 MB, base64). */

@@ -3,20 +3,14 @@ import * as O from 'fp-ts/lib/Option.js'
 import { BasicConstraints, Certificate } from 'pkijs'
 import { printable } from '../../src/model/printable.js'
 import { type Instant, rfc3339 } from '../../src/model/time.js'
-import { certificatesOf, chainOf, extensionOf, timeOf } from './chain.js'
+import { bundleBounds, chainBounds } from '../platform/x509.js'
+import { certificatesOf, extensionOf, timeOf } from './chain.js'
 import { parsed } from './names.js'
 import { oid } from './oid.js'
 
-/** All CAs that the web trusts are about 150, and 250 kB. */
-const maximumBundleSize = 1024 * 1024
-const maximumAuthorities = 1_000
-
 /** Reads a bundle of CAs, PEM. Throws when there is none in it, one is damaged, or there are too many. */
-export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> => {
-  const authorities = certificatesOf(pem, maximumBundleSize, maximumAuthorities)
-  if (authorities.length === 0) throw new Error('there is no CERTIFICATE block')
-  return authorities
-}
+export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> =>
+  certificatesOf(pem, bundleBounds)
 
 /**
  * Why a chain does not chain to one of the CAs; none when it does. It is looked for by the rules that the API server goes
@@ -27,10 +21,10 @@ export const readAuthorities = (pem: string): ReadonlyArray<X509Certificate> => 
  */
 export const problemOf = (pem: string, bundle: string, now: Instant): O.Option<string> => {
   const authorities = readAuthorities(bundle)
-  const [leaf, ...intermediates] = chainOf(pem)
+  const [leaf, ...intermediates] = certificatesOf(pem, chainBounds)
   const problems: Array<string> = []
   let unseen = intermediates
-  let children = leaf === undefined ? [] : [leaf]
+  let children = [leaf]
   for (let below = 0; children.length > 0; below += 1) {
     const parents = new Set<X509Certificate>()
     for (const child of children) {

@@ -4,7 +4,7 @@
  * a link is replaced by renaming a new link over it.
  */
 import { dirname } from 'node:path'
-import { codeOf } from './error.js'
+import { codeOf } from '../platform/system-error.js'
 import type { FileSystem } from './file-system.js'
 import type { Layout } from './layout.js'
 

@@ -4,10 +4,11 @@ import type { Certificate } from '../../src/model/certificate.js'
 import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant } from '../../src/model/time.js'
 import type { SavedRequest } from '../../src/ports.js'
+import { kindOf } from '../platform/read-file.js'
+import { objection } from '../platform/system-error.js'
 import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
 import { designated, linkInUse, list, type RequestRead, savedRequest } from './contents.js'
-import { trouble } from './error.js'
-import { type FileSystem, kindOf } from './file-system.js'
+import type { FileSystem } from './file-system.js'
 import { keptName, type Layout, ownName, ownPairs } from './layout.js'
 import { maximumSize } from './pair-file.js'
 import { encodeRequest } from './request-file.js'
@@ -105,7 +106,7 @@ const keepFile = async (fs: FileSystem, layout: Layout, names: ReadonlyArray<str
 /** A directory cannot give way to a link. */
 const refuseOther = (stats: Stats): void => {
   if (!stats.isFile())
-    throw trouble(`in the place of the link to the pair in use is ${kindOf(stats)}`, 'move it away')
+    throw objection(`in the place of the link to the pair in use is ${kindOf(stats)}`, 'move it away')
 }
 
 /** Does to the link what an install will do, and changes nothing by it. */

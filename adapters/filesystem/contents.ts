@@ -5,8 +5,9 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
 import type { SavedRequest, StoreContents, StoredPair } from '../../src/ports.js'
+import { codeOf, reasonOf } from '../platform/system-error.js'
 import { isThere } from './atomic.js'
-import { codeOf, inWords, isMomentary } from './error.js'
+import { isMomentary } from './error.js'
 import type { FileSystem } from './file-system.js'
 import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
@@ -175,6 +176,6 @@ export const savedRequest = async (fs: FileSystem, { path, request }: Layout): P
       ? ignored(decoded.left)
       : { saved: O.some(decoded.right), warnings: modeWarnings(path(request), stats), missed: false }
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? nothingSaved : ignored(inWords(error), isMomentary(error))
+    return codeOf(error) === 'ENOENT' ? nothingSaved : ignored(reasonOf(error), isMomentary(error))
   }
 }

@@ -6,10 +6,11 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type StoreError } from '../../src/model/failure.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
 import { type FallbackPair, readContents } from './contents.js'
-import { codeOf, inWords, isMomentary, storeError } from './error.js'
+import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
 import { type Layout, layoutOf } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
@@ -206,7 +207,7 @@ const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
     warnings: () =>
       refusal === undefined
         ? tidied
-        : [...tidied, `${layout.directory}: it can only be read: ${inWords(refusal)}`],
+        : [...tidied, `${layout.directory}: it can only be read: ${reasonOf(refusal)}`],
     release: async () => {
       released = true
       await lock?.release()

@@ -15,7 +15,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
-import { codeOf, trouble } from './error.js'
+import { codeOf, objection } from '../platform/system-error.js'
 import { Holder, thisProcess } from './lock-holder.js'
 
 export interface Lock {
@@ -74,7 +74,7 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
     const path = join(directory, name)
     if (Buffer.byteLength(path) <= maximumAddress) return path
     if (process.platform === 'linux') return `/proc/self/fd/${handle.fd}/${name}`
-    throw trouble('the path is too long for a socket', 'give a directory with a shorter path')
+    throw objection('the path is too long for a socket', 'give a directory with a shorter path')
   },
 })
 

@@ -3,8 +3,9 @@ import { pemBlocks } from '../../src/model/pem.js'
 import { secret } from '../../src/model/secret.js'
 import { type Instant, instant, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
-import { codeOf, inWords } from './error.js'
-import type { FileContent, FileSystem } from './file-system.js'
+import type { FileContent } from '../platform/read-file.js'
+import { codeOf, reasonOf } from '../platform/system-error.js'
+import type { FileSystem } from './file-system.js'
 
 /** A certificate chain and its key, in one file or two. */
 export interface PairFiles {
@@ -61,7 +62,7 @@ const readFile = async (fs: FileSystem, path: string): Promise<FileContent | str
   try {
     return await fs.read(path, maximumSize, 'follow')
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? undefined : `${path}: not used: ${inWords(error)}`
+    return codeOf(error) === 'ENOENT' ? undefined : `${path}: not used: ${reasonOf(error)}`
   }
 }
 

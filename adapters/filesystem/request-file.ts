@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { problemOf } from '../../src/model/codec.js'
 import { secret } from '../../src/model/secret.js'
 import { CertificateTemplate } from '../../src/model/template.js'
 import type { SavedRequest } from '../../src/ports.js'
@@ -48,6 +49,6 @@ export const decodeRequest = (text: string): E.Either<string, SavedRequest> => {
   const versioned = Versioned.decode(json.right)
   if (E.isRight(versioned) && versioned.right.formatVersion !== formatVersion)
     return E.left(`its format version is ${versioned.right.formatVersion}, and this program knows only 1`)
-  const path = decoded.left[0]?.context.map(({ key }) => key).filter((key) => !/^\d*$/.test(key)) ?? []
-  return E.left(`its ${path.at(-1) ?? 'content'} is not what it should be`)
+  const { where, what } = problemOf(decoded.left)
+  return E.left(`${where === '' ? 'it' : where} ${what}`)
 }

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { list, mapping, text } from '../platform/codec.js'
+import { list, mapping, text } from '../../src/model/codec.js'
 import { type ClusterEntry, decodeCluster, decodeUser, type UserEntry } from './entries.js'
 import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
 import { parseYaml } from './yaml.js'

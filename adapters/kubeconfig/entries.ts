@@ -4,8 +4,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
+import { flag, isEmpty, text } from '../../src/model/codec.js'
 import { type Secret, secret } from '../../src/model/secret.js'
-import { flag, isEmpty, text } from '../platform/codec.js'
 import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
 
 /** Something that stands in the kubeconfig itself, or in a file that it names by an absolute path. */

@@ -5,9 +5,11 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant, rfc3339 } from '../../src/model/time.js'
+import { codeOf, reasonOf } from '../platform/system-error.js'
+import { readableCertificates } from '../platform/x509.js'
 import type { Kubeconfig } from './decode.js'
 import { type KubeconfigError, problem } from './problem.js'
-import { certificatesIn, credentialOf, loadKubeconfig, reasonOf } from './read.js'
+import { credentialOf, loadKubeconfig } from './read.js'
 
 /** What `--kubeconfig` holds before a rotation starts. */
 export type ExistingKubeconfig =
@@ -40,8 +42,7 @@ export const existingKubeconfig =
       await stat(path)
     } catch (error) {
       const reason = reasonOf(error)
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-        return E.right({ _tag: 'Absent' })
+      if (codeOf(error) === 'ENOENT') return E.right({ _tag: 'Absent' })
       const what = `cannot be looked at: ${reason}`
       return E.left(problem({ file: path, at: '' }, what, 'let this user read it'))
     }
@@ -77,7 +78,7 @@ const unusable = (kubeconfig: O.Option<Kubeconfig>, reason: string): ExistingKub
 
 /** The end of the sentence "its client certificate …"; undefined when there is nothing to say. */
 const defectOf = (pem: string, key: Secret, now: Instant): string | undefined => {
-  const certificates = certificatesIn(pem)
+  const certificates = readableCertificates(pem)
   const [leaf] = certificates
   if (leaf === undefined) return 'cannot be read'
   const past = certificates

@@ -1,13 +1,11 @@
-import { X509Certificate } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { sequenceS } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { pemBlocks } from '../../src/model/pem.js'
 import { type Secret, secret } from '../../src/model/secret.js'
+import { readBounded } from '../platform/read-file.js'
+import { readableCertificates } from '../platform/x509.js'
 import type { Access, Cluster, Credential } from './cluster.js'
 import { decodeKubeconfig, type Kubeconfig } from './decode.js'
 import type { ClusterEntry, Material, UserEntry } from './entries.js'
@@ -93,7 +91,7 @@ const authorityOf = ({
     readMaterial(field(place, 'certificate-authority'), certificateAuthority),
     TE.map(O.map((pem) => pem.reveal())),
     TE.filterOrElse(
-      (pem) => O.isNone(pem) || certificatesIn(pem.value).length > 0,
+      (pem) => O.isNone(pem) || readableCertificates(pem.value).length > 0,
       () =>
         problem(
           field(place, 'certificate-authority'),
@@ -102,18 +100,6 @@ const authorityOf = ({
         ),
     ),
   )
-
-/** The certificates of PEM text, in their order; blocks that cannot be read are left out. */
-export const certificatesIn = (pem: string): ReadonlyArray<X509Certificate> =>
-  pemBlocks(pem)
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .flatMap(({ text }) => {
-      try {
-        return [new X509Certificate(text)]
-      } catch {
-        return []
-      }
-    })
 
 /** As in client-go, the file beats the token beside it while there is something to read in it. */
 const tokenOf = ({
@@ -180,50 +166,8 @@ const readMaterial = (
 
 const readFile = (place: Place, path: string, cure: string): TE.TaskEither<KubeconfigError, Secret> =>
   pipe(
-    readBounded(path),
+    readBounded(path, maxFileSize),
     TE.mapLeft((reason) =>
       problem(place, place.file === path ? reason : `names ${path}: the file ${reason}`, cure),
     ),
   )
-
-/**
- * The text of a file, or why it cannot be had. Never more than the limit is read, whatever the file says its size is, and
- * nobody is waited for: the opening of a FIFO that nobody writes to would never end, not even with the rotation.
- */
-export const readBounded =
-  (path: string): TE.TaskEither<string, Secret> =>
-  async () => {
-    let file: FileHandle | undefined
-    try {
-      file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-      if ((await file.stat()).isFIFO()) return E.left('is a FIFO, which cannot be read time and again')
-      const buffer = Buffer.alloc(maxFileSize + 1)
-      let length = 0
-      for (;;) {
-        const { bytesRead } = await file.read(buffer, length, buffer.length - length)
-        length += bytesRead
-        if (length > maxFileSize) return E.left(`is larger than ${maxFileSize} bytes`)
-        if (bytesRead === 0) return E.right(secret(buffer.toString('utf8', 0, length)))
-      }
-    } catch (error) {
-      return E.left(`cannot be read: ${reasonOf(error)}`)
-    } finally {
-      await file?.close()
-    }
-  }
-
-/** The code of an error that is ours: a device, a FIFO or a directory is where a file should be. */
-export const notAFile = 'ENOTFILE'
-
-const reasons: ReadonlyMap<string, string> = new Map([
-  [notAFile, 'it is no regular file'],
-  ['ENOENT', 'it does not exist'],
-  ['EACCES', 'permission denied'],
-  ['EISDIR', 'it is a directory'],
-])
-
-/** Why a file operation failed, without the path, which the sentence around it has. */
-export const reasonOf = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  return reasons.get(code) ?? code
-}

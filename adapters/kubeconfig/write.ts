@@ -1,13 +1,14 @@
-import { constants } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { stringify } from 'yaml'
 import { type Failure, failure } from '../../src/model/failure.js'
+import { kindOf } from '../platform/read-file.js'
+import { codeOf, objection, reasonOf } from '../platform/system-error.js'
+import { replaceFile, syncDirectory, writeNewFile } from '../platform/write-file.js'
 import type { ClusterEntry } from './entries.js'
-import { notAFile, reasonOf } from './read.js'
 
 /**
  * The text of the kubeconfig that the kubelet writes (`writeKubeconfigFromBootstrapping` in
@@ -69,18 +70,8 @@ export const writeKubeconfig =
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const backup = old === undefined ? O.none : O.some(await keepBeside(path, old))
       // The only copy of a key may be in it: it has to last before the other goes.
-      if (O.isSome(backup)) await sync(dirname(path))
-      // Always the same name, so that what a crash left there does not stay.
-      const temporary = `${path}.tmp`
-      await rm(temporary, { force: true })
-      try {
-        await writeNew(temporary, text)
-        await rename(temporary, path)
-      } catch (error) {
-        await rm(temporary, { force: true })
-        throw error
-      }
-      await sync(dirname(path))
+      if (O.isSome(backup)) await syncDirectory(dirname(path))
+      await replaceFile(path, text)
       return E.right({ changed: true, backup })
     } catch (error) {
       return E.left(
@@ -97,10 +88,11 @@ export const writeKubeconfig =
 /** Anything but a file is not read, which could wait for ever, and not replaced, which `/dev/null` would not survive. */
 const readIfThere = async (path: string): Promise<Buffer | undefined> => {
   try {
-    if (!(await stat(path)).isFile()) throw Object.assign(new Error(), { code: notAFile })
+    const stats = await stat(path)
+    if (!stats.isFile()) throw objection(`it is ${kindOf(stats)}`, 'name another file')
     return await readFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -111,29 +103,17 @@ const keepBeside = async (path: string, content: Buffer): Promise<string> => {
     const backup = number === 1 ? `${path}.backup` : `${path}.backup-${number}`
     const there = await readIfThere(backup)
     if (there?.equals(content) === true) {
-      await sync(backup)
+      await syncFile(backup)
       return backup
     }
     if (there !== undefined) continue
-    await writeNew(backup, content)
+    await writeNewFile(backup, content)
     return backup
   }
 }
 
-/** Creates a file that nobody else has made, also not as a link; it is on the disk when this ends. */
-const writeNew = async (path: string, content: string | Buffer): Promise<void> => {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** fsync(2): of a file its content, of a directory the names in it. */
-const sync = async (path: string): Promise<void> => {
+/** fsync(2): a backup that is there already may not be on the disk yet. */
+const syncFile = async (path: string): Promise<void> => {
   const file = await open(path, 'r')
   try {
     await file.sync()

@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
+import { mapping, text } from '../../src/model/codec.js'
 import { type ApiError, failure } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import { type Instant, instant, type Milliseconds, second } from '../../src/model/time.js'
-import { mapping, text } from '../platform/codec.js'
 
 /** An answer of the API server, whatever its status. */
 export interface Answer {

@@ -8,8 +8,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type TrustError } from '../../src/model/failure.js'
 import type { TrustAnchors } from '../../src/ports.js'
 import { checkAuthorities } from '../crypto/index.js'
-import { readBounded } from '../kubeconfig/read.js'
 import type { Cluster, KubeconfigError } from '../kubernetes/index.js'
+import { readBounded } from '../platform/read-file.js'
 
 /**
  * The CAs in a file, which each certificate has to chain to. A file that can no longer be read changes nobody's mind:

@@ -50,8 +50,8 @@ test('refuses what is expired, damaged, not a chain, or not usable here', async 
   )
   assert.is(following.current(), before)
   assert.equal(
-    problems.map((message) => /expired|cannot be read|not signed by|TPM/.exec(message)?.[0]),
-    ['expired', 'cannot be read', 'not signed by', 'TPM'],
+    problems.map((message) => /expired|is damaged|not signed by|TPM/.exec(message)?.[0]),
+    ['expired', 'is damaged', 'not signed by', 'TPM'],
   )
   following.close()
 })

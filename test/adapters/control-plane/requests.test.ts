@@ -107,8 +107,8 @@ test('are refused when they are signed by another key than the one they are for'
 
 const unreadable: ReadonlyArray<readonly [string, string, RegExp]> = [
   ['no JSON', '{"kind"', /not JSON/],
-  ['a field of a wrong type', '{"spec":{"usages":"client auth"}}', /spec.usages has a wrong type/],
-  ['something that is no base64', '{"spec":{"request":"%%%"}}', /spec.request has a wrong type/],
+  ['a field of a wrong type', '{"spec":{"usages":"client auth"}}', /spec.usages must be a list/],
+  ['something that is no base64', '{"spec":{"request":"%%%"}}', /spec.request /],
   ['another kind', '{"kind":"Pod","apiVersion":"v1"}', /unrecognized/],
 ]
 for (const [what, body, reason] of unreadable) {

@@ -202,7 +202,7 @@ test('pairs that are damaged are told, and others serve', async (context) => {
       contents.warnings.some((warning) => warning.includes(`kubelet-client-2026-11-0${day}T`)),
       day,
     )
-  assert.match(contents.warnings.join('\n'), /its 1048577 bytes are too many/)
+  assert.match(contents.warnings.join('\n'), /it is larger than 1048576 bytes/)
 })
 
 test('many old pairs of others are told once, and only some are read', async (context) => {
@@ -293,10 +293,10 @@ test('a request that cannot be read is ignored without a word of its content, an
   const changed = (change: object) => JSON.stringify({ ...Object(good), ...change })
   const cases: ReadonlyArray<readonly [string, RegExp]> = [
     [changed({ formatVersion: 2, key: 7 }), /its format version is 2, and this program knows only 1/],
-    [changed({ key: ['hidden-words'] }), /its key is not what it should be/],
-    [changed({ template: { usages: 'hidden-words' } }), /its \w+ is not what it should be/],
+    [changed({ key: ['hidden-words'] }), /key must be a string/],
+    [changed({ template: { usages: 'hidden-words' } }), /template.\w+ must be/],
     ['{"key": "hidden-words', /it is no JSON/],
-    ['null', /its content is not what it should be/],
+    ['null', /it must be a mapping of fields/],
     ['', /it is no JSON/],
   ]
   for (const [text, warning] of cases) {

@@ -64,7 +64,7 @@ test('asks for nothing while the file cannot be read, says so at once, and goes 
     eventually(`it says: ${words}`, () =>
       rotation.seen.find(({ reason, message }) => reason === 'TrustUnusable' && message.includes(words)),
     )
-  const { message, level } = await unusable('it does not exist')
+  const { message, level } = await unusable('no such file or directory (ENOENT)')
   assert.is(level, 'warn')
   for (const words of [
     clientCertificateAuthority,
@@ -89,7 +89,7 @@ test('goes by what the file said before when it is lost, with one warning, until
   await eventually('it is renewed', () => rotation.current()?.serialNumber !== first.serialNumber)
   assert.is(rotation.warned.length, 1, rotation.warned.join('\n'))
   assert.match(rotation.warned.join(), `${clientCertificateAuthority} (--client-ca-file`)
-  assert.match(rotation.warned.join(), 'it does not exist; what it said before serves on')
+  assert.match(rotation.warned.join(), 'no such file or directory (ENOENT); what it said before serves on')
   const second = rotation.current()?.serialNumber
   await supply((await started(context)).authority())
   rotation.rotateNow()

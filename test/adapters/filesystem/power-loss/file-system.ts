@@ -1,8 +1,8 @@
 /** The adapter's system calls, on a disk in memory. */
 import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { trouble } from '../../../../adapters/filesystem/error.js'
 import type { FileSystem } from '../../../../adapters/filesystem/file-system.js'
+import { objection } from '../../../../adapters/platform/system-error.js'
 import { instant } from '../../../../src/model/time.js'
 import { systemError } from '../recording.js'
 import { change, type DirectoryNode, type Node, newDirectory, newFile, syncFile, syncNames } from './disk.js'
@@ -46,7 +46,7 @@ export const fileSystemOn = (
     read: async (path, _, links) => {
       const node = found(path, links === 'follow')
       if (node.kind === 'link') throw tooManyLinks()
-      if (node.kind === 'directory') throw trouble('it is a directory', 'move it away')
+      if (node.kind === 'directory') throw objection('it is a directory', 'move it away')
       return { text: node.content, stats: statsOf(node) }
     },
     makeDirectory: async (path) => {

@@ -1,0 +1,50 @@
+/** Writing files so that a reader, also after a crash at any point, finds the old content or the new one. */
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { codeOf } from './system-error.js'
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants
+
+/** Creates a file that was not there, mode 0600 from the start, never through a link. */
+export const createFile = (path: string): Promise<FileHandle> =>
+  open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+
+/** Creates a file with its content; it is on the disk when this ends, its name when the directory is synced. */
+export const writeNewFile = async (path: string, content: string | Buffer): Promise<void> => {
+  const file = await createFile(path)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** fsync(2) of a directory: what was renamed in it stays so after a loss of power. */
+export const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await open(path, O_RDONLY | O_DIRECTORY)
+  try {
+    await directory.sync()
+  } catch (error) {
+    // Some file systems have nothing to sync of a directory.
+    if (codeOf(error) !== 'EINVAL') throw error
+  } finally {
+    await directory.close()
+  }
+}
+
+/** Creates or replaces a file, for its owner alone, and makes that last. The temporary name is always `PATH.tmp`. */
+export const replaceFile = async (path: string, content: string | Buffer): Promise<void> => {
+  // Always the same name, so that what a crash left there does not stay.
+  const temporary = `${path}.tmp`
+  await rm(temporary, { force: true })
+  try {
+    await writeNewFile(temporary, content)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(dirname(path))
+}
