@@ -28,7 +28,7 @@ const authorityOf = O.chain(({ certificateAuthority }: Cluster) => certificateAu
 
 /** A rotation at work. */
 export interface RunningRotation {
-  /** The certificate to use now; undefined while there is none that has not ended. */
+  /** The certificate to use now; undefined while there is none that has not expired. */
   readonly current: () => Credential | undefined
   /**
    * The certificate in use, as soon as one works, is stored, and is what is wanted (one for another name is not, unless
@@ -48,7 +48,7 @@ export interface RunningRotation {
   readonly setTemplate: (template: CertificateTemplate | undefined) => void
   /** Renews now, although there is no need; `trustChanged`: because the cluster's CA did. */
   readonly rotateNow: (why?: 'requested' | 'trustChanged') => void
-  /** Tells that a server refused this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
+  /** Tells that a server rejected this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
   readonly reportRejected: (rejection: {
     readonly keyId: string
     /** What the server said, for people. */
@@ -65,7 +65,7 @@ export interface RunningRotation {
   readonly stopTask: Task<void>
   /** The same as a promise; it never rejects. */
   readonly stop: () => Promise<void>
-  /** Why it ended; only a store that cannot be read makes it end by itself. */
+  /** Why the rotation ended; only a store that cannot be read makes it end by itself. */
   readonly endedTask: TaskEither<StoreError, void>
   /** The same as a promise; it rejects with an `Error` that has a `code`. */
   readonly ended: Promise<void>
