@@ -32,6 +32,11 @@ export interface Ports {
   readonly crypto: CryptoBackend
   readonly store: CertificateStore
   readonly requests: CertificateSigningRequests
+  /**
+   * Takes the server and the CA of the bootstrap kubeconfig into the kubeconfig that uses the certificate, after requests
+   * with it were answered. Absent: there is no such kubeconfig.
+   */
+  readonly adoptCluster?: TE.TaskEither<Failure, void>
   /** Absent: certificates are not compared to any CA. */
   readonly trust?: TrustAnchors
 }

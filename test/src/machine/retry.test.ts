@@ -35,12 +35,12 @@ test('doubles retry delays up to the maximum, spread over the upper half', () =>
 
 test('lets nothing wait longer than a tenth of what a working certificate has left, nor than ten minutes', () => {
   const delay = (from: Instant, differences = {}) =>
-    longestDelay(defaultPolicy, { held: O.some(held({ notAfter: at(day), ...differences })) }, from)
+    longestDelay(defaultPolicy, { held: O.some(held({ notAfter: at(day), ...differences })) }, 'soon', from)
   assert.is(delay(noon), 10 * minute)
   assert.is(delay(at(day - hour)), 6 * minute)
   assert.is(delay(at(day - 5 * second)), second)
   assert.is(delay(at(day - hour), { rejectedAt: O.some(noon) }), 10 * minute)
-  assert.is(longestDelay(defaultPolicy, { held: O.none }, noon), 10 * minute)
+  assert.is(longestDelay(defaultPolicy, { held: O.none }, 'soon', noon), 10 * minute)
 })
 
 const failure = (differences: Partial<LastFailure> = {}): LastFailure => ({
