@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type ApiError, failure, interrupted } from '../../src/model/failure.js'
+import { type ApiError, failure, type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Draft, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
@@ -181,15 +181,15 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
 
   /** Nothing is begun when the signal has been given already. */
   const unless =
-    <A>(signal: Signal, run: () => Result<A>) =>
+    <A>(identity: Identity, signal: Signal, run: () => Result<A>) =>
     async () =>
-      signal.aborted ? E.left(interrupted) : run()
+      signal.aborted ? E.left(interrupted) : E.mapLeft(withCure(identity))(await run())
 
   return {
-    submit: (identity, draft, signal) => unless(signal, () => submit(identity, draft, signal)),
+    submit: (identity, draft, signal) => unless(identity, signal, () => submit(identity, draft, signal)),
     observe: (identity, request, known, signal) =>
-      unless(signal, () => observe(identity, request, known, signal)),
-    probe: (identity, signal) => unless(signal, () => probe(identity, signal)),
+      unless(identity, signal, () => observe(identity, request, known, signal)),
+    probe: (identity, signal) => unless(identity, signal, () => probe(identity, signal)),
     close: () => {
       for (const observing of underWay) observing.close()
       for (const uid of [...observers.keys()]) take(uid)?.observing.close()
@@ -214,6 +214,20 @@ const accessOf = (
       return external ?? missing('external', 'supply a kubeconfig whose user may create these requests')
   }
 }
+
+/** What allows it to whom. */
+const permissions: Readonly<Record<Identity['_tag'], string>> = {
+  Bootstrap:
+    'bind the cluster role system:node-bootstrapper to the group of the bootstrap token (system:bootstrappers)',
+  Held: 'let its user create, get, list and watch certificatesigningrequests: for nodes the Node authorizer does (--authorization-mode=Node,RBAC), for others a cluster role and a binding of their own',
+  External:
+    'let the user of the kubeconfig create, get, list and watch certificatesigningrequests, by a cluster role and a binding',
+}
+
+const withCure =
+  (identity: Identity) =>
+  (error: ApiError | Interrupted): ApiError | Interrupted =>
+    error._tag === 'Forbidden' ? { ...error, remedy: permissions[identity._tag] } : error
 
 const missing = (name: string, cure: string): TE.TaskEither<ApiError, never> =>
   TE.left(

@@ -5,6 +5,7 @@ export { type ExistingKubeconfig, existingKubeconfig } from '../kubeconfig/prefe
 export type { KubeconfigError } from '../kubeconfig/problem.js'
 export {
   accessFromKubeconfig,
+  accessOf,
   clusterFromKubeconfig,
   clusterOf,
   credentialOf,

@@ -73,7 +73,7 @@ export const openParts =
       await release()
       return reached
     }
-    const { requests, follows, cluster, read, close } = reached.right
+    const { requests, follows, adopt, cluster, read, close } = reached.right
     // Who follows the rotation may connect before it has anything to ask. What is wrong is told by the first request.
     await read?.()
     const letGo: Task<void> = async () => {
@@ -84,7 +84,14 @@ export const openParts =
     const trust =
       options.ports?.trust ??
       (bundle === undefined ? reached.right.expected : fromBundle(bundle, warnWith(options)))
-    const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
+    const ports = {
+      clock,
+      crypto,
+      store,
+      requests,
+      ...(trust === undefined ? {} : { trust }),
+      ...(adopt === undefined ? {} : { adoptCluster: adopt }),
+    }
     // What a store of the embedder's has is in no file that a kubeconfig could name.
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
     const replace =
@@ -128,6 +135,8 @@ interface Reached {
   readonly requests: CertificateSigningRequests
   /** The kubeconfig that follows the certificate, where there is one. */
   readonly follows?: Following
+  /** Takes the cluster of the bootstrap kubeconfig into it. */
+  readonly adopt?: TaskEither<KubeconfigError, void>
   /** The CA that its client certificates probably chain to. */
   readonly expected?: TrustAnchors
   readonly cluster: Source<O.Option<Cluster>>
@@ -193,7 +202,16 @@ const openRequests = (
   const pairPath = join(certDir, `${certPrefix}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
-    TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
+    TE.map((follows) => {
+      const reached = overAndExpecting(kubeconfig, follows)
+      // Who follows the rotation hears of the new CA at once.
+      const adopt = pipe(
+        follows.adopt,
+        TE.chain(() => reached.read),
+        TE.map(() => undefined),
+      )
+      return { ...reached, follows, adopt }
+    }),
   )
 }
 

@@ -98,7 +98,12 @@ export const printStep = (policy: RotationPolicy, { at, event, after }: Step): s
 
 /** A line of a log. `problem` is absent where it is no JSON at all: then it was not written to its end. */
 export type ReadLine =
-  | { readonly _tag: 'Header'; readonly header: LogHeader }
+  | {
+      readonly _tag: 'Header'
+      readonly header: LogHeader
+      /** The fields of the facts that are written in it: earlier versions knew fewer. */
+      readonly written: ReadonlyArray<string>
+    }
   | { readonly _tag: 'Step'; readonly line: LogLine }
   | { readonly _tag: 'Broken'; readonly problem?: Problem }
 
@@ -126,8 +131,11 @@ export const readLine = (text: string): ReadLine => {
   }
   return pipe(
     HeaderCodec.decode(json.right),
-    E.match(broken, (header): ReadLine => ({ _tag: 'Header', header })),
+    E.match(broken, (header): ReadLine => ({ _tag: 'Header', header, written: writtenIn(json.right) })),
   )
 }
+
+const writtenIn = (header: unknown): ReadonlyArray<string> =>
+  t.type({ facts: t.UnknownRecord }).is(header) ? Object.keys(header.facts) : []
 
 const broken = (errors: t.Errors): ReadLine => ({ _tag: 'Broken', problem: problemOf(errors) })

@@ -116,8 +116,10 @@ const delayAfter = (
     O.filter((milliseconds) => !Number.isNaN(milliseconds)),
     O.getOrElse(() => 0),
   )
+  const longest =
+    failure.retry === 'soon' ? policy.longestDelay : longestDelay(policy, facts, failure.retry, at)
   const delay = Math.max(
-    Math.min(retryDelay(backoff, attempt, seedOf(facts)), longestDelay(policy, facts, failure.retry, at)),
+    retryDelay({ ...backoff, maximum: Math.min(backoff.maximum, longest) }, attempt, seedOf(facts)),
     // No answer of the server makes us wait for hours.
     Math.min(requested, policy.longestDelay),
   )

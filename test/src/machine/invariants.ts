@@ -179,8 +179,7 @@ const waitFaults = (
   // Where somebody said no, and nobody has asked again since, a hundredth of the life that is left may pass.
   const refused = O.isSome(facts.lastFailure) && facts.lastFailure.value.failure.retry === 'later'
   const hundredth = refused && holding ? (held.certificate.notAfter - now) / 100 : 0
-  const tooLong =
-    !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval, hundredth)
+  const tooLong = !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval, hundredth)
   return [
     ...(missed && !(state._tag === 'Bootstrapping' && O.isSome(facts.lastFailure))
       ? ['2: sleeps past a moment that matters']
