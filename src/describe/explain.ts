@@ -97,7 +97,8 @@ const silenceOf = (state: State, { troubles, lastFailure }: Facts, now: Instant)
 /** `1 failed attempt`. */
 export const attempts = (times: number): string => `${times} failed attempt${times === 1 ? '' : 's'}`
 
-const isAtRest = (state: State): boolean => state._tag === 'Issued' && state.stage === 'installed'
+/** A certificate is in use, and nothing is due. */
+export const isAtRest = (state: State): boolean => state._tag === 'Issued' && state.stage === 'installed'
 
 /** The last failure, while there is something left to do. */
 const failureOf = (state: State, { lastFailure }: Facts, now: Instant): string => {

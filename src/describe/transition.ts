@@ -9,7 +9,7 @@ import { type Attempt, failureOf, outageOf, troubleOf } from '../machine/trouble
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
-import { attempts, explain } from './explain.js'
+import { attempts, explain, isAtRest } from './explain.js'
 
 /** One of the five states. */
 export type StateName = State['_tag']
@@ -91,18 +91,14 @@ const byTheClock = (policy: RotationPolicy, { since, at, after, from, to }: Step
 
 const wordsOf = (policy: RotationPolicy, step: Step, event: Event): Words | undefined => {
   const attempt = failureOf(step.before, event, step.after)
-  return attempt === undefined ? newsIn(policy, step, event) : failureIn(policy, step, event, attempt)
+  return attempt === undefined ? newsIn(policy, step, event) : failureIn(policy, step, attempt)
 }
 
 const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbidden', 'ServerUntrusted']
 
 /** A failure, how often it has happened, and when it is tried again; nothing for most of those that repeat one. */
-const failureIn = (
-  policy: RotationPolicy,
-  { at, before, after }: Step,
-  event: Event,
-  attempt: Attempt,
-): Words | undefined => {
+const failureIn = (policy: RotationPolicy, step: Step, attempt: Attempt): Words | undefined => {
+  const { at, before, after } = step
   const { failure, credential } = attempt
   const earlier = troubleOf(before, attempt)
   const times = troubleOf(after, attempt)?.times ?? 1
@@ -117,19 +113,18 @@ const failureIn = (
   return {
     level: isUrgent(policy, before, after, attempt, at) ? 'error' : 'warn',
     reason: failure._tag,
-    message: `${failure.message}${whose}${row}; ${failure.remedy}; ${nextAttempt(policy, after, event, at)}`,
+    message: `${failure.message}${whose}${row}; ${failure.remedy}; ${nextAttempt(policy, step)}`,
   }
 }
 
 /** Of a row of failures the 1st, 2nd, 4th, 8th and so on. */
 const isTold = (times: number): boolean => Number.isInteger(Math.log2(times))
 
-const nextAttempt = (policy: RotationPolicy, after: Facts, { _tag }: Event, at: Instant): string => {
+const nextAttempt = (policy: RotationPolicy, { at, after, to }: Step): string => {
+  // While nothing is due, only the probes go on.
+  if (isAtRest(to)) return `the server is asked again in ${inWords(policy.probeInterval)}`
   const pause = pauseEnd(policy, after, at)
-  if (pause !== undefined) return `the next attempt is in ${inWords(pause - at)}`
-  return _tag === 'ProbeFailed'
-    ? `the server is asked again in ${inWords(policy.probeInterval)}`
-    : 'the next attempt is now'
+  return `the next attempt is ${pause === undefined ? 'now' : `in ${inWords(pause - at)}`}`
 }
 
 /** Whether nothing works and a person has to act, or the certificate in use is about to end. */

@@ -89,7 +89,10 @@ test('takes another word about whose credential failed for no new failure', () =
 test('says now when nothing has to be waited for', () => {
   const past: Event = { ...failed('Unreachable', 'held'), at: noon }
   const after = evolve(defaultPolicy)(holding(), past)
-  const [from, to] = [stateOf(defaultPolicy)(holding(), noon), stateOf(defaultPolicy)(after, noon)]
+  const [from, to] = [
+    stateOf(defaultPolicy)(holding(), at(20 * hour)),
+    stateOf(defaultPolicy)(after, at(20 * hour)),
+  ]
   const step = { since: noon, at: at(day), event: past, before: holding(), after, from, to }
   assert.match(word(transitionOf(defaultPolicy, step)), /the next attempt is now$/)
 })
