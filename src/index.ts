@@ -1,7 +1,7 @@
 /** Everything pure: the machine, what it decides about, and the interfaces that adapters implement. */
 
 export * as controlPlane from './control-plane/index.js'
-export * from './describe/explain.js'
+export { explain } from './describe/explain.js'
 export * from './describe/log.js'
 export * from './describe/print.js'
 export * from './describe/replay.js'
@@ -20,6 +20,7 @@ export * from './machine/facts.js'
 export * from './machine/machine.js'
 export { longestDelay, pauseEnd, retryDelay } from './machine/retry.js'
 export * from './machine/state.js'
+export { outageOf } from './machine/trouble.js'
 export * from './model/address.js'
 export * from './model/base64.js'
 export * from './model/certificate.js'

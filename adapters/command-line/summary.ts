@@ -7,6 +7,7 @@ import {
   type Facts,
   type Instant,
   inWords,
+  outageOf,
   type RotationPolicy,
   type State,
   second,
@@ -20,6 +21,7 @@ export const summaryOf = (policy: RotationPolicy, facts: Facts, now: Instant): s
   const state = stateOf(policy)(facts, now)
   return [
     `${state._tag}: ${doing(state, facts)}`,
+    ...silence(facts, now),
     ...nextAttempt(policy, state, facts, now),
     ...timeLeft(policy, state, facts, now),
   ].join(', ')
@@ -41,6 +43,12 @@ const doing = (state: State, { lastFailure }: Facts): string => {
     case 'RenewDue':
       return `a new certificate is due${failed}`
   }
+}
+
+/** For how long the API has not answered. */
+const silence = (facts: Facts, now: Instant): ReadonlyArray<string> => {
+  const outage = outageOf(facts)
+  return outage === undefined ? [] : [`no answer of the API for ${roughly(Math.max(0, now - outage.since))}`]
 }
 
 const nextAttempt = (

@@ -109,6 +109,7 @@ export type ReadLine =
 
 const Marked = t.type(mark)
 const Versioned = t.type({ ...mark, version: t.number })
+const Raw = t.type({ facts: t.UnknownRecord })
 
 /** Reads a line. */
 export const readLine = (text: string): ReadLine => {
@@ -130,12 +131,14 @@ export const readLine = (text: string): ReadLine => {
     return { _tag: 'Broken', problem: { where: 'version', what } }
   }
   return pipe(
-    HeaderCodec.decode(json.right),
-    E.match(broken, (header): ReadLine => ({ _tag: 'Header', header, written: writtenIn(json.right) })),
+    E.Do,
+    E.bind('header', () => HeaderCodec.decode(json.right)),
+    E.bind('raw', () => Raw.decode(json.right)),
+    E.match(
+      broken,
+      ({ header, raw }): ReadLine => ({ _tag: 'Header', header, written: Object.keys(raw.facts) }),
+    ),
   )
 }
-
-const writtenIn = (header: unknown): ReadonlyArray<string> =>
-  t.type({ facts: t.UnknownRecord }).is(header) ? Object.keys(header.facts) : []
 
 const broken = (errors: t.Errors): ReadLine => ({ _tag: 'Broken', problem: problemOf(errors) })

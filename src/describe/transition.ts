@@ -101,7 +101,7 @@ const failureIn = (policy: RotationPolicy, step: Step, attempt: Attempt): Words 
   const { at, before, after } = step
   const { failure, credential } = attempt
   const earlier = troubleOf(before, attempt)
-  const times = troubleOf(after, attempt)?.times ?? 1
+  const times = (earlier?.times ?? 0) + 1
   const grows =
     earlier !== undefined && isOverdue(policy, after, at) && !isOverdue(policy, before, earlier.last)
   if (!isTold(times) && !grows) return undefined

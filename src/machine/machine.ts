@@ -8,10 +8,11 @@
  *   comes from outside (`News`). An event that does not fit (another request's, another key's) leaves them as they are.
  * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, the deadline passed.
  * - **Whose credential is next** (`credential.ts`): the held certificate's while it works, else the bootstrap
- *   credential; while the held one is rejected they alternate. 401 while Pending: the request stays, the credential
- *   changes (`ObserveFailed` below).
+ *   credential; while the held one is rejected, or its server cannot be verified, they alternate. 401 while Pending: the
+ *   request stays, the credential changes (`ObserveFailed` below).
  * - **Failures** (`retry.ts`): each moves the next attempt into the future. What vanished is sent again with the same
- *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key.
+ *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key. What does not work is
+ *   known since its beginning (`trouble.ts`), for people: a probe that gets no answer too, which decides nothing.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import { expired, notYetValid } from '../model/certificate.js'

@@ -167,3 +167,14 @@ test('says what is wrong with a header that has no version, and with a line that
   assert.match(refused(`${JSON.stringify(rest)}\n`).what, 'version')
   assert.match(refused(`${lines[0]}\n[]\n`).what, /^it /)
 })
+
+test('reads the log of a version that knew fewer facts, and holds nothing against it', () => {
+  const [first, second_] = [steps.slice(0, 4), steps.slice(4)]
+  const earlier = (text: string) =>
+    text.replaceAll(/"troubles":\[[^\]]*\],/g, '').replaceAll(/,"serverUntrustedAt":null/g, '')
+  const texts = [textOf(linesOf(first)), textOf(linesOf(second_, 'continued'))].map(earlier)
+  assert.not.match(texts.join(''), /troubles|serverUntrusted/)
+  const found = read(...texts)
+  assert.equal(differencesOf(found), [])
+  assert.is(found.entries.length, steps.length + 2)
+})
