@@ -29,6 +29,11 @@ import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  kubeconfig: { value: 'FILE', help: 'the kubeconfig that uses the certificate' },
+  'bootstrap-kubeconfig': {
+    value: 'FILE',
+    help: 'with --kubeconfig: says when they name different CAs for the API server',
+  },
   'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
 } satisfies Flags<string>
@@ -36,6 +41,9 @@ export const statusFlags = {
 export interface StatusRequest {
   readonly certDir: string
   readonly clientCaFile?: string
+  /** The kubeconfig that uses the certificate, and the one to bootstrap from: compared where both are given. */
+  readonly kubeconfig?: string
+  readonly bootstrapKubeconfig?: string
   readonly json: boolean
 }
 
@@ -46,14 +54,23 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
     output = 'text',
     'cert-dir': certDir = defaultCertDir,
     'client-ca-file': clientCaFile,
+    kubeconfig,
+    'bootstrap-kubeconfig': bootstrapKubeconfig,
   } = given.right
   return output === 'json' || output === 'text'
-    ? E.right({ certDir, json: output === 'json', ...(clientCaFile === undefined ? {} : { clientCaFile }) })
+    ? E.right({
+        certDir,
+        json: output === 'json',
+        ...(clientCaFile === undefined ? {} : { clientCaFile }),
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+      })
     : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
 }
 
 /** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
-export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Promise<number> => {
+export const status = async (request: StatusRequest): Promise<number> => {
+  const { certDir, clientCaFile, json } = request
   const directory = { directory: certDir }
   const ports = {
     store: { load: readCertificateDirectory(directory) },
@@ -67,9 +84,33 @@ export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Pr
     return 1
   }
   const agent = await holderOfCertificateDirectory(directory)()
-  const report = reportOn(found.right, agent, wallClock.now())
+  const report = withTrust(reportOn(found.right, agent, wallClock.now()), await trustProblem(request))
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
   return report.usable ? 0 : 1
+}
+
+/** Why the API server may not be verified with the kubeconfig: a sentence, from files alone. */
+const trustProblem = async ({
+  kubeconfig,
+  bootstrapKubeconfig,
+}: StatusRequest): Promise<E.Either<string, string | undefined>> => {
+  if (kubeconfig === undefined || bootstrapKubeconfig === undefined) return E.right(undefined)
+  // Loaded only when it is asked for.
+  const { haveNoCommonAuthority } = await import('../node/kubeconfigs.js')
+  const differ = await haveNoCommonAuthority(kubeconfig, bootstrapKubeconfig)()
+  if (E.isLeft(differ)) return E.left(`${differ.left.message}; ${differ.left.remedy}`)
+  return E.right(
+    differ.right
+      ? `The API server cannot be verified by both kubeconfigs: no CA in ${kubeconfig} is in ${bootstrapKubeconfig}. If the cluster's CA was replaced, kube-cert-rotation run finds out which is right, and corrects ${kubeconfig}.`
+      : undefined,
+  )
+}
+
+const withTrust = (report: Report, problem: E.Either<string, string | undefined>): Report => {
+  if (E.isLeft(problem)) return { ...report, warnings: [...report.warnings, problem.left] }
+  return problem.right === undefined
+    ? report
+    : { ...report, usable: false, explanation: `${report.explanation} ${problem.right}` }
 }
 
 /** What `-o json` prints; instants in RFC 3339. */

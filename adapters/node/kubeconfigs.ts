@@ -1,6 +1,7 @@
 /** Where requests go, and with which credential besides the certificate itself: what the kubeconfigs say. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { sequenceT } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -9,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Clock } from '../../src/ports.js'
+import { certificatesIn } from '../kubeconfig/read.js'
 import {
   type Access,
   accessOf,
@@ -196,3 +198,23 @@ export const following = (
 
 const leadsTo = (path: O.Option<string>, pairPath: string): boolean =>
   O.isSome(path) && resolve(path.value) === pairPath
+
+/**
+ * Whether two kubeconfigs have no CA in common, so that at most one of them can verify the API server; false where one
+ * names none.
+ */
+export const haveNoCommonAuthority = (one: string, other: string): TaskEither<KubeconfigError, boolean> =>
+  pipe(
+    sequenceT(TE.ApplySeq)(authoritiesOf(one), authoritiesOf(other)),
+    TE.map(([a, b]) => a.length > 0 && b.length > 0 && !a.some((authority) => b.includes(authority))),
+  )
+
+const authoritiesOf = (path: string): TaskEither<KubeconfigError, ReadonlyArray<string>> =>
+  pipe(
+    clusterFromKubeconfig(path),
+    TE.map(({ certificateAuthority }) =>
+      O.isNone(certificateAuthority)
+        ? []
+        : certificatesIn(certificateAuthority.value).map(({ fingerprint256 }) => fingerprint256),
+    ),
+  )

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { second } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { json, started } from '../control-plane/client.js'
+import { json, right, started } from '../control-plane/client.js'
 import { rotating, until, world } from '../node/world.js'
 import { finished } from './program.js'
 
@@ -134,4 +134,28 @@ test('shows an empty directory, and one that is not there, without making it', a
   assert.match(stdout, `warning: ${certDir}: there is no such directory`)
   const error = await rm(certDir).catch((thrown: NodeJS.ErrnoException) => thrown.code)
   assert.is(error, 'ENOENT')
+})
+
+test('says when the kubeconfigs name different CAs for the API server: the certificate does not count as usable', {
+  deadline: 30_000,
+}, async (context) => {
+  const there = await world(context)
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const rotation = await rotating(context, there, { kubeconfig })
+  await rotation.issued()
+  await rotation.stop()
+  const flags = ['--kubeconfig', kubeconfig, '--bootstrap-kubeconfig', there.bootstrapKubeconfig]
+  const shown = () => finished(context, 'status', '--cert-dir', there.certDir, ...flags)
+  const before = await shown()
+  assert.is(before.code, 0)
+  assert.not.match(before.stdout, 'cannot be verified')
+  right(await there.plane.replaceAuthority({ keepOld: false })())
+  await writeFile(there.bootstrapKubeconfig, there.plane.bootstrapKubeconfig())
+  const after = await shown()
+  assert.is(after.code, 1)
+  assert.match(after.stdout, `no CA in ${kubeconfig} is in ${there.bootstrapKubeconfig}`)
+  await rm(kubeconfig)
+  const gone = await shown()
+  assert.is(gone.code, 0)
+  assert.match(gone.stdout, `warning: kubeconfig ${kubeconfig}: `)
 })
