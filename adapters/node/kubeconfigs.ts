@@ -10,7 +10,6 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Clock } from '../../src/ports.js'
-import { certificatesIn } from '../kubeconfig/read.js'
 import {
   type Access,
   accessOf,
@@ -24,6 +23,7 @@ import {
   loadKubeconfig,
   writeKubeconfig,
 } from '../kubernetes/index.js'
+import { readableCertificates } from '../platform/x509.js'
 
 /** A certificate that a kubeconfig brings along. */
 export interface Pair {
@@ -215,6 +215,6 @@ const authoritiesOf = (path: string): TaskEither<KubeconfigError, ReadonlyArray<
     TE.map(({ certificateAuthority }) =>
       O.isNone(certificateAuthority)
         ? []
-        : certificatesIn(certificateAuthority.value).map(({ fingerprint256 }) => fingerprint256),
+        : readableCertificates(certificateAuthority.value).map(({ fingerprint256 }) => fingerprint256),
     ),
   )
