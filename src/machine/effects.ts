@@ -1,7 +1,8 @@
 /**
  * What follows from a change, as values. Whoever runs the machine performs them in this order, after the event is noted
  * down and before the next decision: warnings are told, a saved request that is over is removed from the store, keys
- * that nothing speaks of are forgotten, the cluster of the bootstrap kubeconfig is adopted, and what follows the credential hears of another one.
+ * that nothing speaks of are forgotten, the cluster of the bootstrap kubeconfig is adopted, and what follows the
+ * credential hears of another one.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Certificate, KeyId } from '../model/certificate.js'

@@ -25,9 +25,14 @@ export interface RotationPolicy {
   readonly submitInterval: Milliseconds
   /** Retries of what may pass by itself. */
   readonly retrySoon: Backoff
-  /** Retries where somebody said no; up to a hundredth of the held certificate's remaining life, if that is longer than `longestDelay`. */
+  /**
+   * Retries where somebody said no. While a certificate works, also longer than `longestDelay`: up to a hundredth of the
+   * life that it has left.
+   */
   readonly retryLater: Backoff
-  /** No other delay, not even the server's, is longer than this, nor than a tenth of the held certificate's remaining life. */
+  /**
+   * No other delay, not even the server's, is longer than this, nor than a tenth of the held certificate's remaining life.
+   */
   readonly longestDelay: Milliseconds
   /** Between two checks that the server still accepts the held certificate; 0: never. */
   readonly probeInterval: Milliseconds
