@@ -9,7 +9,7 @@ import type { ApiError } from '../../../src/model/failure.js'
 import { defaultPolicy as policy } from '../../../src/model/policy.js'
 import { after, day, type Instant, second } from '../../../src/model/time.js'
 import { assert, note, suite } from '../../helper/index.js'
-import { at, chain, draft, held, keyId, noon, request, template, trouble } from '../samples.js'
+import { at, chain, held, keyId, noon, request, template, trouble } from '../samples.js'
 
 const test = suite('two weeks of trouble')
 
@@ -179,12 +179,4 @@ test('is an error where no certificate works and a person has to act, and a warn
     Math.abs((firstError?.at.getTime() ?? 0) - at(10 * day)) < day / 1_000,
     'at 90 % of its life, also between the lines of a row',
   )
-})
-
-test('keeps a draft that was never sent', () => {
-  const { facts } = twoWeeks(
-    { ...due, next: O.some({ _tag: 'Saved', draft: draft(keyId(2)) }) },
-    failing([trouble('Unreachable')]),
-  )
-  assert.is(facts.troubles.length, 1)
 })
