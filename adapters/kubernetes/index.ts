@@ -16,6 +16,9 @@ export {
   type CertificateSigningRequestsOptions,
   certificateSigningRequests,
   type KubernetesApi,
+  nothingSeen,
+  type Seen,
 } from './api.js'
+export { onDemand } from './on-demand.js'
 export type { Sleep } from './sleep.js'
 export { defaultTimeouts, type Timeouts } from './timeouts.js'

@@ -32,6 +32,8 @@ import {
   clusterFromKubeconfig,
   type KubeconfigError,
   type KubernetesApi,
+  nothingSeen,
+  onDemand,
 } from '../kubernetes/index.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
@@ -156,8 +158,10 @@ const openRequests = (
   const warn = warnWith(options)
   const over = (given: AccessTasks) => {
     const cluster = variable<O.Option<Cluster>>(O.none)
-    const access = { ...given, cluster: noting(given.cluster, cluster) }
-    const own = certificateSigningRequests({ ...access, warn })
+    const access = { ...given, cluster: noting(given.cluster, cluster, shared) }
+    const seen = nothingSeen()
+    const open = () => certificateSigningRequests({ ...access, warn, seen })
+    const own = shared === undefined ? open() : onDemand(open)
     const common = shared?.of(
       policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig,
       access,
@@ -224,11 +228,18 @@ export interface SharedRequests {
     kubeconfig: string | undefined,
     access: AccessTasks,
   ) => { readonly requests: CertificateSigningRequests; readonly leave: () => void } | undefined
+  /** The same cluster, in one copy for all: its CAs are as large as what is known of a rotation. */
+  readonly one: (cluster: Cluster) => Cluster
 }
 
 export const sharedRequests = (): SharedRequests => {
   const open = new Map<string, { readonly requests: KubernetesApi; users: number }>()
+  let last: Cluster | undefined
   return {
+    one: (cluster) => {
+      if (last === undefined || !isSameCluster(last, cluster)) last = cluster
+      return last
+    },
     of: (kubeconfig, access) => {
       if (kubeconfig === undefined) return undefined
       const path = resolve(kubeconfig)
@@ -250,15 +261,21 @@ export const sharedRequests = (): SharedRequests => {
 const noting = (
   read: Accesses['cluster'],
   noted: Variable<O.Option<Cluster>>,
+  shared: SharedRequests | undefined,
 ): TaskEither<KubeconfigError, Cluster> =>
-  TE.map((cluster: Cluster) => {
+  TE.map((found: Cluster) => {
+    const cluster = shared?.one(found) ?? found
     const before = O.toUndefined(noted.current())
-    const isSame =
-      before?.server === cluster.server &&
-      O.toUndefined(before.certificateAuthority) === O.toUndefined(cluster.certificateAuthority)
-    if (!isSame) noted.set(O.some(cluster))
+    if (before === undefined || !isSameCluster(before, cluster)) noted.set(O.some(cluster))
     return cluster
   })(read)
+
+const isSameCluster = (one: Cluster, other: Cluster): boolean =>
+  one.server === other.server &&
+  one.insecureSkipTlsVerify === other.insecureSkipTlsVerify &&
+  O.toUndefined(one.certificateAuthority) === O.toUndefined(other.certificateAuthority) &&
+  O.toUndefined(one.tlsServerName) === O.toUndefined(other.tlsServerName) &&
+  O.toUndefined(one.proxyUrl)?.reveal() === O.toUndefined(other.proxyUrl)?.reveal()
 
 /** What goes out with the certificate itself goes its own way. */
 const byIdentity = (

@@ -14,6 +14,7 @@ import type { State } from '../../src/machine/state.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
+import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
 import { type Credential, credentialFrom } from './credential.js'
@@ -100,8 +101,8 @@ const running = (
   template: O.Option<CertificateTemplate>,
   { ports, replace, cluster, close }: Parts,
 ): RunningRotation => {
-  const stopping = new AbortController()
-  const stopToo = () => stopping.abort()
+  const stopping = interruption()
+  const stopToo = () => stopping.interrupt()
   const told = broadcast<Transition>()
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Step') options.onStep?.(notice)
@@ -167,7 +168,7 @@ const running = (
   }
 
   const stopTask: Task<void> = async () => {
-    stopping.abort()
+    stopToo()
     await outcome
   }
 

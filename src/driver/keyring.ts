@@ -14,30 +14,28 @@ export interface Keyring {
 }
 
 export const keyring = (): Keyring => {
-  const keys = new Map<KeyId, KeyHandle>()
-  const credentials = new Map<KeyId, TlsCredential>()
+  const keys = new Map<KeyId, { readonly key: KeyHandle; readonly credential?: TlsCredential }>()
   return {
     keep: (key) => {
-      keys.set(key.id, key)
+      keys.set(key.id, { ...keys.get(key.id), key })
     },
-    key: (id) => keys.get(id),
+    key: (id) => keys.get(id)?.key,
     makeReady: (chain) => async () => {
       const { keyId } = chain.certificate
-      const key = keys.get(keyId)
-      if (key === undefined || credentials.get(keyId)?.pem === chain.pem) return
+      const known = keys.get(keyId)
+      if (known === undefined || known.credential?.pem === chain.pem) return
+      const { key } = known
       const forTls = await key.forTls()
-      credentials.set(keyId, {
+      const credential: TlsCredential = {
         certificate: chain.certificate,
         pem: chain.pem,
         key: forTls._tag === 'Right' ? forTls.right : { _tag: 'NotUsableHere', reason: forTls.left.message },
-      })
-    },
-    credential: ({ keyId }) => credentials.get(keyId),
-    retain: (ids) => {
-      for (const id of [...keys.keys()].filter((known) => !ids.includes(known))) {
-        keys.delete(id)
-        credentials.delete(id)
       }
+      keys.set(keyId, { key, credential })
+    },
+    credential: ({ keyId }) => keys.get(keyId)?.credential,
+    retain: (ids) => {
+      for (const id of [...keys.keys()].filter((known) => !ids.includes(known))) keys.delete(id)
     },
   }
 }
