@@ -1,18 +1,12 @@
 /** A state in a line that changes while one looks at it: what it is, and the time left. */
 import * as O from 'fp-ts/lib/Option.js'
 import { rotateAt } from '../../src/describe/transition.js'
-import {
-  decide,
-  endOfTime,
-  type Facts,
-  type Instant,
-  inWords,
-  outageOf,
-  type RotationPolicy,
-  type State,
-  second,
-  stateOf,
-} from '../../src/index.js'
+import type { Facts } from '../../src/machine/facts.js'
+import { decide, stateOf } from '../../src/machine/machine.js'
+import type { State } from '../../src/machine/state.js'
+import { outageOf } from '../../src/machine/trouble.js'
+import type { RotationPolicy } from '../../src/model/policy.js'
+import { endOfTime, type Instant, inWords, second } from '../../src/model/time.js'
 
 /** Enough of a serial number or a request's name to tell it from others on one screen. */
 export const abbreviated = (name: string): string => name.replace(/([0-9a-f]{8})[0-9a-f]{8,}/g, '$1…')

@@ -7,6 +7,7 @@
  * is given. Those in test/package, test/e2e and test/bench run only when they are named. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
  */
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileResult, runFiles } from './runner.js'
@@ -65,6 +66,12 @@ for (const [signal, code] of [
     process.exitCode = code
     interrupted.abort()
   })
+
+/** Tests of the program, and those that import the library by its name, run what is published. */
+const bundled = spawnSync(process.execPath, [join(ROOT, 'bundle.mjs')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
+if (bundled.status !== 0) throw new Error('bundle.mjs failed')
 
 const compiled = (file: string): string => join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
 
