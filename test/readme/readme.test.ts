@@ -135,7 +135,7 @@ test('its flags are flags that the program has', async () => {
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
   const known = [runFlags, statusFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
-  const others = ['help']
+  const others = ['help', 'experimental-vm-modules']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)
