@@ -150,7 +150,7 @@ const Manifest = t.intersection([
 ])
 
 /** Bundled into what is published, so that they are no dependencies of its users. */
-const BUNDLED = ['asn1js', 'yaml']
+const BUNDLED = ['asn1js', 'pkijs', 'yaml']
 
 const runtimeDependencies = (root: string): readonly string[] => {
   const manifest = Manifest.decode(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))

@@ -68,10 +68,10 @@ for (const [signal, code] of [
   })
 
 /** Tests of the program, and those that import the library by its name, run what is published. */
-const bundled = spawnSync(process.execPath, [join(ROOT, 'bundle.mjs')], {
+const bundled = spawnSync(process.execPath, [join(ROOT, '.bundle.mjs')], {
   stdio: ['ignore', 'inherit', 'inherit'],
 })
-if (bundled.status !== 0) throw new Error('bundle.mjs failed')
+if (bundled.status !== 0) throw new Error('.bundle.mjs failed')
 
 const compiled = (file: string): string => join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
 

@@ -1,5 +1,5 @@
 /**
- * What is published of the JavaScript, from what `tsc -b` has compiled: `node bundle.mjs`.
+ * What is published of the JavaScript, from what `tsc -b` has compiled: `node .bundle.mjs`.
  *
  * - `dist/bundle/`: the library, one file for each subpath of package.json, and chunks that they share: each module is
  *   in one of them only, so that every subpath sees the same one.
