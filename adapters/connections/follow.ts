@@ -6,7 +6,7 @@ import { runAt } from '../platform/timer.js'
 import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'
-import type { Credential, Problem, Sources } from './source.js'
+import type { Count, Credential, Problem, Sources } from './source.js'
 import { joined, type Outgoing, outgoing } from './trust.js'
 
 export interface FollowOptions {
@@ -27,16 +27,6 @@ export interface Rejection {
   readonly keyId: string
   /** What the server said, for people. */
   readonly reason: string
-}
-
-/** How many connections carry a certificate. */
-export interface Count {
-  /** None: connections without a certificate. */
-  readonly certificate: O.Option<Credential['certificate']>
-  /** New connections carry it. */
-  readonly current: boolean
-  /** Handshakes under way included. */
-  readonly connections: number
 }
 
 /** So many earlier generations are kept without a connection: a handshake of theirs may be under way. */
@@ -126,7 +116,15 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
 
   refresh()
   let generation = create(credential, joined(trust, earlierTrust))
-  const unsubscribe = [sources.credentials?.subscribe(update), sources.trust?.subscribe(update)]
+  const connectionCounts = () => [
+    countOf(true)(generation),
+    ...earlier.filter(({ connections }) => connections() > 0).map(countOf(false)),
+  ]
+  const unsubscribe = [
+    sources.credentials?.subscribe(update),
+    sources.trust?.subscribe(update),
+    sources.followed?.(connectionCounts),
+  ]
 
   return {
     current: () => generation,
@@ -136,10 +134,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
         listeners.delete(listener)
       }
     },
-    connectionCounts: () => [
-      countOf(true)(generation),
-      ...earlier.filter(({ connections }) => connections() > 0).map(countOf(false)),
-    ],
+    connectionCounts,
     longLived,
     close: () => {
       cancelWake()

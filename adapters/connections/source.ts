@@ -1,5 +1,5 @@
 import type { IO } from 'fp-ts/lib/IO.js'
-import type { Option } from 'fp-ts/lib/Option.js'
+import type * as O from 'fp-ts/lib/Option.js'
 import type { Certificate } from '../../src/model/certificate.js'
 import type { Failure } from '../../src/model/failure.js'
 import type { TlsKey } from '../../src/ports.js'
@@ -19,14 +19,26 @@ export interface Credential {
   readonly key: TlsKey
 }
 
+/** How many connections carry a certificate. */
+export interface Count {
+  /** None: connections without a certificate. */
+  readonly certificate: O.Option<Credential['certificate']>
+  /** New connections carry it. */
+  readonly current: boolean
+  /** Handshakes under way included. */
+  readonly connections: number
+}
+
 /** What TLS connections are made with. A running rotation is one. */
 export interface Sources {
   /** None: connections are made without a certificate. */
-  readonly credentials?: Source<Option<Credential>>
+  readonly credentials?: Source<O.Option<Credential>>
   /** Whom to trust: a bundle of CAs, PEM `CERTIFICATE` blocks. None: those that Node trusts by itself. */
-  readonly trust?: Source<Option<string>>
+  readonly trust?: Source<O.Option<string>>
   /** Hears that a server rejected the certificate, where `FollowOptions` name nobody else. */
   readonly reportRejected?: (rejection: { readonly keyId: string; readonly reason: string }) => void
+  /** Hears of who follows, and can count their connections until the answer is called. */
+  readonly followed?: (counts: IO<ReadonlyArray<Count>>) => IO<void>
 }
 
 /** Why a certificate, key or bundle was not applied: what is wrong with it, and what a person can do about it. */

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { failure, type StoreError } from '../../src/model/failure.js'
+import type { Json } from '../../src/model/codec.js'
+import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
@@ -12,8 +14,9 @@ import { installPair, removeRequest, writeRequest } from './changes.js'
 import { type FallbackPair, readContents } from './contents.js'
 import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
+import type { Answerer } from './holder-protocol.js'
 import { type Layout, layoutOf } from './layout.js'
-import { acquire, holderOf, type Lock, type Taken } from './lock.js'
+import { acquire, askHolder, holderOf, type Lock, type Taken } from './lock.js'
 import { holderInWords } from './lock-holder.js'
 import { tidy } from './recovery.js'
 
@@ -24,6 +27,8 @@ export interface CertificateDirectoryOptions {
   readonly prefix?: string
   /** What serves while the directory has no pair in use, best first. */
   readonly fallbacks?: ReadonlyArray<FallbackPair>
+  /** Answers what other processes ask whoever has the directory. */
+  readonly answerer?: Answerer
 }
 
 /** A certificate store in a directory that is locked for this process. */
@@ -69,6 +74,24 @@ export const holderOfCertificateDirectory = (
   )
 }
 
+/**
+ * Asks the process that has a certificate directory open for writing; none: nobody has. The answer is as it came, the
+ * question's own business.
+ */
+export const askHolderOfCertificateDirectory = (
+  options: CertificateDirectoryOptions,
+  question: Readonly<Record<string, Json>> & { readonly ask: string },
+): TE.TaskEither<Failure<string>, O.Option<unknown>> => {
+  const { directory, prefix } = layoutFor(options)
+  return pipe(
+    TE.tryCatch(
+      (): Promise<E.Either<Failure<string>, unknown> | undefined> => askHolder(directory, prefix, question),
+      storeError('StoreUnreadable', 'asking who has the certificate directory', directory),
+    ),
+    TE.chainW((answer) => (answer === undefined ? TE.right(O.none) : TE.fromEither(E.map(O.some)(answer)))),
+  )
+}
+
 /** The same as `openCertificateDirectory`, over other system calls. */
 export const openWith =
   (fs: FileSystem) =>
@@ -77,7 +100,7 @@ export const openWith =
     const layout = layoutFor(options)
     const invalid = checkPrefix(layout)
     if (E.isLeft(invalid)) return invalid
-    const access = writeAccess(fs, layout)
+    const access = writeAccess(fs, layout, options.answerer)
     const opened = await access.ensure()
     if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && access.mayRecover())) return opened
     const change = (doing: string, run: () => Promise<void>): TE.TaskEither<StoreError, void> => {
@@ -172,14 +195,14 @@ interface WriteAccess {
 /** The directory can be read while these last, and those of a moment, and written when they have passed. */
 const passing = ['ENOSPC', 'EDQUOT', 'EROFS']
 
-const writeAccess = (fs: FileSystem, layout: Layout): WriteAccess => {
+const writeAccess = (fs: FileSystem, layout: Layout, answerer?: Answerer): WriteAccess => {
   let lock: Lock | undefined
   let refusal: unknown
   let tidied: ReadonlyArray<string> = []
   let released = false
   const obtain = async (): Promise<E.Either<StoreError, void>> => {
     await ensureDirectory(fs, layout.directory)
-    const acquired = await acquire(layout.directory, layout.prefix)
+    const acquired = await acquire(layout.directory, layout.prefix, answerer)
     if (E.isLeft(acquired)) return E.left(locked(layout, acquired.left))
     lock = acquired.right
     tidied = await tidy(fs, layout)

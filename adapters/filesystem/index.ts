@@ -1,11 +1,13 @@
 /** The certificate store in a directory: the kubelet's own layout, so that either can take over from the other. */
 export type { FallbackPair } from './contents.js'
 export {
+  askHolderOfCertificateDirectory,
   type CertificateDirectory,
   type CertificateDirectoryOptions,
   holderOfCertificateDirectory,
   openCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
+export { type Answerer, type Question, unknownQuestion } from './holder-protocol.js'
 export type { Taken } from './lock.js'
 export { type Holder, holderInWords } from './lock-holder.js'

@@ -12,10 +12,13 @@ import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Json } from '../../src/model/codec.js'
+import type { Failure } from '../../src/model/failure.js'
 import { codeOf, objection } from '../platform/system-error.js'
+import { type Answerer, askAt, converse } from './holder-protocol.js'
 import { Holder, thisProcess } from './lock-holder.js'
 
 export interface Lock {
@@ -40,11 +43,15 @@ interface Place {
 const maximumAddress = 103
 const patience = { answer: 1_000, between: 20, attempts: 50 } as const
 
-/** Takes the lock, or says who has it. Rejects when the directory cannot hold one. */
-export const acquire = async (directory: string, prefix: string): Promise<E.Either<Taken, Lock>> => {
+/** Takes the lock, or says who has it; while it is held, questions are answered. Rejects when the directory cannot hold one. */
+export const acquire = async (
+  directory: string,
+  prefix: string,
+  answerer?: Answerer,
+): Promise<E.Either<Taken, Lock>> => {
   const handle = await openDirectory(directory)
   try {
-    return await contend(placeOf(directory, prefix, handle))
+    return await contend(placeOf(directory, prefix, handle), answerer)
   } finally {
     await handle.close()
   }
@@ -54,14 +61,34 @@ export const acquire = async (directory: string, prefix: string): Promise<E.Eith
 export const holderOf = async (directory: string, prefix: string): Promise<Taken | undefined> => {
   const handle = await openDirectory(directory)
   try {
-    const met = await survey(placeOf(directory, prefix, handle), '')
-    return met
-      .flatMap(({ answer }) => (typeof answer === 'string' ? [] : [answer]))
-      .find(({ holds }) => holds)
+    return await holderAt(placeOf(directory, prefix, handle))
   } finally {
     await handle.close()
   }
 }
+
+/** Asks who has the lock a question; undefined: nobody has it. */
+export const askHolder = async (
+  directory: string,
+  prefix: string,
+  question: Readonly<Record<string, Json>> & { readonly ask: string },
+): Promise<E.Either<Failure<string>, unknown> | undefined> => {
+  const handle = await openDirectory(directory)
+  try {
+    const place = placeOf(directory, prefix, handle)
+    const holder = await holderAt(place)
+    return holder === undefined
+      ? undefined
+      : await askAt(place.address(holder.name), { ...question, to: holder.name })()
+  } finally {
+    await handle.close()
+  }
+}
+
+const holderAt = async (place: Place): Promise<Other | undefined> =>
+  (await survey(place, ''))
+    .flatMap(({ name, answer }) => (typeof answer === 'string' ? [] : [{ name, ...answer }]))
+    .find(({ holds }) => holds)
 
 /** Not anything else: the opening of a FIFO would never end. */
 const openDirectory = (path: string): Promise<FileHandle> =>
@@ -78,12 +105,12 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
   },
 })
 
-const contend = async (place: Place): Promise<E.Either<Taken, Lock>> => {
+const contend = async (place: Place, answerer: Answerer | undefined): Promise<E.Either<Taken, Lock>> => {
   let announcement: Announcement | undefined
   let rival: Other | undefined
   try {
     for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
-      announcement ??= await announce(place)
+      announcement ??= await announce(place, answerer)
       if (announcement !== undefined) {
         const { name } = announcement
         const others = await look(place, name)
@@ -116,7 +143,7 @@ interface Announcement {
 }
 
 /** Takes a name among the announcements that answers "looking" at first, and "holding" once it holds. */
-const announce = async (place: Place): Promise<Announcement | undefined> => {
+const announce = async (place: Place, answerer: Answerer | undefined): Promise<Announcement | undefined> => {
   const name = `${place.prefix}.lock-${randomBytes(8).toString('hex')}`
   const path = join(place.directory, name)
   let answering: Announced | undefined
@@ -136,11 +163,15 @@ const announce = async (place: Place): Promise<Announcement | undefined> => {
     name,
     hold: async () => {
       await answerAs(true)
+      if (answerer !== undefined) answerers.set(name, answerer)
       return lockBy(path, answering)
     },
     release: () => lockBy(path, answering).release(),
   }
 }
+
+/** Who answers questions, by the names of their sockets. */
+const answerers = new Map<string, Answerer>()
 
 /** It keeps little: there may be thousands. */
 const lockBy = (path: string, answering: Announced | undefined): Lock => ({
@@ -149,6 +180,7 @@ const lockBy = (path: string, answering: Announced | undefined): Lock => ({
     return found?.ino === answering?.ino && found?.dev === answering?.dev
   },
   release: async () => {
+    answerers.delete(basename(path))
     await unlink(path).catch(() => {})
     answering?.end()
   },
@@ -228,11 +260,9 @@ const linked = async (path: string, holds: boolean): Promise<Speaker | undefined
 
 const speaking = async ({ directory, address }: Place, name: string, holds: boolean): Promise<Speaker> => {
   const self = thisProcess(holds)
-  const server = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.end(JSON.stringify(self))
-    socket.unref()
-  })
+  const server = createServer({ allowHalfOpen: true }, (socket) =>
+    converse(socket, self, (to) => answerers.get(to)),
+  )
   await listen(server, address(name))
   try {
     await chmod(join(directory, name), 0o600)
@@ -301,7 +331,8 @@ const ask = (path: string): Promise<'dead' | 'gone' | Answer> =>
     })
     socket.on('data', (chunk: string) => {
       text += chunk
-      if (text.length > 4096) socket.destroy()
+      // A holder of an earlier version ends without a line break.
+      if (text.length > 4096 || text.includes('\n')) socket.destroy()
     })
     // Closed without a word: it gives way at this moment. The next look will show.
     socket.once('close', () => answer(false))

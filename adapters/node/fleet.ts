@@ -4,6 +4,7 @@ import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Limits } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
+import { ended, type Metrics, noMetrics, plus } from '../../src/metrics/metrics.js'
 import type { Clock } from '../../src/ports.js'
 import { wallClock } from '../platform/clock.js'
 import { invalid, type RotationOptions } from './options.js'
@@ -28,6 +29,8 @@ export interface Fleet {
   readonly startTask: (options: RotationOptions) => TE.TaskEither<StartError, RunningRotation>
   /** Those that have been started and have not ended. */
   readonly rotations: () => ReadonlyArray<RunningRotation>
+  /** What can be measured of all of them as one; counters keep what those had that have ended. */
+  readonly metrics: () => Metrics
   /** Ends them all, and waits for their end. */
   readonly stop: () => Promise<void>
   readonly stopTask: T.Task<void>
@@ -53,6 +56,7 @@ const fleetOn = (
   requests: ReturnType<typeof sharedRequests>,
 ): Fleet => {
   const members = new Set<RunningRotation>()
+  let before = noMetrics(clock.now())
   const start = startOn(driver(clock, limits), { clock, requests })
 
   const startTask: Fleet['startTask'] = (options) => {
@@ -67,6 +71,7 @@ const fleetOn = (
         members.add(member)
         const leave = () => {
           members.delete(member)
+          before = plus(before, ended(member.metrics()))
         }
         member.ended.then(leave, leave)
         return member
@@ -84,6 +89,8 @@ const fleetOn = (
     start: (options) => orThrow(startTask(options)()),
     startTask,
     rotations: () => [...members],
+    metrics: () =>
+      [...members].reduce((sum, member) => plus(sum, member.metrics()), { ...before, at: clock.now() }),
     stop: stopTask,
     stopTask,
   }

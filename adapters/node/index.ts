@@ -8,6 +8,7 @@ export type { Limits } from '../../src/driver/limits.js'
 export type { Ports } from '../../src/driver/perform.js'
 export type { Facts } from '../../src/machine/facts.js'
 export type { State } from '../../src/machine/state.js'
+export type { Metrics } from '../../src/metrics/metrics.js'
 export { defaultPolicy, type RotationPolicy } from '../../src/model/policy.js'
 export {
   type CertificateTemplate,
@@ -15,6 +16,7 @@ export {
   kubeletClientTemplate,
 } from '../../src/model/template.js'
 export { wallClock } from '../platform/clock.js'
+export type { Messages, RotationName } from './channels.js'
 export type { Credential, TlsOptions } from './credential.js'
 export { type Fleet, type FleetOptions, openFleet, startRotation, startRotationTask } from './fleet.js'
 export type { InvalidOptions, RotationOptions } from './options.js'

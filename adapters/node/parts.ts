@@ -23,7 +23,7 @@ import type {
 } from '../../src/ports.js'
 import { type Source, type Variable, variable } from '../connections/source.js'
 import { cryptoBackend } from '../crypto/index.js'
-import { openCertificateDirectory } from '../filesystem/index.js'
+import { type Answerer, openCertificateDirectory } from '../filesystem/index.js'
 import {
   accessFromKubeconfig,
   type CertificateSigningRequestsOptions,
@@ -52,7 +52,7 @@ export interface Parts {
 
 export type PartsError = InvalidOptions | StoreError | KubeconfigError
 
-const defaultPrefix = 'kubelet-client'
+export const defaultPrefix = 'kubelet-client'
 
 /** What rotations may share. */
 export interface Shared {
@@ -63,11 +63,16 @@ export interface Shared {
 
 /** Opens what the options name. */
 export const openParts =
-  (options: RotationOptions, policy: RotationPolicy, shared: Shared): TaskEither<PartsError, Parts> =>
+  (
+    options: RotationOptions,
+    policy: RotationPolicy,
+    shared: Shared,
+    answerer: Answerer,
+  ): TaskEither<PartsError, Parts> =>
   async () => {
     const { clock } = shared
     const crypto = options.ports?.crypto ?? cryptoBackend
-    const opened = await openStore(options)()
+    const opened = await openStore(options, answerer)()
     if (E.isLeft(opened)) return opened
     const { store, release } = opened.right
     const reached = await openRequests(options, policy, shared)()
@@ -105,19 +110,15 @@ export const openParts =
     return E.right({ ports, replace: replace.right, cluster, close: letGo })
   }
 
-const openStore = ({
-  ports,
-  certDir,
-  certPrefix = defaultPrefix,
-}: RotationOptions): TaskEither<
-  PartsError,
-  { readonly store: CertificateStore; readonly release: Task<void> }
-> => {
+const openStore = (
+  { ports, certDir, certPrefix = defaultPrefix }: RotationOptions,
+  answerer: Answerer,
+): TaskEither<PartsError, { readonly store: CertificateStore; readonly release: Task<void> }> => {
   if (ports?.store !== undefined) return TE.right({ store: ports.store, release: async () => {} })
   if (certDir === undefined)
     return TE.left(invalid('certDir is missing', 'name the directory for keys and certificates'))
   return pipe(
-    openCertificateDirectory({ directory: certDir, prefix: certPrefix }),
+    openCertificateDirectory({ directory: certDir, prefix: certPrefix, answerer }),
     TE.map((directory) => ({ store: directory, release: directory.release })),
   )
 }

@@ -6,20 +6,29 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { explain } from '../../src/describe/explain.js'
+import { printSnapshot, snapshotOf } from '../../src/describe/snapshot.js'
 import { type Transition, transitionOf } from '../../src/describe/transition.js'
 import type { Driver, Notice, Rotation } from '../../src/driver/rotation.js'
 import { isUsable } from '../../src/machine/due.js'
 import type { Facts } from '../../src/machine/facts.js'
 import type { State } from '../../src/machine/state.js'
+import { type Metrics, measure } from '../../src/metrics/metrics.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
+<<<<<<< HEAD
 import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
+=======
+import type { Source, Sources } from '../connections/source.js'
+>>>>>>> 6165548 (Metrics: a fold over steps and facts, with the kubelet's names where the meaning is the same; Prometheus and OpenMetrics text, prom-client, OpenTelemetry, health and alert rules)
 import type { Cluster } from '../kubernetes/index.js'
+import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
+import { observed } from './observed.js'
 import { policyFrom, type RotationOptions, templateFrom } from './options.js'
-import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
+import { defaultPrefix, openParts, type Parts, type PartsError, type Shared } from './parts.js'
+import { type Desk, desk } from './questions.js'
 import { broadcast } from './stream.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
@@ -62,6 +71,10 @@ export interface RunningRotation {
   /** `https://host:port` of the API server, as the kubeconfig says; undefined where none is named. */
   readonly server: () => string | undefined
   readonly policy: RotationPolicy
+  /** What can be measured of it: counters since it was started, and how things stand now. */
+  readonly metrics: () => Metrics
+  /** Hears of what follows it, so that its connections are counted: `follow(rotation)` says so. */
+  readonly followed: NonNullable<Sources['followed']>
   /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
   readonly stopTask: Task<void>
   /** The same as a promise; it never rejects. */
@@ -82,8 +95,11 @@ export const startOn =
       TE.Do,
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
-      TE.bindW('parts', ({ policy }) => openParts(options, policy, shared)),
-      TE.map(({ template, policy, parts }) => running(driver, options, policy, template, parts)),
+      TE.let('questions', desk),
+      TE.bindW('parts', ({ policy, questions }) => openParts(options, policy, shared, questions.answer)),
+      TE.map(({ template, policy, parts, questions }) =>
+        running(driver, options, policy, template, parts, questions),
+      ),
     )
 
 /** The value, or an `Error` with a `code`: the `_tag` of the failure. */
@@ -100,18 +116,29 @@ const running = (
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
   { ports, replace, cluster, close }: Parts,
+  questions: Desk,
 ): RunningRotation => {
   const stopping = interruption()
   const stopToo = () => stopping.interrupt()
   const told = broadcast<Transition>()
+  const { certDir, certPrefix = defaultPrefix } = options
+  const name = { certDir, certPrefix }
+  const seen = observed()
   const notify = (notice: Notice): void => {
-    if (notice._tag === 'Step') options.onStep?.(notice)
-    const transition = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
-    if (notice._tag === 'Warning') options.onWarning?.(notice.message)
-    if (transition !== undefined) {
-      told.send(transition)
-      options.onTransition?.(transition)
+    if (notice._tag === 'Warning') {
+      publish('kube-cert-rotation:warning', { rotation: name, message: notice.message })
+      options.onWarning?.(notice.message)
+      return
     }
+    seen.noteStep(notice)
+    publish('kube-cert-rotation:step', { rotation: name, step: notice })
+    options.onStep?.(notice)
+    const transition = transitionOf(policy, notice)
+    if (transition === undefined) return
+    seen.noteTransition(transition)
+    publish('kube-cert-rotation:transition', { rotation: name, transition })
+    told.send(transition)
+    options.onTransition?.(transition)
   }
   const { run, state, facts, credentials, tell } = driver.rotation({ policy, template, ports, notify })
   if (O.isSome(replace)) tell({ _tag: 'RotationRequested', why: replace.value })()
@@ -167,6 +194,26 @@ const running = (
     }
   }
 
+  const metrics = (): Metrics => {
+    const connections = seen.connections()
+    return {
+      ...measure(policy, facts(), seen.tally(), ports.clock.now()),
+      ...(connections === undefined ? {} : { connections }),
+    }
+  }
+
+  questions.open({
+    snapshot: () =>
+      TE.fromIO(() =>
+        printSnapshot(
+          snapshotOf({ policy, facts: facts() }, ports.clock.now(), {
+            recent: seen.recent(),
+            connections: O.fromNullable(seen.connections()),
+          }),
+        ),
+      ),
+  })
+
   const stopTask: Task<void> = async () => {
     stopToo()
     await outcome
@@ -195,6 +242,8 @@ const running = (
     },
     server: () => O.toUndefined(cluster.current())?.server,
     policy,
+    metrics,
+    followed: seen.followed,
     stopTask,
     stop: stopTask,
     endedTask,
