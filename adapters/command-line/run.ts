@@ -4,6 +4,8 @@ import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
+import type { Address } from '../metrics/listener.js'
+import { parseBindAddress } from './bind-address.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
@@ -49,6 +51,10 @@ export const runFlags = {
   },
   once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
+  'metrics-bind-address': {
+    value: 'ADDRESS',
+    help: 'serve /metrics, /livez, /readyz and /healthz there: HOST:PORT, or :PORT on loopback (default: nowhere)',
+  },
   'event-log': {
     value: 'FILE',
     help: 'write every event to this file, for kube-cert-rotation replay; at 1 MiB it becomes FILE.1',
@@ -64,6 +70,8 @@ export interface RunRequest {
   readonly format: LogFormat
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
+  /** Where metrics and health are served. */
+  readonly metrics?: Address
 }
 
 /** Reads the flags of `run`. */
@@ -83,6 +91,14 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
   if (format !== 'text' && format !== 'json')
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
+    )
+  const metrics = parseBindAddress(flags['metrics-bind-address'] ?? '0')
+  if (E.isLeft(metrics))
+    return E.left(
+      usageError(
+        `--metrics-bind-address: ${metrics.left}`,
+        'write --metrics-bind-address=:9090 for loopback, or =0.0.0.0:9090',
+      ),
     )
   const nodeName = nodeNameFrom(flags)
   if (E.isLeft(nodeName)) return nodeName
@@ -119,6 +135,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         format,
         options,
         ...(events === undefined ? {} : { eventLog: events }),
+        ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
       })
 }
 
@@ -166,7 +183,7 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
 
 /** Runs until the signal is given (`--once`: until a certificate is installed). Answers with the exit code. */
 export const run = async (
-  { options, once, format, eventLog: path }: RunRequest,
+  { options, once, format, eventLog: path, metrics }: RunRequest,
   signal: AbortSignal,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
@@ -205,11 +222,16 @@ export const run = async (
     return started.left._tag === 'InvalidOptions' ? 2 : 1
   }
   rotation = started.right
+  const listener =
+    metrics === undefined
+      ? undefined
+      : (await import('./metrics-listener.js')).keepServing({ address: metrics, source: rotation, say })
   const outcome: E.Either<Failure<string>, unknown> = once
     ? await rotation.issuedTask()
     : await rotation.endedTask()
   await rotation.stop()
   await events?.close()
+  await listener?.close()
   if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
   screen.end()

@@ -62,14 +62,7 @@ export const holderOfCertificateDirectory = (
 ): TE.TaskEither<StoreError, O.Option<Taken>> => {
   const { directory, prefix } = layoutFor(options)
   return TE.tryCatch(
-    async () => {
-      try {
-        return O.fromNullable(await holderOf(directory, prefix))
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT') return O.none
-        throw error
-      }
-    },
+    async () => O.fromNullable(await holderOf(directory, prefix)),
     storeError('StoreUnreadable', 'asking who has the certificate directory', directory),
   )
 }

@@ -58,28 +58,35 @@ export const acquire = async (
 }
 
 /** Who has the lock; undefined: nobody. Takes nothing and changes nothing. */
-export const holderOf = async (directory: string, prefix: string): Promise<Taken | undefined> => {
-  const handle = await openDirectory(directory)
-  try {
-    return await holderAt(placeOf(directory, prefix, handle))
-  } finally {
-    await handle.close()
-  }
-}
+export const holderOf = (directory: string, prefix: string): Promise<Taken | undefined> =>
+  visit(directory, prefix, holderAt)
 
 /** Asks who has the lock a question; undefined: nobody has it. */
-export const askHolder = async (
+export const askHolder = (
   directory: string,
   prefix: string,
   question: Readonly<Record<string, Json>> & { readonly ask: string },
-): Promise<E.Either<Failure<string>, unknown> | undefined> => {
-  const handle = await openDirectory(directory)
-  try {
-    const place = placeOf(directory, prefix, handle)
+): Promise<E.Either<Failure<string>, unknown> | undefined> =>
+  visit(directory, prefix, async (place) => {
     const holder = await holderAt(place)
-    return holder === undefined
-      ? undefined
-      : await askAt(place.address(holder.name), { ...question, to: holder.name })()
+    return holder && (await askAt(place.address(holder.name), { ...question, to: holder.name })())
+  })
+
+/** Nobody has what is not there. */
+const visit = async <A>(
+  directory: string,
+  prefix: string,
+  look: (place: Place) => Promise<A>,
+): Promise<A | undefined> => {
+  let handle: FileHandle
+  try {
+    handle = await openDirectory(directory)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return await look(placeOf(directory, prefix, handle))
   } finally {
     await handle.close()
   }
