@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { hour, type Milliseconds, minute, second } from '../../src/model/time.js'
+import { day, hour, type Milliseconds, minute, second } from '../../src/model/time.js'
 
 const units: Readonly<Record<string, Milliseconds>> = {
   ns: 1e-6,
@@ -9,6 +9,14 @@ const units: Readonly<Record<string, Milliseconds>> = {
   s: second,
   m: minute,
   h: hour,
+}
+
+/** The same, and days as Prometheus has them: `7d`, `1d12h`. */
+export const parseDurationWithDays = (text: string): E.Either<string, Milliseconds> => {
+  const [, days, rest = ''] = /^(\d+)d(.*)$/.exec(text) ?? []
+  if (days === undefined) return parseDuration(text)
+  const begun = Number(days) * day
+  return rest === '' ? E.right(begun) : E.map((more: Milliseconds) => begun + more)(parseDuration(rest))
 }
 
 /** Reads a duration as Go's `time.ParseDuration` does, without a sign: `90s`, `1h30m`, `8760h`, `0`. */

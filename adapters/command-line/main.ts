@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => P
     'show what is in a certificate directory',
     async () => (await import('./status.js')).statusCommand,
   ],
+  explain: [
+    'say why it is in its state, what happens next and what you can do',
+    async () => (await import('./explain.js')).explainCommand,
+  ],
   replay: [
     'show what was decided and why, from the file of run --event-log',
     async () => (await import('./replay.js')).replayCommand,

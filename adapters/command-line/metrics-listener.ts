@@ -10,7 +10,11 @@ export interface ServingOptions {
 }
 
 /** Serves metrics and health. An address that cannot be had is told, and tried again each minute: no reason to end a rotation. */
-export const keepServing = ({ address, source, say }: ServingOptions): { readonly close: () => Promise<void> } => {
+export const keepServing = ({
+  address,
+  source,
+  say,
+}: ServingOptions): { readonly close: () => Promise<void> } => {
   let retry: NodeJS.Timeout | undefined
   let listener: Listener | undefined
   let isTold = false

@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import * as E from 'fp-ts/lib/Either.js'
-import { entryAt, type LogFile, replay } from '../../src/describe/replay.js'
-import { printable } from '../../src/model/printable.js'
-import { type Instant, instant, rfc3339 } from '../../src/model/time.js'
-import { reasonOf } from '../platform/system-error.js'
+import type { Instant } from '../../src/model/time.js'
 import { command, complain } from './command.js'
 import { type Flags, readFlagsAndFiles, type UsageError, usageError } from './flags.js'
+import { entryUpTo, instantFrom, readLog } from './read-log.js'
 import { isDifferent, linesAt, linesOf, reportAt, reportOf } from './replay-report.js'
 
 export const replayFlags = {
@@ -42,13 +39,6 @@ export const readReplay = (args: ReadonlyArray<string>): E.Either<UsageError, Re
     : E.right({ ...request, at: moment })
 }
 
-/** RFC 3339, in any zone. */
-const instantFrom = (text: string): Instant | undefined => {
-  const isWritten = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)
-  const milliseconds = isWritten ? Date.parse(text.toUpperCase()) : Number.NaN
-  return Number.isNaN(milliseconds) ? undefined : instant(milliseconds)
-}
-
 const [agrees, differs, cannot] = [0, 1, 2]
 
 /**
@@ -56,34 +46,17 @@ const [agrees, differs, cannot] = [0, 1, 2]
  * log cannot be read.
  */
 const showReplay = async ({ files, at, json }: ReplayRequest): Promise<number> => {
-  const texts: Array<LogFile> = []
-  for (const name of files) {
-    try {
-      texts.push({ name, text: await readFile(name, 'utf8') })
-    } catch (error) {
-      complain(`reading ${name}: ${reasonOf(error)}`, 'name a file of run --event-log')
-      return cannot
-    }
-  }
-  const replayed = replay(texts)
+  const replayed = await readLog(files)
   if (E.isLeft(replayed)) {
-    const { place, what } = replayed.left
-    complain(
-      `${place}: ${printable(what)}`,
-      'name the files of run --event-log, the oldest first, as they were written',
-    )
+    complain(replayed.left.message, replayed.left.remedy)
     return cannot
   }
-  const upTo = (now: Instant) => entryAt(replayed.right, now)
-  const last = at === undefined ? undefined : upTo(at)
-  if (at !== undefined && last === undefined) {
-    const begins = replayed.right.entries[0]?.at ?? at
-    complain(
-      `nothing is known of ${rfc3339(at)}`,
-      `name a time after ${rfc3339(begins)}, when the log begins`,
-    )
+  const found = at === undefined ? undefined : entryUpTo(replayed.right, at)
+  if (found !== undefined && E.isLeft(found)) {
+    complain(found.left.message, found.left.remedy)
     return cannot
   }
+  const last = found?.right
   const { entries, cut } = replayed.right
   const shown =
     last === undefined ? replayed.right : { entries: entries.slice(0, entries.indexOf(last) + 1), cut }

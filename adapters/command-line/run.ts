@@ -2,9 +2,9 @@ import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
+import type { Address } from '../metrics/listener.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
-import type { Address } from '../metrics/listener.js'
 import { parseBindAddress } from './bind-address.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
@@ -53,7 +53,7 @@ export const runFlags = {
   'log-format': { value: 'text|json', help: 'default text' },
   'metrics-bind-address': {
     value: 'ADDRESS',
-    help: 'serve /metrics, /livez, /readyz and /healthz there: HOST:PORT, or :PORT on loopback (default: nowhere)',
+    help: 'serve /metrics, /livez, /readyz, /healthz at HOST:PORT; :PORT is loopback (default: nowhere)',
   },
   'event-log': {
     value: 'FILE',

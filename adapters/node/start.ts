@@ -6,7 +6,6 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { explain } from '../../src/describe/explain.js'
-import { printSnapshot, snapshotOf } from '../../src/describe/snapshot.js'
 import { type Transition, transitionOf } from '../../src/describe/transition.js'
 import type { Driver, Notice, Rotation } from '../../src/driver/rotation.js'
 import { isUsable } from '../../src/machine/due.js'
@@ -16,12 +15,8 @@ import { type Metrics, measure } from '../../src/metrics/metrics.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
-<<<<<<< HEAD
 import { interruption } from '../../src/signal.js'
-import type { Source } from '../connections/source.js'
-=======
 import type { Source, Sources } from '../connections/source.js'
->>>>>>> 6165548 (Metrics: a fold over steps and facts, with the kubelet's names where the meaning is the same; Prometheus and OpenMetrics text, prom-client, OpenTelemetry, health and alert rules)
 import type { Cluster } from '../kubernetes/index.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
@@ -203,15 +198,15 @@ const running = (
   }
 
   questions.open({
-    snapshot: () =>
-      TE.fromIO(() =>
-        printSnapshot(
-          snapshotOf({ policy, facts: facts() }, ports.clock.now(), {
-            recent: seen.recent(),
-            connections: O.fromNullable(seen.connections()),
-          }),
-        ),
-      ),
+    snapshot: () => async () => {
+      // Loaded when somebody asks: most rotations are never asked.
+      const { printSnapshot, snapshotOf } = await import('../../src/describe/snapshot.js')
+      const connections = O.fromNullable(seen.connections())
+      const known = { policy, facts: facts() }
+      return E.right(
+        printSnapshot(snapshotOf(known, ports.clock.now(), { recent: seen.recent(), connections })),
+      )
+    },
   })
 
   const stopTask: Task<void> = async () => {

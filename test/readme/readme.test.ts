@@ -8,6 +8,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
+import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
 import { readRun } from '../../adapters/command-line/run.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { finished, start } from '../adapters/command-line/program.js'
@@ -18,7 +19,7 @@ const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
 /** Every page, by its path. */
 const pages = new Map<string, string>()
-for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'test']) {
+for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'adapters/metrics', 'test']) {
   const page = join(folder, 'README.md')
   pages.set(page, await readFile(join(root, page), 'utf8'))
 }
@@ -113,6 +114,7 @@ test('its example of status is what status prints', async (context) => {
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
   run: readRun,
   status: readStatus,
+  explain: readExplain,
   'control-plane': readControlPlane,
 }
 
@@ -133,7 +135,7 @@ test('its flags are flags that the program has', async () => {
   const { statusFlags } = await import('../../adapters/command-line/status.js')
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
-  const known = [runFlags, statusFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
+  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
   const others = ['help', 'experimental-vm-modules']
   for (const [page, text] of pages)

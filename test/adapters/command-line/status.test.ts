@@ -30,7 +30,7 @@ test('shows the certificate, when it was received and is renewed, exit code 0', 
     `renewed at +${instant}`,
   ])
     assert.match(stdout, new RegExp(`^${row}$`, 'm'))
-  assert.match(stdout, /The certificate works, and is renewed in \d+d/)
+  assert.match(stdout, /is in use until .*\. It is renewed at \S+ \(in \d+d/)
   assert.not.match(stdout, 'warning')
 })
 
@@ -102,6 +102,7 @@ test('shows a saved request; without a certificate the exit code is 1', async (c
   const rotation = await rotating(context, there)
   await until(rotation, 'Pending')
   const [name = ''] = there.names()
+  await rotation.stop()
   const text = await inProcess(statusCommand, '--cert-dir', there.certDir)
   assert.is(text.code, 1)
   assert.match(text.stdout, `request      ${name} (kubernetes.io/kube-apiserver-client-kubelet)`)

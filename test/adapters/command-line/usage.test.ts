@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { controlPlaneFlags, readControlPlane } from '../../../adapters/command-line/control-plane.js'
 import { parseDuration } from '../../../adapters/command-line/duration.js'
+import { explainFlags, readExplain } from '../../../adapters/command-line/explain.js'
 import type { UsageError } from '../../../adapters/command-line/flags.js'
 import { readReplay, replayFlags } from '../../../adapters/command-line/replay.js'
 import { readRun, runFlags } from '../../../adapters/command-line/run.js'
@@ -104,6 +105,20 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['status', '-o', 'yaml'], /-o yaml is not known/],
   [['status', '--cert-dir'], /--cert-dir needs a value; write --cert-dir=DIR/],
   [['run', ...minimal, '--event-log'], /--event-log needs a value; write --event-log=FILE/],
+  [
+    ['run', ...minimal, '--metrics-bind-address=9090'],
+    /"9090" is no address with a port; write --metrics-bind-address=:9090 for loopback/,
+  ],
+  [['status', '--expires-in=7d'], /--expires-in is for --check/],
+  [['status', '--check', '--expires-in=soon'], /--expires-in: "soon" is no duration/],
+  [['status', '--check', '--watch'], /--check and --watch exclude each other/],
+  [['status', '--watch', '-o', 'json'], /-o json and --watch exclude each other/],
+  [['status', '--check=maybe'], /--check=maybe is neither/],
+  [['status', '--watch=maybe'], /--watch=maybe is neither/],
+  [['explain', '--at=2026-11-23T17:20:02Z'], /--at is for the files of run --event-log/],
+  [['explain', 'f', '--at=noon'], /--at: "noon" is no instant/],
+  [['explain', 'f', '--cert-dir=d'], /--cert-dir and files are both given/],
+  [['explain', '--why'], /there is no flag --why/],
   [['replay'], /no file is named; name that of run --event-log/],
   [['replay', 'f', '--at=noon'], /--at: "noon" is no instant; for instance 2026-/],
   [['replay', 'f', '--at=2026-11-23T25:00:00Z'], /is no instant/],
@@ -119,6 +134,7 @@ const mistakes: ReadonlyArray<Mistake> = [
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<UsageError, unknown>>> = {
   run: readRun,
   status: readStatus,
+  explain: readExplain,
   replay: readReplay,
   'control-plane': readControlPlane,
 }
@@ -144,13 +160,14 @@ for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
 test('lists the commands with --help', async (context) => {
   const { code, stdout } = await finished(context, '--help')
   assert.is(code, 0)
-  for (const command of ['run', 'status', 'replay', 'control-plane', 'demo'])
+  for (const command of ['run', 'status', 'explain', 'replay', 'control-plane', 'demo'])
     assert.match(stdout, `\n  ${command} `)
 })
 
 for (const [command, flags] of [
   ['run', runFlags],
   ['status', statusFlags],
+  ['explain', explainFlags],
   ['replay', replayFlags],
   ['control-plane', controlPlaneFlags],
   ['demo', {}],

@@ -86,7 +86,10 @@ test('to a directory that answers none have an error', async (context) => {
 })
 
 test('reach the directory that is meant, also where many share a socket', async (context) => {
-  const name = (text: string): Answerer => () => TE.right(text)
+  const name =
+    (text: string): Answerer =>
+    () =>
+      TE.right(text)
   const one = await held(context, name('one'))
   const two = await held(context, name('two'))
   for (const [{ directory }, expected] of [
