@@ -1,25 +1,15 @@
 import type { Transition } from '../../src/describe/transition.js'
 import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/time.js'
+import { logFields, precisely } from './log-fields.js'
 
 export type LogFormat = 'text' | 'json'
 export type Level = 'info' | 'warn' | 'error'
 
 /** A transition as a line of a log. */
 export const transitionLine = (format: LogFormat, transition: Transition): string => {
-  const { at, level, from, to, reason, message, csr, serialNumber, notAfter, rotateAt } = transition
   if (format === 'json')
-    return JSON.stringify({
-      time: precisely(at),
-      level,
-      msg: message,
-      from,
-      to,
-      reason,
-      csr,
-      serialNumber,
-      notAfter: notAfter && precisely(notAfter),
-      rotateAt: rotateAt && precisely(rotateAt),
-    })
+    return JSON.stringify(Object.fromEntries(logFields.map(({ name, read }) => [name, read(transition)])))
+  const { at, level, from, to, message, csr, serialNumber, notAfter } = transition
   const about = [
     ...(csr === undefined || message.includes(csr) ? [] : [`request ${csr}`]),
     ...(serialNumber === undefined ? [] : [`certificate ${serialNumber}`]),
@@ -37,8 +27,6 @@ export const messageLine = (format: LogFormat, at: Date, level: Level, message: 
 
 /** The beginning of a line for people: whole seconds. */
 export const toTheSecond = (at: Instant): string => rfc3339(wholeSecond(at))
-
-const precisely = (at: Date): string => rfc3339(instant(at.getTime()))
 
 const textHead = (at: Date, level: Level): string =>
   `${toTheSecond(instant(at.getTime()))} ${level.toUpperCase().padEnd(5)}`

@@ -6,23 +6,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { diagram, transitions } from '../src/machine/diagram.js'
+import { markersOf, withGenerated } from './generated.js'
 
 const readme = join(import.meta.dirname, '../../../README.md')
-const start = '<!-- state diagram: generated -->'
-const end = '<!-- end of state diagram -->'
+const name = 'state diagram'
 
 /** The text with the diagram between the markers; undefined when a marker is missing. */
-export const withDiagram = (text: string, drawn: string): string | undefined => {
-  const from = text.indexOf(start)
-  const to = text.indexOf(end)
-  return from === -1 || to < from ? undefined : `${text.slice(0, from)}${start}\n${drawn}\n${text.slice(to)}`
-}
+export const withDiagram = (text: string, drawn: string): string | undefined =>
+  withGenerated(text, name, drawn)
 
 /** What is wrong with the README's state diagram; nothing when it is current. */
 export const diagramFinding = (): string | undefined => {
   const text = readFileSync(readme, 'utf8')
   const current = withDiagram(text, diagram(transitions()))
-  if (current === undefined) return `README.md lacks the markers ${start} and ${end}`
+  if (current === undefined) return `README.md lacks the markers ${markersOf(name).join(' and ')}`
   return current === text
     ? undefined
     : 'the state diagram in README.md is not what the machine does: run node dist/test/checks/diagram.js --write, and read the diff'
@@ -30,6 +27,6 @@ export const diagramFinding = (): string | undefined => {
 
 if (process.argv.includes('--write')) {
   const current = withDiagram(readFileSync(readme, 'utf8'), diagram(transitions()))
-  if (current === undefined) throw new Error(`README.md lacks the markers ${start} and ${end}`)
+  if (current === undefined) throw new Error(`README.md lacks the markers ${markersOf(name).join(' and ')}`)
   writeFileSync(readme, current)
 }

@@ -38,6 +38,8 @@ const manifest = decode(Manifest, await readFile(join(root, 'package.json'), 'ut
 const PEERS: Readonly<Record<string, string>> = {
   './connections/grpc': '@grpc/grpc-js',
   './connections/undici': 'undici',
+  './metrics/opentelemetry': '@opentelemetry/api',
+  './metrics/prom-client': 'prom-client',
 }
 const named = (subpath: string) => `${manifest.name}${subpath.slice(1)}`
 const subpaths = Object.keys(manifest.exports)

@@ -19,7 +19,15 @@ const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
 /** Every page, by its path. */
 const pages = new Map<string, string>()
-for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'adapters/metrics', 'test']) {
+for (const folder of [
+  '',
+  'src',
+  'adapters',
+  'adapters/command-line',
+  'adapters/connections',
+  'adapters/metrics',
+  'test',
+]) {
   const page = join(folder, 'README.md')
   pages.set(page, await readFile(join(root, page), 'utf8'))
 }
@@ -135,7 +143,9 @@ test('its flags are flags that the program has', async () => {
   const { statusFlags } = await import('../../adapters/command-line/status.js')
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
-  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
+  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags].flatMap((flags) =>
+    Object.keys(flags),
+  )
   // Flags of other programs that it speaks of.
   const others = ['help', 'experimental-vm-modules']
   for (const [page, text] of pages)
