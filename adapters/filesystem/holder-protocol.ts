@@ -22,8 +22,11 @@ export type Question = Readonly<Record<string, unknown>> & { readonly ask: strin
 /** Answers what a holder is asked. */
 export type Answerer = (question: Question) => TaskEither<Failure<string>, Json>
 
-/** Who asks has read the line before and sends its question at once; who sends none only wanted that line. */
-const graceOfQuestion = 250
+/**
+ * So long a question is waited for, ms; who sends none only wanted the line. An earlier version reads until it is closed,
+ * and waits a second for that.
+ */
+const graceOfQuestion = 900
 const longestQuestion = 64 * 1024
 const longestAnswer = 4 * 1024 * 1024
 

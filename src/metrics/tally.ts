@@ -1,5 +1,7 @@
 /** What has happened since a rotation was started, counted: a fold over its steps. Nothing in it grows with time. */
+import { SemigroupSum } from 'fp-ts/lib/number.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { zipWith } from 'fp-ts/lib/ReadonlyArray.js'
 import type { Step } from '../describe/transition.js'
 import type { Event } from '../machine/event.js'
 import type { Facts, LastFailure } from '../machine/facts.js'
@@ -56,7 +58,7 @@ export const counted = (tally: Tally, { event, before, after }: Step): Tally => 
       return { ...known, submitted: known.submitted + 1 }
     case 'Observed': {
       const outcome = outcomeOf(event, after)
-      return outcome === undefined ? known : { ...known, outcomes: plusOne(known.outcomes, outcome) }
+      return outcome === undefined ? known : { ...known, outcomes: more(known.outcomes, outcome) }
     }
     case 'Installed':
       return {
@@ -79,7 +81,7 @@ const newFailure = (before: Facts, { lastFailure }: Facts): LastFailure | undefi
 
 const withFailure = (tally: Tally, { _tag }: Event, kind: FailureTag): Tally => ({
   ...tally,
-  failures: plusOne(tally.failures, kind),
+  failures: more(tally.failures, kind),
   renewalFailures: tally.renewalFailures + (_tag === 'ProbeFailed' ? 0 : 1),
 })
 
@@ -107,9 +109,9 @@ const outcomeOf = (
 
 type Counts<Name extends string> = Readonly<Partial<Record<Name, number>>>
 
-const plusOne = <Name extends string>(counts: Counts<Name>, name: Name): Counts<Name> => ({
+const more = <Name extends string>(counts: Counts<Name>, name: Name, by = 1): Counts<Name> => ({
   ...counts,
-  [name]: (counts[name] ?? 0) + 1,
+  [name]: (counts[name] ?? 0) + by,
 })
 
 const observed = ({ counts, sum }: Histogram, age: Milliseconds): Histogram => {
@@ -130,12 +132,12 @@ export const plusTally = (one: Tally, other: Tally): Tally => ({
 })
 
 export const plusHistogram = (one: Histogram, other: Histogram): Histogram => ({
-  counts: one.counts.map((count, index) => count + (other.counts[index] ?? 0)),
+  counts: zipWith(one.counts, other.counts, SemigroupSum.concat),
   sum: one.sum + other.sum,
 })
 
 const plusCounts = <Name extends string>(one: Counts<Name>, other: Counts<Name>): Counts<Name> => {
   let sum = one
-  for (const name in other) sum = { ...sum, [name]: (one[name] ?? 0) + (other[name] ?? 0) }
+  for (const name in other) sum = more(sum, name, other[name])
   return sum
 }

@@ -105,6 +105,15 @@ test('of several are one: sums, and the worst of what is worth knowing of one', 
   assert.is(twice.client.replacedAges.sum, 10)
 })
 
+test('of several are of the latest moment, and tell the latest success', () => {
+  const old = { ...of({ ...fresh, held: O.some(held({ receivedAt: at(-day) })) }), at: at(-day) }
+  for (const sum of [plus(old, busy), plus(busy, old)]) {
+    assert.is(sum.at, busy.at)
+    assert.equal(sum.lastSuccess, busy.lastSuccess)
+  }
+  assert.equal(plus(noMetrics(at(0)), noMetrics(at(0))), noMetrics(at(0)))
+})
+
 test('of nothing change nothing', () => {
   assert.equal(plus(noMetrics(busy.at), busy), busy)
   assert.equal(plus(busy, noMetrics(busy.at)), busy)

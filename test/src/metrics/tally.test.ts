@@ -75,16 +75,36 @@ test('counts what cannot be verified yet as a failure, and as no outcome', () =>
   assert.equal(tally.failures, { TrustUnusable: 1 })
 })
 
+const fails =
+  (kind: 'Unreachable' | 'Forbidden', always?: Instant) =>
+  (now: Instant): Event => ({
+    _tag: 'SubmitFailed',
+    draft: O.none,
+    credential: 'bootstrap',
+    failure: trouble(kind),
+    at: always ?? now,
+  })
+
+test('counts a failure once, however long it is known, and one of the same moment too', () => {
+  const [tally] = after(
+    fresh,
+    fails('Unreachable'),
+    submitted,
+    saw({ _tag: 'Approved' }),
+    saw(issued),
+    installed,
+  )
+  assert.equal(tally.failures, { Unreachable: 1 })
+  const [twice] = after(fresh, fails('Unreachable', at(0)), fails('Unreachable', at(0)))
+  assert.equal(twice.failures, { Unreachable: 2 })
+})
+
+test('counts an answer that says nothing new as a failure', () => {
+  const [tally] = after(fresh, submitted, saw({ _tag: 'Pending' }))
+  assert.equal([tally.failures, tally.outcomes], [{ Unintelligible: 1 }, {}])
+})
+
 test('counts each attempt that fails, by kind', () => {
-  const fails =
-    (kind: 'Unreachable' | 'Forbidden') =>
-    (now: Instant): Event => ({
-      _tag: 'SubmitFailed',
-      draft: O.none,
-      credential: 'bootstrap',
-      failure: trouble(kind),
-      at: now,
-    })
   const [tally] = after(fresh, fails('Unreachable'), fails('Unreachable'), fails('Forbidden'))
   assert.equal(tally.failures, { Unreachable: 2, Forbidden: 1 })
   assert.is(tally.renewalFailures, 3)
