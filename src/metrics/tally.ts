@@ -138,6 +138,6 @@ export const plusHistogram = (one: Histogram, other: Histogram): Histogram => ({
 
 const plusCounts = <Name extends string>(one: Counts<Name>, other: Counts<Name>): Counts<Name> => {
   let sum = one
-  for (const name in other) sum = more(sum, name, other[name])
+  for (const name in other) sum = more<Name>(sum, name, other[name])
   return sum
 }

@@ -1,9 +1,17 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { get } from 'node:https'
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { follow, httpsAgent } from '../../../adapters/connections/index.js'
+import { askHolderOfCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import type { Messages } from '../../../adapters/node/channels.js'
 import { openFleet } from '../../../adapters/node/index.js'
+import { type Known, readSnapshot } from '../../../src/describe/snapshot.js'
+import type { Problem } from '../../../src/model/codec.js'
 import { assert, eventually, suite } from '../../helper/index.js'
+import { areHidden, formsOfKey, formsOfToken, keysIn } from '../../secrets/secrets.js'
+import { right } from '../outcome.js'
 import { rotating, world } from './world.js'
 
 const test = suite('what a rotation tells of itself')
@@ -81,4 +89,24 @@ test('the metrics of a fleet are those of all as one, and keep what was counted 
   await eventually('it has left', () => fleet.rotations().length === 1)
   const one = fleet.metrics()
   assert.equal([one.states.Issued, one.usable, one.tally.installed], [1, 1, 2])
+})
+
+test('what it answers to other processes has its facts and no secret', async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there)
+  const { serialNumber } = await rotation.issued()
+  const asked = askHolderOfCertificateDirectory({ directory: there.certDir }, { ask: 'snapshot' })
+  const answer = O.toUndefined(await right(asked))
+  const snapshot = await right(
+    TE.fromEither(E.mapLeft(({ what: message }: Problem) => ({ message }))(readSnapshot(answer))),
+  )
+  assert.is(snapshot.state, 'Issued')
+  assert.equal(O.map(({ facts }: Known) => facts)(snapshot.known), O.some(rotation.facts()))
+  assert.equal(snapshot.recent.at(-1)?.reason, 'Installed')
+  const text = JSON.stringify(answer)
+  assert.match(text, serialNumber)
+  areHidden(
+    [...formsOfToken(there.plane.bootstrapToken.reveal()), ...keysIn(there.certDir).flatMap(formsOfKey)],
+    { snapshot: text },
+  )
 })
