@@ -42,8 +42,12 @@ export const check = (situation: Situation, expiresIn: Milliseconds | undefined)
     }
   if (now < notBefore)
     return { status: 'CRITICAL', what: `the certificate is not valid before ${rfc3339(notBefore)}`, left }
-  if (!isUsable(policy, held.value, now))
-    return { status: 'CRITICAL', what: `the server rejects the certificate${because(situation)}`, left }
+  if (!isUsable(policy, held.value, now)) {
+    const flaw = O.isSome(held.value.serverUntrustedAt)
+      ? 'the API server cannot be verified'
+      : 'the server rejects the certificate'
+    return { status: 'CRITICAL', what: `${flaw}${because(situation)}`, left }
+  }
   const works = `the certificate works for another ${inWords(left)}`
   const warn = (what: string): CheckResult => ({ status: 'WARNING', what: `${works}; ${what}`, left })
   const renewal = rotateAt(policy, facts, now)

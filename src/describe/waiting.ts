@@ -1,10 +1,10 @@
 /** What a rotation waits for, and what a person can do about it. */
-import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { rotationDeadline } from '../machine/due.js'
 import type { Facts } from '../machine/facts.js'
 import { decide, stateOf } from '../machine/machine.js'
 import type { State } from '../machine/state.js'
+import { outageOf } from '../machine/trouble.js'
 import type { RotationPolicy } from '../model/policy.js'
 import type { OutstandingRequest } from '../model/request.js'
 import { endOfTime, type Instant, wholeSecond } from '../model/time.js'
@@ -72,17 +72,12 @@ const isAtRest = (state: State): boolean => state._tag === 'Issued' && state.sta
 /** What a person can do, a sentence each without a full stop; none: nothing has to be done. */
 export const adviceFor = (policy: RotationPolicy, facts: Facts, now: Instant): ReadonlyArray<string> => {
   const state = stateOf(policy)(facts, now)
-  return [...adviceOn(state), ...(isAtRest(state) ? [] : remedyOf(facts))]
-}
-
-const remedyOf = ({ lastFailure }: Facts): ReadonlyArray<string> =>
-  pipe(
-    lastFailure,
-    O.match(
-      () => [],
-      ({ failure }) => [failure.remedy],
-    ),
+  const failure = isAtRest(state) ? undefined : O.toUndefined(facts.lastFailure)?.failure
+  const remedies = [failure, outageOf(facts)?.failure].flatMap((one) =>
+    one === undefined ? [] : [one.remedy],
   )
+  return [...adviceOn(state), ...new Set(remedies)]
+}
 
 const adviceOn = (state: State): ReadonlyArray<string> => {
   switch (state._tag) {

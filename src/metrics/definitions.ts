@@ -44,6 +44,7 @@ export type Metric = ValueMetric | HistogramMetric
 /** Every kind of failure, and what it means: the word in the log and in `status`, too. */
 export const failureKinds: Readonly<Record<FailureTag, string>> = {
   Unreachable: 'the API server does not answer (DNS, TCP, TLS, time-out)',
+  ServerUntrusted: 'the certificate of the API server does not chain to the CA in the kubeconfig',
   Unavailable: 'the API server answers 429 or 5xx',
   CredentialRejected: 'the API server rejects the credential (401, `system:anonymous`, a TLS alert)',
   NoCredential: 'there is no bootstrap credential, or it cannot be read',

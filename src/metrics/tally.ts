@@ -4,7 +4,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import { zipWith } from 'fp-ts/lib/ReadonlyArray.js'
 import type { Step } from '../describe/transition.js'
 import type { Event } from '../machine/event.js'
-import type { Facts, LastFailure } from '../machine/facts.js'
+import type { Facts } from '../machine/facts.js'
+import { failureOf } from '../machine/trouble.js'
 import type { FailureTag } from '../model/failure.js'
 import { type Milliseconds, second } from '../model/time.js'
 
@@ -51,7 +52,7 @@ export const emptyTally: Tally = {
 export const counted = (tally: Tally, { event, before, after }: Step): Tally => {
   // What does not fit leaves the facts as they are, and did not happen to this rotation.
   if (event === undefined || before === after) return tally
-  const failure = newFailure(before, after)
+  const failure = failureOf(before, event, after)
   const known = failure === undefined ? tally : withFailure(tally, event, failure.failure._tag)
   switch (event._tag) {
     case 'Submitted':
@@ -71,12 +72,6 @@ export const counted = (tally: Tally, { event, before, after }: Step): Tally => 
     default:
       return known
   }
-}
-
-/** The failure that came with a change; what is learnt later of whose credential failed is no new failure. */
-const newFailure = (before: Facts, { lastFailure }: Facts): LastFailure | undefined => {
-  const [last, known] = [O.toUndefined(lastFailure), O.toUndefined(before.lastFailure)]
-  return last?.at === known?.at && last?.attempt === known?.attempt ? undefined : last
 }
 
 const withFailure = (tally: Tally, { _tag }: Event, kind: FailureTag): Tally => ({

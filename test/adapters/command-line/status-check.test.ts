@@ -67,6 +67,11 @@ for (const [what, line, expected] of [
     'CERTIFICATE CRITICAL: the server rejects the certificate | expires_in=86400s',
   ],
   [
+    'one whose server cannot be verified',
+    checked({ ...fresh, held: O.some(held({ serverUntrustedAt: O.some(at(0)) })) }, 0),
+    'CERTIFICATE CRITICAL: the API server cannot be verified | expires_in=86400s',
+  ],
+  [
     'one that expires within the given time',
     checked(working, 0, 7 * day),
     'CERTIFICATE WARNING: the certificate works for another 1d; that is less than 7d | expires_in=86400s',

@@ -73,6 +73,17 @@ test('is for the next attempt after a failure, whose cure a person has', () => {
   assert.equal(adviceFor(policy, failing, at(0)), ['look into it'])
 })
 
+test('has a cure at rest, too, where the API does not answer', () => {
+  const outage = {
+    since: at(0),
+    last: at(0),
+    times: 1,
+    failure: trouble('Unreachable'),
+    credential: O.none,
+  }
+  assert.equal(adviceFor(policy, { ...working, troubles: [outage] }, at(0)), ['look into it'])
+})
+
 test('is for nothing when something is done now', () => {
   assert.is(waitingFor(policy, fresh, at(0)).what, 'nothing: a request is sent now')
   assert.is(waitingFor(policy, working, at(0.8 * day)).what, 'nothing: a request is sent now')
