@@ -5,10 +5,13 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { parseBindAddress } from '../../../adapters/command-line/bind-address.js'
+import { explainCommand } from '../../../adapters/command-line/explain.js'
+import { statusCommand } from '../../../adapters/command-line/status.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { json } from '../control-plane/client.js'
 import { rotating, type World, world } from '../node/world.js'
-import { finished, main, type Program, program, start, logged as within5s } from './program.js'
+import { inProcess } from './in-process.js'
+import { main, type Program, program, start, logged as within5s } from './program.js'
 
 const test = suite('seen')
 
@@ -107,18 +110,18 @@ test('status says what the running agent knows: what it waits for, and what fail
   const rotation = await rotating(context, there)
   const [name = ''] = await eventually('it is sent', () => there.names().length > 0 && there.names())
   await eventually('it is known', () => rotation.state()._tag === 'Pending')
-  const status = () => finished(context, 'status', '--cert-dir', there.certDir)
+  const status = () => inProcess(statusCommand, '--cert-dir', there.certDir)
   const pending = await status()
   assert.is(pending.code, 1)
   assert.match(pending.stdout, /^state +Pending$/m)
   assert.match(pending.stdout, new RegExp(`^waits for +approval of request ${name}, since 2`, 'm'))
   await there.decide(name, 'Denied', 'NotToday')
   await eventually('it knows', () => rotation.state()._tag === 'Bootstrapping')
-  const { stdout } = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
+  const { stdout } = await inProcess(statusCommand, '--cert-dir', there.certDir, '-o', 'json')
   const report = json(stdout)
   assert.is(report.at('lastFailure', 'reason'), 'Denied')
   assert.match(String(report.at('waitsFor', 'what')), 'the next attempt after Denied')
-  const checked = await finished(context, 'status', '--cert-dir', there.certDir, '--check')
+  const checked = await inProcess(statusCommand, '--cert-dir', there.certDir, '--check')
   assert.is(checked.code, 2)
   assert.match(checked.stdout, /^CERTIFICATE CRITICAL: there is no certificate: Denied, request .*NotToday/)
 })
@@ -131,7 +134,7 @@ test('explain says why, what is next and what to do: by the agent, by the files,
   const running = run(context, there, `--event-log=${log}`)
   await logged(running, 'to', 'Pending')
   const [name = ''] = there.names()
-  const explained = (...args: ReadonlyArray<string>) => finished(context, 'explain', ...args)
+  const explained = (...args: ReadonlyArray<string>) => inProcess(explainCommand, ...args)
   const byAgent = await explained('--cert-dir', there.certDir)
   assert.is(byAgent.code, 0)
   for (const part of [

@@ -2,13 +2,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { parseDurationWithDays } from '../../../adapters/command-line/duration.js'
 import type { Situation } from '../../../adapters/command-line/inquiry.js'
+import { statusCommand } from '../../../adapters/command-line/status.js'
 import { check, checkLine } from '../../../adapters/command-line/status-check.js'
 import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { at, held, template, trouble } from '../../src/samples.js'
-import { finished } from './program.js'
+import { inProcess } from './in-process.js'
 
 const test = suite('status --check')
 
@@ -103,10 +104,10 @@ for (const [what, line, expected] of [
 
 test('exits 3 for a directory that cannot be read, 2 for one without a certificate', async (context) => {
   const folder = await context.temporaryDirectory()
-  const unknown = await finished(context, 'status', '--check', '--cert-dir=/dev/null')
+  const unknown = await inProcess(statusCommand, '--check', '--cert-dir=/dev/null')
   assert.is(unknown.code, 3)
   assert.match(unknown.stdout, /^CERTIFICATE UNKNOWN: reading the certificate directory .*\n$/)
-  const empty = await finished(context, 'status', '--check', `--cert-dir=${folder}`)
+  const empty = await inProcess(statusCommand, '--check', `--cert-dir=${folder}`)
   assert.equal([empty.code, empty.stdout], [2, 'CERTIFICATE CRITICAL: there is no certificate\n'])
 })
 
