@@ -138,7 +138,8 @@ test('explain says why, what is next and what to do: by the agent, by the files,
   const byAgent = await explained('--cert-dir', there.certDir)
   assert.is(byAgent.code, 0)
   for (const part of [
-    `The directory is ${there.certDir}. Its agent: main.js, process ${running.pid} on`,
+    `The directory is ${there.certDir}. Its agent: `,
+    `, process ${running.pid} on `,
     `The state is Pending. Request ${name} waits for approval`,
     `- look at the request with kubectl describe csr ${name}, and approve it`,
     'What happened last:',
