@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { didYouMean } from '../platform/nearest.js'
 import type { Command } from './command.js'
 
 /** What each command is for, and where it is: loaded when it is called. */
@@ -79,8 +80,8 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
   }
   const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (chosen === undefined) {
-    const known = Object.keys(commands).join(', ')
-    process.stderr.write(`kube-cert-rotation: there is no command ${name}; the commands are ${known}\n`)
+    const known = Object.keys(commands)
+    process.stderr.write(`kube-cert-rotation: there is no command ${name}; ${didYouMean(name, known)}\n`)
     return 2
   }
   const [summary, load] = chosen

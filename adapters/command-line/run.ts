@@ -4,6 +4,7 @@ import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
+import { didYouMean } from '../platform/nearest.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
@@ -152,7 +153,7 @@ const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
   for (const setting of (given['feature-gates'] ?? '').split(',').filter((part) => part !== '')) {
     const [name = '', value] = setting.split('=', 2).map((part) => part.trim())
     if (!gates.includes(name))
-      return E.left(usageError(`there is no feature gate ${name}`, `the known ones are ${gates.join(', ')}`))
+      return E.left(usageError(`there is no feature gate ${name}`, didYouMean(name, gates)))
     if (value === undefined)
       return E.left(
         usageError(`the feature gate ${name} has no value`, `write ${name}=true or ${name}=false`),

@@ -18,7 +18,7 @@ import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
 import { type Credential, credentialFrom } from './credential.js'
-import { policyFrom, type RotationOptions, templateFrom } from './options.js'
+import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { broadcast } from './stream.js'
 
@@ -80,6 +80,7 @@ export const startOn =
   (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
     pipe(
       TE.Do,
+      TE.chainFirst(() => TE.fromEither(knownOptions(options))),
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
       TE.bindW('parts', ({ policy }) => openParts(options, policy, shared)),
@@ -90,9 +91,12 @@ export const startOn =
 export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
   const settled = await outcome
   if (E.isRight(settled)) return settled.right
-  const { _tag, message, remedy } = settled.left
-  throw Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
+  throw errorOf(settled.left)
 }
+
+/** A failure as an `Error` with a `code`. */
+export const errorOf = ({ _tag, message, remedy }: Failure<string>): Error =>
+  Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
 
 const running = (
   driver: Driver,
