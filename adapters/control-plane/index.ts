@@ -11,6 +11,7 @@
  * ```
  */
 
+export type { Approver, RequestToDecide, Verdict } from './approving.js'
 export { startControlPlane } from './control-plane.js'
 export type { Gate } from './controllers.js'
 export type { ControlPlaneError } from './error.js'
