@@ -11,10 +11,13 @@ import { keyHandle, newKey, readKey } from './key.js'
 import { attempt } from './outcome.js'
 import type { Authority, AuthorityParameters, CertificateParameters, ParsedRequest } from './types.js'
 
+export { keyHandleFrom, referenceIn } from './key.js'
 export type {
   Authority,
   AuthorityParameters,
   CertificateParameters,
+  Hash,
+  KeyParts,
   OtherAttribute,
   ParsedRequest,
   Validity,
