@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { didYouMean } from '../platform/nearest.js'
-import type { Command } from './command.js'
+import type { Command, Signals } from './command.js'
+import { processSignals } from './signals.js'
 
 /** What each command is for, and where it is: loaded when it is called. */
 const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
@@ -65,7 +66,7 @@ const version = (): string => {
     : ''
 }
 
-const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number> => {
+const main = async ([name = '', ...args]: ReadonlyArray<string>, signals: Signals): Promise<number> => {
   if (name === '') {
     process.stderr.write(usage())
     return 2
@@ -85,22 +86,13 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
     return 2
   }
   const [summary, load] = chosen
-  const stopping = new AbortController()
-  // Not `once`: npm and timeout(1) pass on a signal that came to the whole group, and a second one would be deadly.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
-  // Node would start its debugger, which shows keys and tokens to every user of this machine.
-  process.on('SIGUSR1', () => {})
-  // Nobody reads on (`| head`): that too. A log on a full disk has gaps, and costs nobody an identity.
-  process.stdout.on('error', (error) => {
-    if ('code' in error && error.code === 'EPIPE') stopping.abort()
-  })
-  process.stderr.on('error', () => {})
   const command = await load()
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usageOf(name, summary, command))
     return 0
   }
-  return command.run(args, stopping.signal)
+  return command.run(args, signals)
 }
 
-process.exitCode = await main(process.argv.slice(2))
+const signals = processSignals()
+signals.end(await main(process.argv.slice(2), signals))

@@ -76,6 +76,8 @@ type Mistake = readonly [args: ReadonlyArray<string>, message: RegExp]
 
 const mistakes: ReadonlyArray<Mistake> = [
   [['run'], /where the API is.*--bootstrap-kubeconfig, --kubeconfig or both/],
+  [['run', '--kubeconfig=k', '--timeout=5m'], /--timeout is without --once/],
+  [['run', '--kubeconfig=k', '--once', '--timeout=1ms'], /--timeout=1ms cannot be; write 1s or more/],
   [['run', '--kubeconfg=k'], /there is no flag --kubeconfg; did you mean --kubeconfig\?/],
   [['run', '--kubeconfig'], /--kubeconfig needs a value; write --kubeconfig=FILE/],
   [['run', '--kubeconfig='], /--kubeconfig needs a value/],
