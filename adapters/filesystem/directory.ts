@@ -12,10 +12,10 @@ import { storableKey } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
-import { type FallbackPair, readContents } from './contents.js'
+import { type FallbackPair, list, readContents } from './contents.js'
 import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
-import { type Layout, layoutOf } from './layout.js'
+import { type Layout, layoutOf, prefixesAmong } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
 import { holderInWords } from './lock-holder.js'
 import { tidy } from './recovery.js'
@@ -71,6 +71,18 @@ export const holderOfCertificateDirectory = (
     storeError('StoreUnreadable', 'asking who has the certificate directory', directory),
   )
 }
+
+/** The prefixes of the certificates in a directory, sorted; none when there is no directory. */
+export const prefixesInCertificateDirectory = (
+  directory: string,
+): TE.TaskEither<StoreError, ReadonlyArray<string>> =>
+  pipe(
+    TE.tryCatch(
+      () => list(nodeFileSystem, layoutFor({ directory })),
+      storeError('StoreUnreadable', 'reading the certificate directory', directory),
+    ),
+    TE.map(prefixesAmong),
+  )
 
 /** The same as `openCertificateDirectory`, over other system calls. */
 export const openWith =

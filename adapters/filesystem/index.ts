@@ -5,6 +5,7 @@ export {
   type CertificateDirectoryOptions,
   holderOfCertificateDirectory,
   openCertificateDirectory,
+  prefixesInCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
 export type { Taken } from './lock.js'
