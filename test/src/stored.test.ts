@@ -54,8 +54,8 @@ test('a saved request is read again as it was, with white space after it', () =>
 for (const [text, said] of [
   ['', 'it is no JSON'],
   ['{"formatVersion":2}', 'its format version is 2, and this program knows only 1'],
-  ['{"formatVersion":1,"key":"secret"}', 'its name is not what it should be'],
-  ['[]', 'its content is not what it should be'],
+  ['{"formatVersion":1,"key":"secret"}', 'template must be a mapping of fields'],
+  ['[]', 'it must be a mapping of fields'],
 ] as const)
   test(`what is no saved request is told without quoting it: ${said}`, () => {
     assert.equal(decodeRequest(text), E.left(said))

@@ -164,7 +164,9 @@ test('tells of missing files even if nobody asked, and lets no request go out wi
   await eventually('it is told', () => warnings.length > 0)
   assert.equal(
     warnings.map(({ message }) => message),
-    [`reading ${files.certificate} failed (ENOENT); look at the file and its permissions`],
+    [
+      `the file ${files.certificate} cannot be read: no such file or directory (ENOENT); look at the file and its permissions`,
+    ],
   )
   const following = follow(sources)
   context.defer(following.close)
@@ -173,7 +175,10 @@ test('tells of missing files even if nobody asked, and lets no request go out wi
   const error = await new Promise<Error>((resolve) =>
     get('https://127.0.0.1:1', { agent }).on('error', resolve),
   )
-  assert.match(error.message, `no certificate to connect with: reading ${join(directory, 'tls.crt')} failed`)
+  assert.match(
+    error.message,
+    `no certificate to connect with: the file ${join(directory, 'tls.crt')} cannot be read`,
+  )
   assert.is('code' in error && error.code, 'NoCredential')
 })
 
