@@ -35,7 +35,9 @@ test('SIGHUP tries at once with the token that is there now', { deadline: 30_000
   assert.is(lines(running, /^SIGHUP: reads the kubeconfigs/), 1)
 })
 
-test('SIGHUP asks for no other certificate, and what is wrong then ends nothing', { deadline: 40_000 }, async (context) => {
+test('SIGHUP asks for no other certificate, and what is wrong then ends nothing', {
+  deadline: 40_000,
+}, async (context) => {
   const there = await world(context)
   const kubeconfig = join(there.folder, 'kubeconfig')
   const running = run(context, there, `--kubeconfig=${kubeconfig}`)
@@ -49,7 +51,9 @@ test('SIGHUP asks for no other certificate, and what is wrong then ends nothing'
   assert.equal(await running.ended, { code: 0, signal: null })
 })
 
-test('SIGUSR2 says in the log how things stand, and where it means nothing it is told', { deadline: 30_000 }, async (context) => {
+test('SIGUSR2 says in the log how things stand, and where it means nothing it is told', {
+  deadline: 30_000,
+}, async (context) => {
   const there = await world(context)
   const running = run(context, there)
   await logged(running, 'reason', 'Installed', { deadline: 15_000 })
@@ -67,9 +71,19 @@ test('SIGUSR2 says in the log how things stand, and where it means nothing it is
 
 /** Makes something hang in the program that cannot be called off. */
 const hanging = (context: TestContext, there: World, code: string): Program =>
-  start(context, process.execPath, '--import', `data:text/javascript,${encodeURIComponent(code)}`, main, 'run', ...flagsFor(there))
+  start(
+    context,
+    process.execPath,
+    '--import',
+    `data:text/javascript,${encodeURIComponent(code)}`,
+    main,
+    'run',
+    ...flagsFor(there),
+  )
 
-test('SIGTERM ends it whatever is left open, and within ten seconds whatever hangs', { deadline: 60_000 }, async (context) => {
+test('SIGTERM ends it whatever is left open, and within ten seconds whatever hangs', {
+  deadline: 60_000,
+}, async (context) => {
   const there = await world(context)
   const open = hanging(context, there, 'setInterval(() => {}, 1000)')
   await logged(open, 'reason', 'Installed', { deadline: 15_000 })
@@ -87,7 +101,9 @@ test('SIGTERM ends it whatever is left open, and within ten seconds whatever han
   assert.match(stuck.stderr(), 'it did not end within 10s of being told to')
 })
 
-test('--timeout ends --once with an exit code of its own, and says why there is no certificate', { deadline: 30_000 }, async (context) => {
+test('--timeout ends --once with an exit code of its own, and says why there is no certificate', {
+  deadline: 30_000,
+}, async (context) => {
   const there = await world(context, { autoApprove: false })
   const { code, stdout } = await finished(context, 'run', ...flagsFor(there), '--once', '--timeout=2s')
   assert.is(code, 3)

@@ -171,7 +171,10 @@ test('names the prefixes that there are where there is no certificate with the o
   await writeFile(join(there.certDir, 'own.key'), '')
   const shown = await finished(context, 'status', '--cert-dir', there.certDir)
   assert.is(shown.code, 1)
-  assert.match(shown.stdout, /no certificate.* other prefixes: --cert-prefix=kubelet-server, --cert-prefix=own\./)
+  assert.match(
+    shown.stdout,
+    /no certificate.* other prefixes: --cert-prefix=kubelet-server, --cert-prefix=own\./,
+  )
   const report = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
   assert.equal(json(report.stdout).at('otherPrefixes'), ['kubelet-server', 'own'])
   const asked = await finished(context, 'status', '--cert-dir', there.certDir, '--cert-prefix=kubelet-server')
