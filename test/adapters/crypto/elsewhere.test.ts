@@ -3,15 +3,18 @@ import { createPrivateKey, generateKeyPairSync, KeyObject, sign, webcrypto } fro
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
+import { cryptoContract } from '../../../adapters/contract/index.js'
 import {
+  createAuthority,
   cryptoBackend,
   type Hash,
   keyHandleFrom,
   parseRequest,
   referenceIn,
+  signerBy,
 } from '../../../adapters/crypto/index.js'
 import { memoryStore } from '../../../adapters/memory/index.js'
-import { failure, second } from '../../../src/index.js'
+import { after, day, failure, instant, second, wholeSecond } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
 import { rotating, until, world } from '../node/world.js'
 import { left, right } from '../outcome.js'
@@ -112,6 +115,18 @@ const newVault = () => {
   }
   return { vault, keys }
 }
+
+const now = wholeSecond(instant(Date.now()))
+const life = { serialNumber: '01', notBefore: after(now, -day), notAfter: after(now, day) }
+const contract = cryptoContract({
+  crypto: vaultCrypto(newVault().vault),
+  issue: async (request) => {
+    const authority = await right(createAuthority({ ...life, commonName: 'CA' }))
+    const certificate = await right(signerBy(authority)(request, { ...life, usages: ['client auth'] }))
+    return { certificate, authority: authority.pem }
+  },
+})
+for (const { name, run } of contract) test(`keep the contract of a crypto backend: ${name}`, run)
 
 test('keep a certificate alive with another credential, are found after a restart, and are forgotten', async (context) => {
   const there = await world(context)
