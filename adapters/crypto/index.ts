@@ -17,6 +17,7 @@ import type {
   Validity,
 } from './types.js'
 
+export { run } from '../platform/promise.js'
 export { keyHandleFrom, referenceIn } from './key.js'
 export type {
   Authority,

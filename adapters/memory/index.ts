@@ -35,6 +35,7 @@ import type { ApiSettings, Signer } from './server.js'
 import { type MemoryStore, memoryStore } from './store.js'
 import { type MemoryTrust, memoryTrust, type TrustSettings } from './trust.js'
 
+export { run } from '../platform/promise.js'
 export { type VirtualClock, virtualClock } from './clock.js'
 export { type CryptoOperation, type MemoryCrypto, type MemoryCryptoOptions, memoryCrypto } from './crypto.js'
 export { apiErrors, cryptoErrors, type Fault, type Inject, storeErrors } from './faults.js'

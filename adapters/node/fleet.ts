@@ -6,9 +6,10 @@ import { defaultLimits, type Limits } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
 import type { Clock } from '../../src/ports.js'
 import { wallClock } from '../platform/clock.js'
+import { errorOf, run } from '../platform/promise.js'
 import { invalid, type RotationOptions, unknownOption } from './options.js'
 import { sharedRequests } from './parts.js'
-import { errorOf, orThrow, type RunningRotation, type StartError, startOn } from './start.js'
+import { type RunningRotation, type StartError, startOn } from './start.js'
 
 /** What the rotations of a fleet share. */
 export interface FleetOptions {
@@ -53,7 +54,7 @@ export const startRotationTask = (options: RotationOptions): TE.TaskEither<Start
 
 /** The same as a promise, which rejects with an `Error` that has a `code`: the `_tag` of a `StartError`. */
 export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
-  orThrow(startRotationTask(options)())
+  run(startRotationTask(options))
 
 const fleetOn = (
   clock: Clock,
@@ -89,7 +90,7 @@ const fleetOn = (
   )
 
   return {
-    start: (options) => orThrow(startTask(options)()),
+    start: (options) => run(startTask(options)),
     startTask,
     rotations: () => [...members],
     stop: stopTask,

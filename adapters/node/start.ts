@@ -17,6 +17,7 @@ import { type CertificateTemplate, missingFrom } from '../../src/model/template.
 import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
+import { run as runTask } from '../platform/promise.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
@@ -87,17 +88,6 @@ export const startOn =
       TE.map(({ template, policy, parts }) => running(driver, options, policy, template, parts)),
     )
 
-/** The value, or an `Error` with a `code`: the `_tag` of the failure. */
-export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
-  const settled = await outcome
-  if (E.isRight(settled)) return settled.right
-  throw errorOf(settled.left)
-}
-
-/** A failure as an `Error` with a `code`. */
-export const errorOf = ({ _tag, message, remedy }: Failure<string>): Error =>
-  Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
-
 const running = (
   driver: Driver,
   options: RotationOptions,
@@ -144,7 +134,7 @@ const running = (
     }
   })()
   const endedTask = () => outcome
-  const ended = orThrow(outcome)
+  const ended = runTask(endedTask)
   // Nobody has to look at it: `issued` tells the same.
   ended.catch(() => {})
 
@@ -179,7 +169,7 @@ const running = (
   return {
     current,
     issuedTask,
-    issued: () => orThrow(issuedTask()),
+    issued: () => runTask(issuedTask),
     transitions: told.listen,
     state,
     facts,
