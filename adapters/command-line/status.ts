@@ -94,10 +94,7 @@ export const status = async (request: StatusRequest): Promise<number> => {
   const agent = await holderOfCertificateDirectory(directory)()
   const prefixes = O.isSome(found.right.held) ? E.right([]) : await prefixesInCertificateDirectory(certDir)()
   const others = E.getOrElse((): ReadonlyArray<string> => [])(prefixes)
-  const report = withTrust(
-    reportOn(found.right, agent, others, wallClock.now()),
-    await trustProblem(request),
-  )
+  const report = withTrust(reportOn(found.right, agent, others, wallClock.now()), await trustProblem(request))
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
   return report.usable ? 0 : 1
 }

@@ -72,7 +72,14 @@ const optionFields: Fields<RotationOptions> = {
   onWarning: true,
   ports: true,
 }
-const portFields: Fields<Ports> = { clock: true, crypto: true, store: true, requests: true, trust: true }
+const portFields: Fields<Ports> = {
+  clock: true,
+  crypto: true,
+  store: true,
+  requests: true,
+  trust: true,
+  adoptCluster: true,
+}
 const templateFields: Fields<CertificateTemplate> = {
   commonName: true,
   organizations: true,
