@@ -18,6 +18,7 @@ import {
   type Holder,
   holderInWords,
   holderOfCertificateDirectory,
+  prefixesInCertificateDirectory,
   readCertificateDirectory,
   type Taken,
 } from '../filesystem/index.js'
@@ -34,12 +35,17 @@ export const statusFlags = {
     value: 'FILE',
     help: 'with --kubeconfig: says when they name different CAs for the API server',
   },
+  'cert-prefix': {
+    value: 'NAME',
+    help: 'what the files of the certificate begin with (default kubelet-client)',
+  },
   'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
 } satisfies Flags<string>
 
 export interface StatusRequest {
   readonly certDir: string
+  readonly certPrefix?: string
   readonly clientCaFile?: string
   /** The kubeconfig that uses the certificate, and the one to bootstrap from: compared where both are given. */
   readonly kubeconfig?: string
@@ -53,6 +59,7 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
   const {
     output = 'text',
     'cert-dir': certDir = defaultCertDir,
+    'cert-prefix': certPrefix,
     'client-ca-file': clientCaFile,
     kubeconfig,
     'bootstrap-kubeconfig': bootstrapKubeconfig,
@@ -64,14 +71,15 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
         ...(clientCaFile === undefined ? {} : { clientCaFile }),
         ...(kubeconfig === undefined ? {} : { kubeconfig }),
         ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+        ...(certPrefix === undefined ? {} : { certPrefix }),
       })
     : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
 }
 
 /** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
 export const status = async (request: StatusRequest): Promise<number> => {
-  const { certDir, clientCaFile, json } = request
-  const directory = { directory: certDir }
+  const { certDir, certPrefix, clientCaFile, json } = request
+  const directory = { directory: certDir, ...(certPrefix === undefined ? {} : { prefix: certPrefix }) }
   const ports = {
     store: { load: readCertificateDirectory(directory) },
     crypto: cryptoBackend,
@@ -84,7 +92,9 @@ export const status = async (request: StatusRequest): Promise<number> => {
     return 1
   }
   const agent = await holderOfCertificateDirectory(directory)()
-  const report = withTrust(reportOn(found.right, agent, wallClock.now()), await trustProblem(request))
+  const prefixes = O.isSome(found.right.held) ? E.right([]) : await prefixesInCertificateDirectory(certDir)()
+  const others = E.getOrElse((): ReadonlyArray<string> => [])(prefixes)
+  const report = withTrust(reportOn(found.right, agent, others, wallClock.now()), await trustProblem(request))
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
   return report.usable ? 0 : 1
 }
@@ -134,6 +144,8 @@ interface Report {
   /** Who has the directory open; null: nobody; absent: that cannot be asked. */
   readonly agent?: Agent | null
   readonly pendingRequest?: { readonly name: string; readonly signerName: string; readonly keyId: string }
+  /** Where there is no certificate: the prefixes of others in the directory. */
+  readonly otherPrefixes?: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -146,6 +158,7 @@ type Agent = Omit<Holder, 'holds'> | { readonly silent: true }
 const reportOn = (
   { held, draft, warnings }: Found,
   taken: E.Either<StoreError, O.Option<Taken>>,
+  prefixes: ReadonlyArray<string>,
   now: Instant,
 ): Report => {
   const wanted = O.map(({ template }: Draft) => template)(draft)
@@ -158,7 +171,11 @@ const reportOn = (
   const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
-    explanation: [summaryOf(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
+    explanation: [
+      summaryOf(state, held, renewal, agent === null, now),
+      ...otherCertificates(prefixes),
+      ...savedRequest(request),
+    ].join(' '),
     usable: O.isSome(held) && isUsable(policy, held.value, now),
     ...(certificate === undefined
       ? {}
@@ -177,6 +194,7 @@ const reportOn = (
     ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
     ...(verification === 'Unchecked' ? {} : { chainVerified: verification === 'Verified' }),
     ...(agent === undefined ? {} : { agent }),
+    ...(prefixes.length === 0 ? {} : { otherPrefixes: prefixes }),
     ...(request === undefined
       ? {}
       : {
@@ -217,6 +235,13 @@ const summaryOf = (
     ? `The certificate works; its renewal is due in ${inWords(renewal - now)}, if kube-cert-rotation run is there to do it.`
     : `The certificate works, and is renewed in ${inWords(renewal - now)}.`
 }
+
+const otherCertificates = (prefixes: ReadonlyArray<string>): ReadonlyArray<string> =>
+  prefixes.length === 0
+    ? []
+    : [
+        `The directory has certificates with other prefixes: ${prefixes.map((prefix) => `--cert-prefix=${printable(prefix)}`).join(', ')}.`,
+      ]
 
 const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
   request === undefined

@@ -18,7 +18,15 @@ const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
 /** Every page, by its path. */
 const pages = new Map<string, string>()
-for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'test']) {
+for (const folder of [
+  '',
+  'src',
+  'adapters',
+  'adapters/command-line',
+  'adapters/connections',
+  'adapters/memory',
+  'test',
+]) {
   const page = join(folder, 'README.md')
   pages.set(page, await readFile(join(root, page), 'utf8'))
 }
