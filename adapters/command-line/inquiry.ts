@@ -41,7 +41,8 @@ export interface Situation {
 
 export interface Inquiry {
   readonly certDir: string
-  readonly prefix?: string
+  /** What the files begin with; `kubelet-client` if not given. */
+  readonly certPrefix?: string
   readonly clientCaFile?: string
 }
 
@@ -50,10 +51,10 @@ export const defaultPrefix = 'kubelet-client'
 /** Reads the directory, and asks who has it open. Changes nothing. */
 export const inquire = async ({
   certDir,
-  prefix = defaultPrefix,
+  certPrefix = defaultPrefix,
   clientCaFile,
 }: Inquiry): Promise<E.Either<StoreError, Situation>> => {
-  const directory = { directory: certDir, prefix }
+  const directory = { directory: certDir, prefix: certPrefix }
   const ports = {
     store: { load: readCertificateDirectory(directory) },
     crypto: cryptoBackend,

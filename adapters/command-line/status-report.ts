@@ -48,10 +48,12 @@ export interface Report {
   }
   readonly connections?: { readonly current: number; readonly earlier: number; readonly none: number }
   readonly pendingRequest?: { readonly name: string; readonly signerName: string; readonly keyId: string }
+  /** Where there is no certificate: the prefixes of others in the directory. */
+  readonly otherPrefixes?: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
-export const reportOn = (situation: Situation): Report => {
+export const reportOn = (situation: Situation, others: ReadonlyArray<string> = []): Report => {
   const { now, policy, facts, draft, agent, snapshot, warnings } = situation
   const state = stateOf(policy)(facts, now)
   const held = O.toUndefined(facts.held)
@@ -62,7 +64,7 @@ export const reportOn = (situation: Situation): Report => {
   const connections = O.toUndefined(snapshot?.connections ?? O.none)
   return {
     state: snapshot !== undefined && !isLive ? snapshot.state : state._tag,
-    explanation: explanationOf(situation, renewal),
+    explanation: [explanationOf(situation, renewal), ...otherCertificates(others)].join(' '),
     usable: held !== undefined && isUsable(policy, held, now),
     ...(held === undefined ? {} : { certificate: certificateOf(held) }),
     ...(held === undefined ? {} : { receivedAt: rfc3339(held.receivedAt) }),
@@ -83,6 +85,7 @@ export const reportOn = (situation: Situation): Report => {
             keyId: request.keyId,
           },
         }),
+    ...(others.length === 0 ? {} : { otherPrefixes: others }),
     warnings,
   }
 }
@@ -137,6 +140,13 @@ const summaryOf = ({ policy, facts, now, agent }: Situation, renewal: Instant | 
     ? `The certificate works; its renewal is due in ${inWords(renewal - now)}, if kube-cert-rotation run is there to do it.`
     : `The certificate works, and is renewed in ${inWords(renewal - now)}.`
 }
+
+const otherCertificates = (prefixes: ReadonlyArray<string>): ReadonlyArray<string> =>
+  prefixes.length === 0
+    ? []
+    : [
+        `The directory has certificates with other prefixes: ${prefixes.map((prefix) => `--cert-prefix=${printable(prefix)}`).join(', ')}.`,
+      ]
 
 const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
   request === undefined

@@ -42,12 +42,14 @@ export const watchStatus = async (inquiry: Inquiry, signal: AbortSignal): Promis
 
 const look = async (inquiry: Inquiry): Promise<ReadonlyArray<Watched>> =>
   Promise.all(
-    (await prefixesIn(inquiry.certDir)).map(async (prefix): Promise<Watched> => {
-      const situation = await inquire({ ...inquiry, prefix })
-      return E.isRight(situation)
-        ? { prefix, situation: situation.right }
-        : { prefix, situation: undefined, problem: `${situation.left.message}; ${situation.left.remedy}` }
-    }),
+    (inquiry.certPrefix === undefined ? await prefixesIn(inquiry.certDir) : [inquiry.certPrefix]).map(
+      async (prefix): Promise<Watched> => {
+        const situation = await inquire({ ...inquiry, certPrefix: prefix })
+        return E.isRight(situation)
+          ? { prefix, situation: situation.right }
+          : { prefix, situation: undefined, problem: `${situation.left.message}; ${situation.left.remedy}` }
+      },
+    ),
   )
 
 /** The lines that are not what they were; `known` is what was. */

@@ -1,10 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { Milliseconds } from '../../src/model/time.js'
+import { prefixesInCertificateDirectory } from '../filesystem/index.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDurationWithDays } from './duration.js'
 import { type Flags, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
-import { type Inquiry, inquire } from './inquiry.js'
+import { type Inquiry, inquire, type Situation } from './inquiry.js'
 import { check, checkLine, exitCodes } from './status-check.js'
 import { reportInLines, reportOn } from './status-report.js'
 import { type Kubeconfigs, trustProblem, withTrust } from './status-trust.js'
@@ -15,6 +17,10 @@ export const statusFlags = {
   'bootstrap-kubeconfig': {
     value: 'FILE',
     help: 'with --kubeconfig: says when they name different CAs for the API server',
+  },
+  'cert-prefix': {
+    value: 'NAME',
+    help: 'what the files of the certificate begin with (default kubelet-client)',
   },
   'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   check: { help: 'one line for monitoring; exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN' },
@@ -37,6 +43,7 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
   const {
     output = 'text',
     'cert-dir': certDir = defaultCertDir,
+    'cert-prefix': certPrefix,
     'client-ca-file': clientCaFile,
     'expires-in': expiry,
     kubeconfig,
@@ -59,6 +66,7 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
     return E.left(usageError(`--expires-in: ${expiresIn.left}`, 'for instance 7d'))
   return E.right({
     certDir,
+    ...(certPrefix === undefined ? {} : { certPrefix }),
     ...(clientCaFile === undefined ? {} : { clientCaFile }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
@@ -82,11 +90,23 @@ export const status = async (request: StatusRequest, signal: AbortSignal): Promi
     complain(situation.left.message, situation.left.remedy)
     return 1
   }
-  const report = withTrust(reportOn(situation.right), await trustProblem(request))
+  const report = withTrust(
+    reportOn(situation.right, await otherPrefixes(request, situation.right)),
+    await trustProblem(request),
+  )
   process.stdout.write(
     request.how === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : reportInLines(report),
   )
   return report.usable ? 0 : 1
+}
+
+/** Where there is no certificate: the prefixes of others in the directory. */
+const otherPrefixes = async (
+  { certDir }: StatusRequest,
+  { facts }: Situation,
+): Promise<ReadonlyArray<string>> => {
+  if (O.isSome(facts.held)) return []
+  return E.getOrElse((): ReadonlyArray<string> => [])(await prefixesInCertificateDirectory(certDir)())
 }
 
 export const statusCommand = command(statusFlags, readStatus, status)

@@ -5,12 +5,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
+import { controllerManager } from './approving.js'
 import { startControllers } from './controllers.js'
 import { adminKubeconfig, bootstrapKubeconfig, newBootstrapToken } from './credentials.js'
 import { restored, saved } from './data-directory.js'
 import type { ControlPlaneError } from './error.js'
 import { freshAuthority, type Identity, identityOf } from './identity.js'
 import { listen, stopListening } from './listening.js'
+import type { Manager } from './manager.js'
 import { requestReader } from './request-reader.js'
 import { requestsApi } from './requests.js'
 import { route } from './router.js'
@@ -81,18 +83,24 @@ export const startControlPlane =
       return firstSave
     }
 
+    const manager: Manager = {
+      storage,
+      read,
+      now,
+      tell: onEvent,
+      bindings,
+      authority: () => state.identity.authority,
+      signingDuration: options.clusterSigningDuration ?? 8_760 * hour,
+      flavour: options.flavour ?? '1.22',
+    }
+    const { approver, autoApprove = true } = options
     const controllers = startControllers(
-      {
-        storage,
-        read,
-        now,
-        tell: onEvent,
-        bindings,
-        authority: () => state.identity.authority,
-        signingDuration: options.clusterSigningDuration ?? 8_760 * hour,
-        flavour: options.flavour ?? '1.22',
-      },
-      options.autoApprove ?? true,
+      manager,
+      [
+        ...(approver === undefined ? [] : [approver]),
+        ...(autoApprove || approver === undefined ? [controllerManager(manager)] : []),
+      ],
+      autoApprove || approver !== undefined,
     )
 
     return E.right({

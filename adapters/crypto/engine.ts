@@ -1,11 +1,12 @@
 import { type KeyObject, webcrypto } from 'node:crypto'
 import { CryptoEngine } from 'pkijs'
+import type { Hash } from './types.js'
 
 /** What pkijs computes with: handed to each call, so that no engine has to be set for the whole process. */
 export const engine = new CryptoEngine({ name: 'node', crypto: webcrypto })
 
 /** The hash to sign with: SHA-256, for the larger NIST curves the one of their strength (RFC 5480, 4). */
-export const hashFor = (key: KeyObject): string => {
+export const hashFor = (key: KeyObject): Hash => {
   const curve = key.asymmetricKeyDetails?.namedCurve
   return curve === 'secp384r1' ? 'SHA-384' : curve === 'secp521r1' ? 'SHA-512' : 'SHA-256'
 }

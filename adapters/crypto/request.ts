@@ -1,9 +1,16 @@
-import type { KeyObject } from 'node:crypto'
-import { createPublicKey } from 'node:crypto'
-import { Attribute, CertificationRequest, Extension, Extensions, PublicKeyInfo } from 'pkijs'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import * as asn1js from 'asn1js'
+import {
+  AlgorithmIdentifier,
+  Attribute,
+  CertificationRequest,
+  Extension,
+  Extensions,
+  PublicKeyInfo,
+} from 'pkijs'
 import type { Names } from '../../src/model/certificate.js'
 import { keyIdOf, spkiOf } from '../platform/x509.js'
-import { engine, forSigning, hashFor } from './engine.js'
+import { engine, hashFor } from './engine.js'
 import {
   type AlternativeNames,
   decodeAlternativeNames,
@@ -15,22 +22,73 @@ import {
 } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
-import type { ParsedRequest } from './types.js'
+import type { Hash, ParsedRequest } from './types.js'
 
 /** More than any request that an API server takes (its objects are limited to 1.5 MB, base64). */
 const maximumRequestSize = 1024 * 1024
 
-/** A request for the names, signed by the key, PEM. Rejects when a name or the key does not do. */
-export const createRequest = async (key: KeyObject, names: Names): Promise<string> => {
+/** A request that is to be signed. */
+export interface UnsignedRequest {
+  /** What the signature is of. */
+  readonly content: Uint8Array
+  readonly hash: Hash
+  /** The request, PEM. Throws when the signature is not by the key. */
+  readonly signed: (signature: Uint8Array) => string
+}
+
+/** A request for the names and the public key. Throws when a name or the key does not do. */
+export const unsignedRequest = (publicKey: KeyObject, names: Names): UnsignedRequest => {
   const alternativeNames = encodeAlternativeNames(names)
   const request = new CertificationRequest({
     version: 0,
     subject: encodeSubject(names),
-    subjectPublicKeyInfo: new PublicKeyInfo({ schema: parsed(spkiOf(key)) }),
+    subjectPublicKeyInfo: new PublicKeyInfo({ schema: parsed(spkiOf(publicKey)) }),
     attributes: alternativeNames === undefined ? [] : [extensionRequest(alternativeNames)],
   })
-  await request.sign(await forSigning(key), hashFor(key), engine)
-  return toPem('CERTIFICATE REQUEST', request.toSchema(true).toBER())
+  const hash = hashFor(publicKey)
+  request.signatureAlgorithm = algorithmOf(publicKey, hash)
+  const [content] = request.toSchema(true).valueBlock.value.map((part) => new Uint8Array(part.toBER()))
+  if (content === undefined) throw new Error('pkijs has built nothing')
+  return {
+    content,
+    hash,
+    signed: (signature) => {
+      request.signatureValue = new asn1js.BitString({
+        valueHex: checked(publicKey, hash, content, signature),
+      })
+      return toPem('CERTIFICATE REQUEST', request.toSchema(true).toBER())
+    },
+  }
+}
+
+/** How a key signs. Throws for other keys than RSA and EC on a NIST curve. */
+const algorithmOf = (key: KeyObject, hash: Hash): AlgorithmIdentifier => {
+  const curve = key.asymmetricKeyDetails?.namedCurve ?? ''
+  if (key.asymmetricKeyType === 'rsa')
+    return new AlgorithmIdentifier({ algorithmId: oid.rsaWith[hash], algorithmParams: new asn1js.Null() })
+  if (key.asymmetricKeyType !== 'ec' || !['prime256v1', 'secp384r1', 'secp521r1'].includes(curve))
+    throw new Error(`a key of type ${key.asymmetricKeyType} on this curve cannot sign here`)
+  return new AlgorithmIdentifier({ algorithmId: oid.ecdsaWith[hash] })
+}
+
+/** The signature as it stands in a request. Throws when it is not by the key. */
+const checked = (key: KeyObject, hash: Hash, content: Uint8Array, signature: Uint8Array): Uint8Array => {
+  if (verify(hash, content, key, signature)) return signature
+  const isConcatenated =
+    key.asymmetricKeyType === 'ec' && verify(hash, content, { key, dsaEncoding: 'ieee-p1363' }, signature)
+  if (!isConcatenated) throw new Error('the signature is not by the key that the request is for')
+  const half = signature.length / 2
+  const value = [signature.subarray(0, half), signature.subarray(half)].map(positive)
+  return new Uint8Array(new asn1js.Sequence({ value }).toBER())
+}
+
+/** An INTEGER, which is negative where its first bit is set (X.690, 8.3). */
+const positive = (number: Uint8Array): asn1js.Integer => {
+  const first = number.findIndex((byte) => byte !== 0)
+  const trimmed = number.subarray(first)
+  return new asn1js.Integer({
+    valueHex: Uint8Array.from([...((trimmed[0] ?? 0) > 127 ? [0] : []), ...trimmed]),
+  })
 }
 
 /** The attribute by which a request asks for extensions (RFC 2985, 5.4.2). */

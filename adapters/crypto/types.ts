@@ -2,9 +2,11 @@
  * The types of what this adapter exports, apart from the modules that make them: their declarations name pkijs, whose
  * own declarations need a browser's types.
  */
+import type { Task } from 'fp-ts/lib/Task.js'
 import type { KeyId, Names } from '../../src/model/certificate.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
+import type { TlsKey } from '../../src/ports.js'
 
 /** A subject attribute other than CN and O. */
 export interface OtherAttribute {
@@ -23,6 +25,25 @@ export interface ParsedRequest extends Names {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
   readonly keyId: KeyId
+}
+
+/** What to sign with: RSASSA-PKCS1-v1_5 by an RSA key, ECDSA by one on a NIST curve. */
+export type Hash = 'SHA-256' | 'SHA-384' | 'SHA-512'
+
+/** A private key that is kept elsewhere: in a token, an agent, a service. */
+export interface KeyParts {
+  /** SubjectPublicKeyInfo, PEM. RSA, or EC on P-256, P-384 or P-521. */
+  readonly publicKey: string
+  /**
+   * The signature of the data by the key. Of ECDSA in DER, or r and s one after the other as PKCS#11 has them. What it
+   * rejects with is told as `KeyUnavailable`, and tried again.
+   */
+  readonly sign: (data: Uint8Array, hash: Hash) => Promise<Uint8Array>
+  /** What finds the key again: any text. It is stored beside the certificate; `referenceIn` reads it. */
+  readonly reference: string
+  /** Where TLS can use the key all the same, by an OpenSSL engine; `NotUsableHere` if not given. */
+  readonly tls?: TlsKey
+  readonly forget?: Task<void>
 }
 
 /** A certificate authority: its certificate, PEM, and its private key. */

@@ -7,15 +7,17 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Json } from '../../src/model/codec.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
+import type { Secret } from '../../src/model/secret.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { storableKey } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
-import { type FallbackPair, readContents } from './contents.js'
+import { type FallbackPair, list, readContents } from './contents.js'
 import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
 import type { Answerer } from './holder-protocol.js'
-import { type Layout, layoutOf } from './layout.js'
+import { type Layout, layoutOf, prefixesAmong } from './layout.js'
 import { acquire, askHolder, holderOf, type Lock, type Taken } from './lock.js'
 import { holderInWords } from './lock-holder.js'
 import { tidy } from './recovery.js'
@@ -85,6 +87,18 @@ export const askHolderOfCertificateDirectory = (
   )
 }
 
+/** The prefixes of the certificates in a directory, sorted; none when there is no directory. */
+export const prefixesInCertificateDirectory = (
+  directory: string,
+): TE.TaskEither<StoreError, ReadonlyArray<string>> =>
+  pipe(
+    TE.tryCatch(
+      () => list(nodeFileSystem, layoutFor({ directory })),
+      storeError('StoreUnreadable', 'reading the certificate directory', directory),
+    ),
+    TE.map(prefixesAmong),
+  )
+
 /** The same as `openCertificateDirectory`, over other system calls. */
 export const openWith =
   (fs: FileSystem) =>
@@ -111,12 +125,27 @@ export const openWith =
           warnings: [...access.warnings(), ...warnings],
         }))(contents)
       },
-      saveRequest: (saved) => change('saving the request in', () => writeRequest(fs, layout, saved)),
+      saveRequest: (saved) =>
+        keeping(
+          saved.key,
+          change('saving the request in', () => writeRequest(fs, layout, saved)),
+        ),
       discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
-      install: (pair) => change('installing the certificate in', () => installPair(fs, layout, pair)),
+      install: (pair) =>
+        keeping(
+          pair.key,
+          change('installing the certificate in', () => installPair(fs, layout, pair)),
+        ),
       release: access.release,
     })
   }
+
+/** What would not be found again is refused before anything is asked for. */
+const keeping = (key: Secret, keep: TE.TaskEither<StoreError, void>): TE.TaskEither<StoreError, void> =>
+  pipe(
+    TE.fromEither(storableKey(key)),
+    TE.chain(() => keep),
+  )
 
 const layoutFor = ({ directory, prefix = 'kubelet-client' }: CertificateDirectoryOptions): Layout =>
   layoutOf(resolve(directory), prefix)

@@ -1,4 +1,5 @@
 /** The certificate store in a directory: the kubelet's own layout, so that either can take over from the other. */
+export { run } from '../platform/promise.js'
 export type { FallbackPair } from './contents.js'
 export {
   askHolderOfCertificateDirectory,
@@ -6,6 +7,7 @@ export {
   type CertificateDirectoryOptions,
   holderOfCertificateDirectory,
   openCertificateDirectory,
+  prefixesInCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
 export { type Answerer, type Question, unknownQuestion } from './holder-protocol.js'

@@ -122,6 +122,15 @@ const certificateIn = ({
 }: Credential): E.Either<ApiError, OwnedGeneration['credential']> => {
   if (O.isNone(clientCertificate)) return E.right(O.none)
   const { pem, key } = clientCertificate.value
+  if (key._tag === 'NotUsableHere')
+    return E.left(
+      failure(
+        'NoCredential',
+        'later',
+        `TLS cannot use the private key of the certificate here: ${key.reason}`,
+        "authenticate with another credential: policy: { authenticateWith: 'external' }, and a kubeconfig with it",
+      ),
+    )
   const usable = E.chain(checkKey)(credentialOf(pem, key))
   return E.isRight(usable)
     ? E.right(O.some(usable.right))

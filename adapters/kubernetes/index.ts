@@ -12,6 +12,7 @@ export {
   loadKubeconfig,
 } from '../kubeconfig/read.js'
 export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from '../kubeconfig/write.js'
+export { run } from '../platform/promise.js'
 export {
   type CertificateSigningRequestsOptions,
   certificateSigningRequests,

@@ -18,10 +18,11 @@ import { type CertificateTemplate, missingFrom } from '../../src/model/template.
 import { interruption } from '../../src/signal.js'
 import type { Source, Sources } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
+import { run as runTask } from '../platform/promise.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { observed } from './observed.js'
-import { policyFrom, type RotationOptions, templateFrom } from './options.js'
+import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { defaultPrefix, openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { type Desk, desk } from './questions.js'
 import { broadcast } from './stream.js'
@@ -88,6 +89,7 @@ export const startOn =
   (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
     pipe(
       TE.Do,
+      TE.chainFirst(() => TE.fromEither(knownOptions(options))),
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
       TE.let('questions', desk),
@@ -96,14 +98,6 @@ export const startOn =
         running(driver, options, policy, template, parts, questions),
       ),
     )
-
-/** The value, or an `Error` with a `code`: the `_tag` of the failure. */
-export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
-  const settled = await outcome
-  if (E.isRight(settled)) return settled.right
-  const { _tag, message, remedy } = settled.left
-  throw Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
-}
 
 const running = (
   driver: Driver,
@@ -162,7 +156,7 @@ const running = (
     }
   })()
   const endedTask = () => outcome
-  const ended = orThrow(outcome)
+  const ended = runTask(endedTask)
   // Nobody has to look at it: `issued` tells the same.
   ended.catch(() => {})
 
@@ -217,7 +211,7 @@ const running = (
   return {
     current,
     issuedTask,
-    issued: () => orThrow(issuedTask()),
+    issued: () => runTask(issuedTask),
     transitions: told.listen,
     state,
     facts,

@@ -11,6 +11,13 @@ export interface Keyring {
   readonly credential: (certificate: Certificate) => TlsCredential | undefined
   /** Forgets every key but these. */
   readonly retain: (ids: ReadonlyArray<KeyId>) => void
+  /** Forgets a key that came to nothing; not one that is kept. */
+  readonly abandon: (key: KeyHandle) => void
+}
+
+/** Nobody waits for it: a token that is slow, or gone, holds up no renewal. */
+const forget = (key: KeyHandle): void => {
+  void key.forget?.()
 }
 
 export const keyring = (): Keyring => {
@@ -35,7 +42,13 @@ export const keyring = (): Keyring => {
     },
     credential: ({ keyId }) => keys.get(keyId)?.credential,
     retain: (ids) => {
-      for (const id of [...keys.keys()].filter((known) => !ids.includes(known))) keys.delete(id)
+      for (const [id, { key }] of [...keys].filter(([known]) => !ids.includes(known))) {
+        keys.delete(id)
+        forget(key)
+      }
+    },
+    abandon: (key) => {
+      if (!keys.has(key.id)) forget(key)
     },
   }
 }

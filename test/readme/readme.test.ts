@@ -26,6 +26,7 @@ for (const folder of [
   'adapters/command-line',
   'adapters/connections',
   'adapters/metrics',
+  'adapters/memory',
   'test',
 ]) {
   const page = join(folder, 'README.md')

@@ -25,6 +25,8 @@ for (const name of ['stdout', 'stderr'] as const) {
 /** Runs a command to its end, and answers what it printed; any number side by side. */
 export const inProcess = async ({ run }: Command, ...args: ReadonlyArray<string>): Promise<Printed> => {
   const printed = { stdout: '', stderr: '' }
-  const code = await printing.run(printed, () => run(args, new AbortController().signal))
+  const code = await printing.run(printed, () =>
+    run(args, { stop: new AbortController().signal, on: () => {} }),
+  )
   return { code, ...printed }
 }

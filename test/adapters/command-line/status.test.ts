@@ -162,3 +162,24 @@ test('says when the kubeconfigs name different CAs for the API server: the certi
   assert.is(gone.code, 0)
   assert.match(gone.stdout, `warning: kubeconfig ${kubeconfig}: `)
 })
+
+test('names the prefixes that there are where there is no certificate with the one asked for', async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there, { certPrefix: 'kubelet-server' })
+  const { serialNumber } = await rotation.issued()
+  await rotation.stop()
+  await writeFile(join(there.certDir, 'own.crt'), '')
+  await writeFile(join(there.certDir, 'own.key'), '')
+  const shown = await finished(context, 'status', '--cert-dir', there.certDir)
+  assert.is(shown.code, 1)
+  assert.match(
+    shown.stdout,
+    /no certificate.* other prefixes: --cert-prefix=kubelet-server, --cert-prefix=own\./,
+  )
+  const report = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
+  assert.equal(json(report.stdout).at('otherPrefixes'), ['kubelet-server', 'own'])
+  const asked = await finished(context, 'status', '--cert-dir', there.certDir, '--cert-prefix=kubelet-server')
+  assert.is(asked.code, 0)
+  assert.match(asked.stdout, serialNumber)
+  assert.not.match(asked.stdout, 'prefixes')
+})
