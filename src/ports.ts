@@ -8,7 +8,7 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Certificate, CertificateChain, KeyId, Names } from './model/certificate.js'
-import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './model/failure.js'
+import type { ApiError, CryptoError, Failure, Interrupted, StoreError, TrustError } from './model/failure.js'
 import type { Condition, Draft, OutstandingRequest } from './model/request.js'
 import type { Secret } from './model/secret.js'
 import type { Instant } from './model/time.js'
@@ -104,6 +104,22 @@ export interface CredentialSource {
   readonly current: IO<Option<TlsCredential>>
   /** Calls the listener after each change, never before it returns; the answer ends the subscription. */
   readonly subscribe: (listener: (credential: Option<TlsCredential>) => void) => IO<void>
+}
+
+/** What proves to the API server who we are: a bearer token, a client certificate, or both (it then believes the certificate). */
+export interface ClientCredential {
+  readonly token: Option<Secret>
+  readonly clientCertificate: Option<{ readonly pem: string; readonly key: TlsKey }>
+  /** None: it is not known, or never. */
+  readonly expiresAt: Option<Instant>
+}
+
+/** A credential that somebody else replaces: the token or certificate in a file, of a credential plugin, of a vault. */
+export interface Credentials {
+  /** What to send now. Asked for anew when it expired, was rejected, or may have been replaced; once for all who wait. */
+  readonly current: (signal: Signal) => TaskEither<Failure<'NoCredential'> | Interrupted, ClientCredential>
+  /** The server rejected this one: the next `current` does not answer it unasked. */
+  readonly wasRejected: (credential: ClientCredential) => IO<void>
 }
 
 /** Whom a request goes out as. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import { inWords } from '../../src/model/time.js'
@@ -112,13 +113,6 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     'client-ca-file': clientCertificateAuthority,
     'event-log': events,
   } = flags
-  if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
-    return E.left(
-      usageError(
-        'it is not known where the API is',
-        'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both',
-      ),
-    )
   const options: RotationOptions = {
     nodeName: nodeName.right,
     certDir: flags['cert-dir'] ?? defaultCertDir,
@@ -204,12 +198,20 @@ export const run = async (
   // Loaded only now: mistakes in the flags are told at once.
   const { startRotationTask, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
+  const where = await whereTheApiIs(options)
+  if (where === undefined) {
+    complain(
+      'it is not known where the API is',
+      'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both, or set KUBECONFIG',
+    )
+    return 2
+  }
   let rotation: RunningRotation | undefined
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
   const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
   const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
-  say('info', intention(options))
+  say('info', intention(options, where))
   if (options.policy?.rotate === false)
     say(
       'warn',
@@ -272,18 +274,29 @@ export const run = async (
   return isLate ? timedOut : E.isRight(outcome) ? 0 : 1
 }
 
-/** What is about to be done, with the names that a log is searched for. */
-const intention = ({
-  nodeName,
-  certDir,
-  bootstrapKubeconfig,
+/** The kubeconfigs that are named, or what counts where none is; none: nothing does. */
+const whereTheApiIs = async ({
   kubeconfig,
-  clientCertificateAuthority,
-}: RotationOptions): string =>
+  bootstrapKubeconfig,
+}: RotationOptions): Promise<ReadonlyArray<string> | undefined> => {
+  if (kubeconfig !== undefined || bootstrapKubeconfig !== undefined)
+    return [
+      ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
+      ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+    ]
+  const { defaultAccess } = await import('../node/default-access.js')
+  const found = defaultAccess()
+  return O.isNone(found) ? undefined : [`no kubeconfig is named: uses ${found.value.name}`]
+}
+
+/** What is about to be done, with the names that a log is searched for. */
+const intention = (
+  { nodeName, certDir, clientCertificateAuthority }: RotationOptions,
+  where: ReadonlyArray<string>,
+): string =>
   [
     `keeps a certificate for node ${nodeName} in ${certDir}`,
-    ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
-    ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+    ...where,
     ...(clientCertificateAuthority === undefined
       ? []
       : [`CAs of client certificates ${clientCertificateAuthority}`]),

@@ -1,6 +1,10 @@
+import type { IO } from 'fp-ts/lib/IO.js'
 import type { Option } from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { ApiError, Interrupted } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
-import type { TlsKey } from '../../src/ports.js'
+import type { ClientCredential } from '../../src/ports.js'
+import type { Signal } from '../../src/signal.js'
 
 /** An API server, and how to know that it is the right one. */
 export interface Cluster {
@@ -18,14 +22,13 @@ export interface Cluster {
   readonly proxyUrl: Option<Secret>
 }
 
-/** What proves who we are: a bearer token, a client certificate, or both (the server then believes the certificate). */
-export interface Credential {
-  readonly token: Option<Secret>
-  readonly clientCertificate: Option<{ readonly pem: string; readonly key: TlsKey }>
-}
-
 /** An API server and a credential for it: a credential goes nowhere else. */
 export interface Access {
   readonly cluster: Cluster
-  readonly credential: Credential
+  readonly credential: ClientCredential
+  /** The server rejected the credential. Absent: nobody can give another one. */
+  readonly wasRejected?: IO<void>
 }
+
+/** Finds out where to ask, and as whom; run for each request, since addresses, CAs and credentials are replaced. */
+export type AccessSource = (signal: Signal) => TaskEither<ApiError | Interrupted, Access>
