@@ -124,5 +124,5 @@ const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
     // Shorter ones are no secrets (`true`, a region), and would take letters out of words.
     .filter((one) => one.length >= 8)
     .reduce((rest, one) => rest.replaceAll(one, '[secret]'), text)
-    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[secret]')
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)/gs, '[secret]')
     .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?|\b[a-z0-9]{6}\.[a-z0-9]{16}\b|[A-Za-z0-9+=_-]{40,}/g, '[secret]')
