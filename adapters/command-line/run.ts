@@ -13,6 +13,7 @@ import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
+import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
 import { terminalLine } from './terminal-line.js'
 
 export const runFlags = {
@@ -32,6 +33,7 @@ export const runFlags = {
     value: 'FILE',
     help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
   },
+  ...outputFlags,
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
@@ -75,6 +77,7 @@ export interface RunRequest {
   /** How long to wait for the certificate with `once`, ms. */
   readonly timeout?: number
   readonly format: LogFormat
+  readonly outputs: Outputs
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
 }
@@ -105,6 +108,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
+  const outputs = readOutputs(flags)
+  if (E.isLeft(outputs)) return outputs
   const nodeName = nodeNameFrom(flags)
   if (E.isLeft(nodeName)) return nodeName
   const {
@@ -133,6 +138,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         ...(timeout.right === undefined ? {} : { timeout: timeout.right }),
         format,
         options,
+        outputs: outputs.right,
         ...(events === undefined ? {} : { eventLog: events }),
       })
 }
@@ -191,7 +197,7 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, eventLog: path }: RunRequest,
+  { options, once, timeout, format, outputs, eventLog: path }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
@@ -230,6 +236,7 @@ export const run = async (
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
     const started = await startRotationTask({
       ...options,
+      outputs: await outputsFrom(outputs),
       signal,
       ...(events === undefined ? {} : { onStep: events.write }),
       onTransition: (transition) => screen.print(transitionLine(format, transition)),

@@ -59,6 +59,7 @@ export const inCluster = (
       ({ pem, proxyUrl }): Cluster => ({
         server,
         certificateAuthority: O.some(pem),
+        trustedBy: authorityPath,
         tlsServerName: O.none,
         insecureSkipTlsVerify: false,
         proxyUrl,

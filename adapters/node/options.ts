@@ -5,7 +5,7 @@ import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
-import type { Credentials } from '../../src/ports.js'
+import type { Credentials, Output } from '../../src/ports.js'
 import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
@@ -40,6 +40,11 @@ export interface RotationOptions {
    * or taken. Without it, one that does not chain to the CA in the kubeconfig is taken, with a warning when that changes.
    */
   readonly clientCertificateAuthority?: string
+  /**
+   * Where the certificate in use is kept besides `certDir`: `outputDirectory`, `outputBundle`, `outputKubeconfig`, or one
+   * of your own. One that fails is told and tried again; the rotation does not wait for it.
+   */
+  readonly outputs?: ReadonlyArray<Output>
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
   /** What differs from `defaultPolicy`. */
@@ -72,6 +77,7 @@ const optionFields: Fields<RotationOptions> = {
   kubeconfig: true,
   credentials: true,
   clientCertificateAuthority: true,
+  outputs: true,
   requestedLifetime: true,
   policy: true,
   signal: true,

@@ -125,7 +125,7 @@ const openStore = ({
 }
 
 /** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
-const warnWith =
+export const warnWith =
   ({ onWarning }: RotationOptions) =>
   (message: string): void => {
     try {

@@ -17,10 +17,11 @@ import { type CertificateTemplate, missingFrom } from '../../src/model/template.
 import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
+import { keepOutput } from '../outputs/index.js'
 import { run as runTask } from '../platform/promise.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
-import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
+import { openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
 import { broadcast } from './stream.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
@@ -98,10 +99,11 @@ const running = (
   const stopping = interruption()
   const stopToo = () => stopping.interrupt()
   const told = broadcast<Transition>()
+  const warn = warnWith(options)
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Step') options.onStep?.(notice)
     const transition = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
-    if (notice._tag === 'Warning') options.onWarning?.(notice.message)
+    if (notice._tag === 'Warning') warn(notice.message)
     if (transition !== undefined) {
       told.send(transition)
       options.onTransition?.(transition)
@@ -112,6 +114,11 @@ const running = (
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
+  const content = () =>
+    pipe(
+      credentials.current(),
+      O.map((credential) => ({ credential, cluster: cluster.current() })),
+    )
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
     const { wanted, held } = facts()
@@ -121,6 +128,13 @@ const running = (
     return another ? undefined : current()
   }
 
+  const outputs = (options.outputs ?? []).map((output) => keepOutput(output, content, ports.clock, warn))
+  const updateOutputs = () => {
+    for (const { update } of outputs) update()
+  }
+  credentials.subscribe(updateOutputs)
+  cluster.subscribe(updateOutputs)
+
   if (options.signal?.aborted === true) stopToo()
   options.signal?.addEventListener('abort', stopToo, { once: true })
   const outcome = (async () => {
@@ -129,6 +143,7 @@ const running = (
     } finally {
       // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
       options.signal?.removeEventListener('abort', stopToo)
+      await Promise.all(outputs.map(({ stop }) => stop()))
       await close()
       told.end()
     }

@@ -16,6 +16,7 @@ const GROUND = 'platform'
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ['connections', 'kubeconfig'],
   kubeconfig: ['credentials'],
+  outputs: ['kubeconfig'],
 }
 
 /** Every arrow and every impurity that the design forbids in the tree at `root`; dist/ must be current. */
