@@ -8,7 +8,15 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Certificate, CertificateChain, KeyId, Names } from './model/certificate.js'
-import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './model/failure.js'
+import type {
+  ApiError,
+  CryptoError,
+  Failure,
+  Interrupted,
+  OutputError,
+  StoreError,
+  TrustError,
+} from './model/failure.js'
 import type { Condition, Draft, OutstandingRequest } from './model/request.js'
 import type { Secret } from './model/secret.js'
 import type { Instant } from './model/time.js'
@@ -106,6 +114,38 @@ export interface CredentialSource {
   readonly subscribe: (listener: (credential: Option<TlsCredential>) => void) => IO<void>
 }
 
+/** An API server, and how to know that it is the right one. */
+export interface Cluster {
+  /** `https://host:port`, with a path where the API lies below one; no slash at its end. */
+  readonly server: string
+  /** PEM `CERTIFICATE` blocks; none: those that the machine trusts by itself. */
+  readonly certificateAuthority: Option<string>
+  /** Where those are named, or could be, for people: a field of a kubeconfig, and the file that it names. */
+  readonly trustedBy?: string
+  /** The name to expect in the server's certificate, where it is not that of `server`. */
+  readonly tlsServerName: Option<string>
+  /** true: whoever answers is believed. */
+  readonly insecureSkipTlsVerify: boolean
+  /** An `http` or `https` URL of a proxy for CONNECT (RFC 9110, 9.3.6); may contain a password. */
+  readonly proxyUrl: Option<Secret>
+}
+
+/** What proves to the API server who we are: a bearer token, a client certificate, or both (it then believes the certificate). */
+export interface ClientCredential {
+  readonly token: Option<Secret>
+  readonly clientCertificate: Option<{ readonly pem: string; readonly key: TlsKey }>
+  /** None: it is not known, or never. */
+  readonly expiresAt: Option<Instant>
+}
+
+/** A credential that somebody else replaces: the token or certificate in a file, of a credential plugin, of a vault. */
+export interface Credentials {
+  /** What to send now. Asked for anew when it expired, was rejected, or may have been replaced; once for all who wait. */
+  readonly current: (signal: Signal) => TaskEither<Failure<'NoCredential'> | Interrupted, ClientCredential>
+  /** The server rejected this one: the next `current` does not answer it unasked. */
+  readonly wasRejected: (credential: ClientCredential) => IO<void>
+}
+
 /** Whom a request goes out as. */
 export type Identity =
   | { readonly _tag: 'Held'; readonly credential: TlsCredential }
@@ -183,4 +223,23 @@ export interface CertificateStore {
     readonly key: Secret
     readonly receivedAt: Instant
   }) => TaskEither<StoreError, void>
+}
+
+/** What an output keeps. */
+export interface OutputContent {
+  readonly credential: TlsCredential
+  /** The API server, as the kubeconfig says; none: it is not known. */
+  readonly cluster: Option<Cluster>
+}
+
+/**
+ * Where the certificate in use is kept besides the store: files for a TLS server, a Secret. It is written at the start,
+ * and whenever the certificate or the cluster has changed; one write at a time, the newest content only. One that failed
+ * is tried again, ever more slowly. The rotation never waits for it.
+ */
+export interface Output {
+  /** What it is, for people: `the files in DIR`. */
+  readonly name: string
+  /** Brings it in line: whole or not at all, also after a crash. Again is the same as once. */
+  readonly write: (content: OutputContent) => TaskEither<OutputError, void>
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { noMetrics } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
@@ -15,6 +16,7 @@ import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
+import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
 import { terminalLine } from './terminal-line.js'
 
 export const runFlags = {
@@ -34,6 +36,7 @@ export const runFlags = {
     value: 'FILE',
     help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
   },
+  ...outputFlags,
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
@@ -81,6 +84,7 @@ export interface RunRequest {
   /** How long to wait for the certificate with `once`, ms. */
   readonly timeout?: number
   readonly format: LogFormat
+  readonly outputs: Outputs
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
   /** Where metrics and health are served. */
@@ -121,6 +125,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         'write --metrics-bind-address=:9090 for loopback, or =0.0.0.0:9090',
       ),
     )
+  const outputs = readOutputs(flags)
+  if (E.isLeft(outputs)) return outputs
   const nodeName = nodeNameFrom(flags)
   if (E.isLeft(nodeName)) return nodeName
   const {
@@ -129,13 +135,6 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     'client-ca-file': clientCertificateAuthority,
     'event-log': events,
   } = flags
-  if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
-    return E.left(
-      usageError(
-        'it is not known where the API is',
-        'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both',
-      ),
-    )
   const options: RotationOptions = {
     nodeName: nodeName.right,
     certDir: flags['cert-dir'] ?? defaultCertDir,
@@ -156,6 +155,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         ...(timeout.right === undefined ? {} : { timeout: timeout.right }),
         format,
         options,
+        outputs: outputs.right,
         ...(events === undefined ? {} : { eventLog: events }),
         ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
       })
@@ -215,19 +215,27 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, eventLog: path, metrics }: RunRequest,
+  { options, once, timeout, format, outputs, eventLog: path, metrics }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
   const { startRotationTask, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
+  const where = await whereTheApiIs(options)
+  if (where === undefined) {
+    complain(
+      'it is not known where the API is',
+      'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both, or set KUBECONFIG',
+    )
+    return 2
+  }
   let rotation: RunningRotation | undefined
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
   const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
   const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
-  say('info', intention(options))
+  say('info', intention(options, where))
   if (options.policy?.rotate === false)
     say(
       'warn',
@@ -255,6 +263,7 @@ export const run = async (
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
     const started = await startRotationTask({
       ...options,
+      outputs: await outputsFrom(outputs),
       signal,
       ...(events === undefined ? {} : { onStep: events.write }),
       onTransition: (transition) => screen.print(transitionLine(format, transition)),
@@ -301,18 +310,29 @@ export const run = async (
   return isLate ? timedOut : E.isRight(outcome) ? 0 : 1
 }
 
-/** What is about to be done, with the names that a log is searched for. */
-const intention = ({
-  nodeName,
-  certDir,
-  bootstrapKubeconfig,
+/** The kubeconfigs that are named, or what counts where none is; none: nothing does. */
+const whereTheApiIs = async ({
   kubeconfig,
-  clientCertificateAuthority,
-}: RotationOptions): string =>
+  bootstrapKubeconfig,
+}: RotationOptions): Promise<ReadonlyArray<string> | undefined> => {
+  if (kubeconfig !== undefined || bootstrapKubeconfig !== undefined)
+    return [
+      ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
+      ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+    ]
+  const { defaultAccess } = await import('../node/default-access.js')
+  const found = defaultAccess()
+  return O.isNone(found) ? undefined : [`no kubeconfig is named: uses ${found.value.name}`]
+}
+
+/** What is about to be done, with the names that a log is searched for. */
+const intention = (
+  { nodeName, certDir, clientCertificateAuthority }: RotationOptions,
+  where: ReadonlyArray<string>,
+): string =>
   [
     `keeps a certificate for node ${nodeName} in ${certDir}`,
-    ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
-    ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
+    ...where,
     ...(clientCertificateAuthority === undefined
       ? []
       : [`CAs of client certificates ${clientCertificateAuthority}`]),

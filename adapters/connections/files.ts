@@ -1,18 +1,21 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
-import { type Secret, secret } from '../../src/model/secret.js'
+import { secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
-import { readBoundedNow } from '../platform/read-file.js'
 import { checkCredential, checkTrust, credentialOf } from './check.js'
 import { refuseUnknown } from './options.js'
+import { readTogether } from './read-together.js'
 import { type Credential, type Problem, type Sources, variable, warnOf } from './source.js'
 
-/** PEM files that somebody else writes: cert-manager, SPIRE, a kubelet. */
+/** PEM files that somebody else writes: cert-manager, SPIRE, a kubelet; also in projected volumes and mounted secrets. */
 export interface Files {
-  /** The chain, leaf first. May hold the key too, as a kubelet's `-current.pem` does. */
+  /**
+   * The chain, leaf first. May hold the key too, before or after it: a kubelet's `-current.pem`, or the credential bundle
+   * of a `podCertificate` volume.
+   */
   readonly certificate?: string
   /** The private key; where the certificate is if not given. */
   readonly key?: string
@@ -40,8 +43,8 @@ export interface FileSources extends Required<Omit<Sources, 'reportRejected' | '
 
 /**
  * Follows files by reading them every few seconds: what watches files misses those that are replaced through a link, as
- * Kubernetes does with secrets. The first look is over when this returns. What does not parse, match or verify is not
- * applied; a pair caught between the writing of its two files is looked at again. It keeps no process alive.
+ * Kubernetes does with secrets. The first look is over when this returns. What is half-written, or does not parse, match or
+ * verify, is not applied; a pair caught between the writing of its two files is looked at again. It keeps no process alive.
  */
 export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources => {
   refuseUnknown('fromFiles', files, knownFiles)
@@ -69,7 +72,7 @@ export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources
       if (O.isSome(next) && !same(next.value, credentials.current())) credentials.set(next)
     }
     if (files.ca !== undefined) {
-      const next = applicable('bundle', E.chain(checkTrust)(read(files.ca)))
+      const next = applicable('bundle', readBundle(files.ca))
       if (O.isSome(next) && next.value !== O.toUndefined(trust.current())) trust.set(next)
     }
   }
@@ -85,28 +88,29 @@ export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources
   }
 }
 
-const readPair = (certificate: string, key: string): E.Either<Problem, Credential> => {
-  const [chain, keyText] = [read(certificate), read(key)]
-  if (E.isLeft(chain)) return chain
-  if (E.isLeft(keyText)) return keyText
-  const blocks = (text: string, wanted: RegExp) =>
-    pemBlocks(text)
-      .filter(({ label }) => wanted.test(label))
-      .map(({ text }) => text)
-      .join('')
-  const pair = credentialOf(blocks(chain.right, /^CERTIFICATE$/), {
-    _tag: 'Pem',
-    pem: secret(blocks(keyText.right, /PRIVATE KEY$/)),
-  })
-  return E.chain((credential: Credential) => checkCredential(credential, Date.now()))(pair)
-}
+const readPair = (certificate: string, key: string): E.Either<Problem, Credential> =>
+  pipe(
+    readTogether([certificate, key]),
+    E.chain(([chain = '', keyText = '']) =>
+      credentialOf(blocksOf(chain, /^CERTIFICATE$/), {
+        _tag: 'Pem',
+        pem: secret(blocksOf(keyText, /PRIVATE KEY$/)),
+      }),
+    ),
+    E.chain((credential) => checkCredential(credential, Date.now())),
+  )
+
+const readBundle = (path: string): E.Either<Problem, string> =>
+  pipe(
+    readTogether([path]),
+    E.chain(([bundle = '']) => checkTrust(bundle)),
+  )
+
+const blocksOf = (text: string, wanted: RegExp): string =>
+  pemBlocks(text)
+    .filter(({ label }) => wanted.test(label))
+    .map((block) => block.text)
+    .join('')
 
 const same = (one: Credential, other: O.Option<Credential>): boolean =>
   O.isSome(other) && one.pem === other.value.pem
-
-const read = (path: string): E.Either<Problem, string> =>
-  E.bimap(
-    (reason: string): Problem =>
-      failure('Unreadable', 'soon', `the file ${path} ${reason}`, 'look at the file and its permissions'),
-    (content: Secret) => content.reveal(),
-  )(readBoundedNow(path))

@@ -93,10 +93,31 @@ const byToken = (token: string, bootstrapToken: Secret): O.Option<Caller> =>
       })
     : O.none
 
+/** A bearer token, and whom it stands for, as a line of `--token-auth-file`. */
+export interface UserToken {
+  readonly token: Secret
+  readonly user: User
+}
+
+const byUserToken = (token: string, tokens: ReadonlyArray<UserToken>): O.Option<Caller> => {
+  const found = tokens.find((one) => sameText(token, one.token.reveal()))
+  return found === undefined
+    ? O.none
+    : O.some({ ...found.user, groups: [...found.user.groups, authenticated] })
+}
+
+/** Whose credentials count. */
+export interface Trust {
+  /** Of client certificates. */
+  readonly authorities: ReadonlyArray<X509Certificate>
+  readonly bootstrapToken: Secret
+  readonly tokens: ReadonlyArray<UserToken>
+}
+
 /** Finds out who sent a request. */
 export const authenticate = async (
   request: IncomingMessage,
-  trust: { readonly authorities: ReadonlyArray<X509Certificate>; readonly bootstrapToken: Secret },
+  trust: Trust,
   now: Instant,
 ): Promise<Authentication> => {
   const seen = await shown(request.socket)
@@ -105,6 +126,7 @@ export const authenticate = async (
   const found = [
     seen === undefined ? O.none : byCertificate(seen, trust.authorities, now),
     token === undefined ? O.none : byToken(token, trust.bootstrapToken),
+    token === undefined ? O.none : byUserToken(token, trust.tokens),
   ].find(O.isSome)
   if (found !== undefined) return { certificate, caller: E.right(found.value) }
   const tried = seen !== undefined || token !== undefined

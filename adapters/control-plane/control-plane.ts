@@ -6,6 +6,7 @@ import { defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
 import { controllerManager } from './approving.js'
+import type { Trust } from './authentication.js'
 import { startControllers } from './controllers.js'
 import { adminKubeconfig, bootstrapKubeconfig, newBootstrapToken } from './credentials.js'
 import { restored, saved } from './data-directory.js'
@@ -16,7 +17,7 @@ import type { Manager } from './manager.js'
 import { requestReader } from './request-reader.js'
 import { requestsApi } from './requests.js'
 import { route } from './router.js'
-import { apiServer, type Trust, tlsOptions } from './server.js'
+import { apiServer, tlsOptions } from './server.js'
 import { rendered } from './signing-request.js'
 import { memoryStorage } from './storage.js'
 import type { ControlPlane, ControlPlaneOptions } from './types.js'
@@ -33,6 +34,7 @@ export const startControlPlane =
       dataDir,
       authorityLifetime = 3_650 * day,
       bindings = defaultBindings,
+      tokens = () => [],
       now = () => instant(Date.now()),
       onEvent = () => {},
     } = options
@@ -49,7 +51,7 @@ export const startControlPlane =
     const token = kept.right.token ?? newBootstrapToken()
     const bootstrapToken = secret(token)
 
-    const state: { identity: Identity; trust: Trust } = {
+    const state: { identity: Identity; trust: Omit<Trust, 'tokens'> } = {
       identity: first.right,
       trust: { authorities: [new X509Certificate(first.right.authority.pem)], bootstrapToken },
     }
@@ -61,7 +63,7 @@ export const startControlPlane =
     const { server, endStreams } = apiServer(tlsOptions(state.identity.serving, trustedPems()), {
       route: route({ requests, bindings, now }),
       bindings,
-      trust: () => state.trust,
+      trust: () => ({ ...state.trust, tokens: tokens() }),
       now,
       tell: onEvent,
     })

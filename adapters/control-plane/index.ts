@@ -13,6 +13,7 @@
 
 export { run } from '../platform/promise.js'
 export type { Approver, RequestToDecide, Verdict } from './approving.js'
+export type { UserToken } from './authentication.js'
 export { startControlPlane } from './control-plane.js'
 export type { Gate } from './controllers.js'
 export type { ControlPlaneError } from './error.js'

@@ -1,26 +1,18 @@
 /** HTTPS around the API: bodies in, answers out, who calls and whether they may. */
-import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type Binding, permitted, refusal } from '../../src/control-plane/index.js'
-import type { Secret } from '../../src/model/secret.js'
 import { type Instant, second } from '../../src/model/time.js'
-import { type Authentication, authenticate } from './authentication.js'
+import { type Authentication, authenticate, type Trust } from './authentication.js'
 import type { Pair } from './ca.js'
 import { type Call, type Endpoint, failed, type Reply, type Stream } from './call.js'
 import type { ApiCall } from './event.js'
 import type { Body } from './incoming.js'
 import * as status from './status.js'
 import type { TableOptions } from './table.js'
-
-export interface Trust {
-  /** Whose client certificates count. */
-  readonly authorities: ReadonlyArray<X509Certificate>
-  readonly bootstrapToken: Secret
-}
 
 export interface ServerOptions {
   readonly route: (method: string, path: string, query: URLSearchParams) => Endpoint

@@ -5,6 +5,7 @@ import type { Binding } from '../../src/control-plane/index.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant, Milliseconds } from '../../src/model/time.js'
 import type { Approver } from './approving.js'
+import type { UserToken } from './authentication.js'
 import type { Gate } from './controllers.js'
 import type { ControlPlaneError } from './error.js'
 import type { ControlPlaneEvent } from './event.js'
@@ -32,6 +33,8 @@ export interface ControlPlaneOptions {
   readonly flavour?: '1.20' | '1.22'
   /** Who may do what; the default cluster roles if not given. */
   readonly bindings?: ReadonlyArray<Binding>
+  /** Bearer tokens that count besides the bootstrap token, looked up for each request; none if not given. */
+  readonly tokens?: IO<ReadonlyArray<UserToken>>
   /** The wall clock; the machine's if not given. */
   readonly now?: IO<Instant>
   /** Is told everything that happens. */

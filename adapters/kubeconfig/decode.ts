@@ -23,37 +23,55 @@ const Config = t.type({
 
 const Context = t.type({ cluster: text, user: text })
 
-/**
- * Reads the text of a kubeconfig, YAML or JSON: its current context alone. Pure: `path` is for messages, and for
- * relative paths, which count from its folder. What we do not support is an error that names it, never ignored.
- */
-export const decodeKubeconfig = (path: string, text: string): E.Either<KubeconfigError, Kubeconfig> => {
-  const root: Place = { file: path, at: '' }
-  const document = parseYaml(path, text)
-  if (E.isLeft(document)) return document
-  if (document.right === null) return refuse(root, 'is empty', 'supply a kubeconfig')
-  const config = decodeAt(root, Config, document.right)
-  if (E.isLeft(config)) return config
-  const { kind, apiVersion, clusters, users, contexts, 'current-context': current } = config.right
-  if (kind !== '' && kind !== 'Config')
-    return refuse(field(root, 'kind'), 'is not Config', 'supply a kubeconfig, not another kind of object')
-  if (apiVersion !== '' && apiVersion !== 'v1')
-    return refuse(field(root, 'apiVersion'), 'is not v1', 'write the kubeconfig as v1')
-  if (current === '')
-    return refuse(field(root, 'current-context'), 'is missing', 'name one of the contexts there')
+/** The text of a kubeconfig, and where it is from: for messages, and for relative paths, which count from its folder. */
+export interface KubeconfigFile {
+  readonly path: string
+  readonly text: string
+}
 
-  const named = entryNamed(field(root, 'current-context'), 'contexts', contexts, current)
+/** One file of the list, with its place. */
+interface Part {
+  readonly root: Place
+  readonly config: t.TypeOf<typeof Config>
+}
+
+/** Reads the text of one kubeconfig: see `decodeKubeconfigs`. */
+export const decodeKubeconfig = (path: string, text: string): E.Either<KubeconfigError, Kubeconfig> =>
+  decodeKubeconfigs([{ path, text }])
+
+/**
+ * Reads kubeconfigs, YAML or JSON, that are one together: its current context alone. Of several things of one name, and
+ * of several current contexts, the first file's counts, as in client-go. Pure. What we do not support is an error that
+ * names it, never ignored.
+ */
+export const decodeKubeconfigs = (
+  files: ReadonlyArray<KubeconfigFile>,
+): E.Either<KubeconfigError, Kubeconfig> => {
+  const path = files.map((file) => file.path).join(':')
+  const decoded = E.traverseArray(decodePart)(files)
+  if (E.isLeft(decoded)) return decoded
+  const parts = decoded.right
+  const first = parts.find(({ config }) => config['current-context'] !== '')
+  if (first === undefined)
+    return refuse(
+      field({ file: path, at: '' }, 'current-context'),
+      'is missing',
+      'name one of the contexts there',
+    )
+
+  const current = field(first.root, 'current-context')
+  const named = entryNamed(current, 'contexts', parts, first.config['current-context'])
   if (E.isLeft(named)) return named
   const contextPlace = field(named.right.place, 'context')
   const context = decodeAt(contextPlace, Context, named.right.entry.context)
   if (E.isLeft(context)) return context
 
-  const clusterEntry = entryNamed(field(contextPlace, 'cluster'), 'clusters', clusters, context.right.cluster)
+  const clusterEntry = entryNamed(field(contextPlace, 'cluster'), 'clusters', parts, context.right.cluster)
   if (E.isLeft(clusterEntry)) return clusterEntry
   const cluster = decodeCluster(field(clusterEntry.right.place, 'cluster'), clusterEntry.right.entry.cluster)
   if (E.isLeft(cluster)) return cluster
 
-  const userEntry = entryNamed(field(contextPlace, 'user'), 'users', users, context.right.user)
+  const userEntry = entryNamed(field(contextPlace, 'user'), 'users', parts, context.right.user)
   if (E.isLeft(userEntry)) return userEntry
   const user = decodeUser(field(userEntry.right.place, 'user'), userEntry.right.entry.user)
   if (E.isLeft(user)) return user
@@ -61,24 +79,37 @@ export const decodeKubeconfig = (path: string, text: string): E.Either<Kubeconfi
   return E.right({ path, cluster: cluster.right, user: user.right })
 }
 
-/** The only entry of that name, and its place. */
-const entryNamed = <A extends { readonly name: string }>(
+const decodePart = ({ path, text: content }: KubeconfigFile): E.Either<KubeconfigError, Part> => {
+  const root: Place = { file: path, at: '' }
+  const document = parseYaml(path, content)
+  if (E.isLeft(document)) return document
+  if (document.right === null) return refuse(root, 'is empty', 'supply a kubeconfig')
+  const config = decodeAt(root, Config, document.right)
+  if (E.isLeft(config)) return config
+  const { kind, apiVersion } = config.right
+  if (kind !== '' && kind !== 'Config')
+    return refuse(field(root, 'kind'), 'is not Config', 'supply a kubeconfig, not another kind of object')
+  if (apiVersion !== '' && apiVersion !== 'v1')
+    return refuse(field(root, 'apiVersion'), 'is not v1', 'write the kubeconfig as v1')
+  return E.right({ root, config: config.right })
+}
+
+/** The entry of that name in the first file that has one, and its place; a file has only one. */
+const entryNamed = <Kind extends 'contexts' | 'clusters' | 'users'>(
   wantedBy: Place,
-  kind: string,
-  entries: ReadonlyArray<A>,
+  kind: Kind,
+  parts: ReadonlyArray<Part>,
   name: string,
-): E.Either<KubeconfigError, { readonly place: Place; readonly entry: A }> => {
+): E.Either<KubeconfigError, { readonly place: Place; readonly entry: Part['config'][Kind][number] }> => {
   if (name === '') return refuse(wantedBy, 'is missing', `name one of the ${kind} there`)
-  const matching = [...entries.entries()].filter(([, entry]) => entry.name === name)
-  const [first, second] = matching
-  if (first === undefined)
-    return refuse(
-      wantedBy,
-      `is ${JSON.stringify(name)}, and no such entry is in ${kind}`,
-      `add it to ${kind}`,
-    )
-  const place = (index: number): Place => ({ file: wantedBy.file, at: `${kind}[${index}]` })
-  return second === undefined
-    ? E.right({ place: place(first[0]), entry: first[1] })
-    : refuse(place(second[0]), `has the same name as ${kind}[${first[0]}]`, 'remove one of the two')
+  for (const { root, config } of parts) {
+    const entries: ReadonlyArray<Part['config'][Kind][number]> = config[kind]
+    const [first, second] = [...entries.entries()].filter(([, entry]) => entry.name === name)
+    if (first === undefined) continue
+    const place = (index: number): Place => ({ file: root.file, at: `${kind}[${index}]` })
+    return second === undefined
+      ? E.right({ place: place(first[0]), entry: first[1] })
+      : refuse(place(second[0]), `has the same name as ${kind}[${first[0]}]`, 'remove one of the two')
+  }
+  return refuse(wantedBy, `is ${JSON.stringify(name)}, and no such entry is in ${kind}`, `add it to ${kind}`)
 }

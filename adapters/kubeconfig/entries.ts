@@ -4,8 +4,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
-import { flag, isEmpty, text } from '../../src/model/codec.js'
+import { flag, isEmpty, list, mapping, nullable, text } from '../../src/model/codec.js'
 import { type Secret, secret } from '../../src/model/secret.js'
+import { decodePlugin, type PluginEntry } from './plugin.js'
 import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
 
 /** Something that stands in the kubeconfig itself, or in a file that it names by an absolute path. */
@@ -23,6 +24,8 @@ export interface ClusterEntry {
   readonly insecureSkipTlsVerify: boolean
   /** May contain a password. */
   readonly proxyUrl: O.Option<Secret>
+  /** What a credential plugin is to know besides (`extensions`, named `client.authentication.k8s.io/exec`). */
+  readonly pluginConfig: unknown
 }
 
 /** A user as a kubeconfig describes it. */
@@ -32,6 +35,7 @@ export interface UserEntry {
   readonly tokenFile: O.Option<string>
   readonly clientCertificate: O.Option<Material>
   readonly clientKey: O.Option<Material>
+  readonly plugin: O.Option<PluginEntry>
 }
 
 const Cluster = t.type({
@@ -41,6 +45,7 @@ const Cluster = t.type({
   'tls-server-name': text,
   'insecure-skip-tls-verify': flag,
   'proxy-url': text,
+  extensions: list(t.type({ name: text, extension: t.unknown })),
 })
 
 const User = t.type({
@@ -50,17 +55,21 @@ const User = t.type({
   'client-certificate-data': text,
   'client-key': text,
   'client-key-data': text,
+  exec: nullable(mapping),
 })
 
 /** Known, and without meaning for one who sends a few small requests. */
 const harmless = ['extensions', 'disable-compression']
 
-const instead = 'use a token, a tokenFile, or client-certificate and client-key'
+const instead =
+  'use exec with a credential plugin, a token, a tokenFile, or client-certificate and client-key'
 const impersonation = `impersonation is not supported: ${instead} of that user itself`
-/** What client-go knows and we do not, with the cure. */
+/** What client-go knows, or knew, and we do not, with the cure. */
 const unsupported: ReadonlyMap<string, string> = new Map([
-  ['exec', `credential plugins are not supported: ${instead}`],
-  ['auth-provider', `auth providers are not supported: ${instead}`],
+  [
+    'auth-provider',
+    'client-go dropped auth providers in 1.26 for credential plugins: use exec with that of your provider (gke-gcloud-auth-plugin, kubelogin, kubectl oidc-login)',
+  ],
   ['username', `Kubernetes dropped passwords in 1.19: ${instead}`],
   ['password', `Kubernetes dropped passwords in 1.19: ${instead}`],
   ['as', impersonation],
@@ -68,6 +77,8 @@ const unsupported: ReadonlyMap<string, string> = new Map([
   ['as-groups', impersonation],
   ['as-user-extra', impersonation],
 ])
+
+const pluginExtension = 'client.authentication.k8s.io/exec'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -91,6 +102,7 @@ export const decodeCluster = (place: Place, fields: Fields): E.Either<Kubeconfig
       tlsServerName: given(cluster.right['tls-server-name']),
       insecureSkipTlsVerify,
       proxyUrl: O.map(secret)(given(cluster.right['proxy-url'])),
+      pluginConfig: cluster.right.extensions.find(({ name }) => name === pluginExtension)?.extension,
     })),
   )
 }
@@ -100,8 +112,11 @@ export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigErr
   if (E.isLeft(user)) return user
   const clientCertificate = material(place, 'client-certificate', user.right)
   const clientKey = material(place, 'client-key', user.right)
+  const plugin = O.isNone(user.right.exec)
+    ? E.right(O.none)
+    : E.map(O.some<PluginEntry>)(decodePlugin(field(place, 'exec'), user.right.exec.value))
   return pipe(
-    sequenceS(E.Apply)({ clientCertificate, clientKey }),
+    sequenceS(E.Apply)({ clientCertificate, clientKey, plugin }),
     E.map((checked) => ({
       place,
       ...checked,

@@ -9,7 +9,7 @@ import { codeOf, reasonOf } from '../platform/system-error.js'
 import { readableCertificates } from '../platform/x509.js'
 import type { Kubeconfig } from './decode.js'
 import { type KubeconfigError, problem } from './problem.js'
-import { credentialOf, loadKubeconfig } from './read.js'
+import { credentialOf, loadKubeconfig, pluginOf } from './read.js'
 
 /** What `--kubeconfig` holds before a rotation starts. */
 export type ExistingKubeconfig =
@@ -49,6 +49,13 @@ export const existingKubeconfig =
     const loaded = await loadKubeconfig(path)()
     if (E.isLeft(loaded)) return E.right(unusable(O.none, loaded.left.message))
     const kubeconfig = loaded.right
+    if (O.isSome(pluginOf(kubeconfig.user)))
+      return E.right(
+        unusable(
+          O.some(kubeconfig),
+          `kubeconfig ${path}: it has a credential plugin, and no client certificate`,
+        ),
+      )
     const credential = await credentialOf(kubeconfig)()
     if (E.isLeft(credential)) return E.right(unusable(O.some(kubeconfig), credential.left.message))
     const { clientCertificate } = credential.right

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type Secret, secret } from '../../src/model/secret.js'
@@ -22,24 +23,28 @@ export const proxyFromEnvironment = (server: string, environment: NodeJS.Process
     : O.some(secret(url.includes('://') ? url : `http://${url}`))
 }
 
-/** Loopback is never proxied, whatever `NO_PROXY` says. */
+/** Loopback is never proxied, whatever `NO_PROXY` says; of other names that mean it only `localhost` itself. */
 const isExempt = ({ hostname, port }: URL, except: string): boolean => {
   const host = hostname.replace(/^\[|\]$/g, '')
-  const rules = ['localhost', '127.0.0.0/8', '::1', ...except.split(',')]
-  return rules
+  if (host === 'localhost' || inNetwork('127.0.0.0/8', host) || inNetwork('::1', host)) return true
+  return except
+    .split(',')
     .map((rule) => rule.trim().toLowerCase())
     .some((rule) => rule !== '' && matches(rule, host, port === '' ? '443' : port))
 }
 
+/** `*`, a network, an address or a name, the last two with a port or without. A name includes those below it. */
 const matches = (rule: string, host: string, port: string): boolean => {
   if (rule === '*') return true
-  const [, name = rule, onlyPort = port] = /^(.*[^:]):(\d+)$/.exec(isIP(rule) === 6 ? '' : rule) ?? []
+  if (rule.includes('/')) return inNetwork(rule, host)
+  const [, name = rule, onlyPort = port] = /^(.*[^:]|.*\]):(\d+)$/.exec(isIP(rule) === 6 ? '' : rule) ?? []
   if (onlyPort !== port) return false
   const target = name.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0) return inNetwork(target, host)
-  if (target.startsWith('.')) return host.endsWith(target)
-  const domain = target.replace(/^\*\./, '')
-  return host === domain || host.endsWith(`.${domain}`)
+  if (isIP(target) !== 0) return inNetwork(target, host)
+  // `.example.com` and `*.example.com` are the names below it, without itself.
+  const isBelow = target.startsWith('.') || target.startsWith('*.')
+  const domain = domainToASCII(target.replace(/^\*?\./, ''))
+  return domain !== '' && ((!isBelow && host === domain) || host.endsWith(`.${domain}`))
 }
 
 const inNetwork = (network: string, host: string): boolean => {

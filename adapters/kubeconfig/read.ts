@@ -1,25 +1,49 @@
+import { existsSync } from 'node:fs'
 import { sequenceS } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Secret, secret } from '../../src/model/secret.js'
+import type { ClientCredential, Credentials } from '../../src/ports.js'
+import { type Plugin, type PluginOptions, pluginCredentials } from '../credentials/plugin.js'
 import { readBounded } from '../platform/read-file.js'
 import { readableCertificates } from '../platform/x509.js'
-import type { Access, Cluster, Credential } from './cluster.js'
-import { decodeKubeconfig, type Kubeconfig } from './decode.js'
+import type { AccessSource, Cluster } from './cluster.js'
+import { decodeKubeconfig, decodeKubeconfigs, type Kubeconfig, type KubeconfigFile } from './decode.js'
 import type { ClusterEntry, Material, UserEntry } from './entries.js'
+import { clusterInfo } from './plugin.js'
 import { field, type KubeconfigError, type Place, problem } from './problem.js'
 import { checkProxyUrl, proxyFromEnvironment } from './proxy.js'
 
 /** In bytes; a kubeconfig, a token and a CA bundle are far smaller. */
 const maxFileSize = 512 * 1024
 
+/** A kubeconfig, or several that are one together: what `KUBECONFIG` lists. */
+export type KubeconfigPath = string | ReadonlyArray<string>
+
 /** Reads and decodes a kubeconfig: its current context. The files that it names are read by what follows. */
-export const loadKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Kubeconfig> =>
+export const loadKubeconfig = (path: KubeconfigPath): TE.TaskEither<KubeconfigError, Kubeconfig> =>
+  typeof path === 'string'
+    ? pipe(
+        readKubeconfig(path),
+        TE.chainEitherK(({ text }) => decodeKubeconfig(path, text)),
+      )
+    : loadList(path)
+
+/** As client-go: those that are not there are passed over, as long as there is one. */
+const loadList =
+  (paths: ReadonlyArray<string>): TE.TaskEither<KubeconfigError, Kubeconfig> =>
+  async () => {
+    const there = paths.filter((path) => existsSync(path))
+    const files = await TE.traverseSeqArray(readKubeconfig)(there.length === 0 ? paths.slice(0, 1) : there)()
+    return E.chain(decodeKubeconfigs)(files)
+  }
+
+const readKubeconfig = (path: string): TE.TaskEither<KubeconfigError, KubeconfigFile> =>
   pipe(
     readFile({ file: path, at: '' }, path, 'supply the kubeconfig, readable for this user'),
-    TE.chainEitherK((content) => decodeKubeconfig(path, content.reveal())),
+    TE.map((content) => ({ path, text: content.reveal() })),
   )
 
 /**
@@ -39,31 +63,84 @@ export const clusterOf = (
     proxyUrl: TE.fromEither(proxyUrlOf(cluster, environment)),
   })
 
-/** The user's credential of a kubeconfig, with the files read that it names. */
-export const credentialOf = ({ user }: Kubeconfig): TE.TaskEither<KubeconfigError, Credential> =>
+/** The user's credential that stands in a kubeconfig, or in the files that it names. */
+export const credentialOf = ({ user }: Kubeconfig): TE.TaskEither<KubeconfigError, ClientCredential> =>
   pipe(
-    sequenceS(TE.ApplyPar)({ token: tokenOf(user), clientCertificate: clientCertificateOf(user) }),
+    sequenceS(TE.ApplyPar)({
+      token: tokenOf(user),
+      clientCertificate: clientCertificateOf(user),
+      expiresAt: TE.right(O.none),
+    }),
     TE.filterOrElse(
       ({ token, clientCertificate }) => O.isSome(token) || O.isSome(clientCertificate),
       () =>
         problem(
           user.place,
           'has no credential',
-          'give it a token, a tokenFile, or client-certificate and client-key',
+          'give it a token, a tokenFile, client-certificate and client-key, or exec with a credential plugin',
         ),
     ),
   )
 
-/** Reads a kubeconfig and all that it names, anew each time it is run: tokens and files are replaced. */
-export const accessFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Access> =>
-  pipe(loadKubeconfig(path), TE.chain(accessOf))
+export interface AccessOptions extends PluginOptions {
+  /** Hears each time what the kubeconfig says of the cluster. */
+  readonly read?: (cluster: ClusterEntry) => void
+}
 
-/** Reads all that a kubeconfig names. */
-export const accessOf = (kubeconfig: Kubeconfig): TE.TaskEither<KubeconfigError, Access> =>
-  sequenceS(TE.ApplyPar)({ cluster: clusterOf(kubeconfig), credential: credentialOf(kubeconfig) })
+/**
+ * Where a kubeconfig leads, and with which credential. It and all that it names are read anew for each request: tokens
+ * and files are replaced. A credential plugin is run only where no other credential is named, as by client-go.
+ */
+export const accessFromKubeconfig = (path: KubeconfigPath, options: AccessOptions = {}): AccessSource => {
+  let known: { readonly as: string; readonly credentials: Credentials } | undefined
+  /** The same plugin keeps its credential from one request to the next. */
+  const credentialsOf = (plugin: Plugin): Credentials => {
+    const as = JSON.stringify(plugin, (_, value: unknown) => (isSecret(value) ? value.reveal() : value))
+    if (known?.as !== as) known = { as, credentials: pluginCredentials(plugin, options) }
+    return known.credentials
+  }
+  return (signal) =>
+    pipe(
+      loadKubeconfig(path),
+      TE.chainFirstIOK(
+        ({ cluster }) =>
+          () =>
+            options.read?.(cluster),
+      ),
+      TE.bindTo('kubeconfig'),
+      TE.bind('cluster', ({ kubeconfig }) => clusterOf(kubeconfig)),
+      TE.chainW(({ kubeconfig, cluster }): ReturnType<AccessSource> => {
+        const plugin = pluginOf(kubeconfig.user)
+        if (O.isNone(plugin))
+          return pipe(
+            credentialOf(kubeconfig),
+            TE.map((credential) => ({ cluster, credential })),
+          )
+        const { place, provideClusterInfo, ...what } = plugin.value
+        const credentials = credentialsOf({
+          ...what,
+          file: place.file,
+          cluster: provideClusterInfo ? O.some(clusterInfo(cluster, kubeconfig.cluster)) : O.none,
+        })
+        return pipe(
+          credentials.current(signal),
+          TE.map((credential) => ({ cluster, credential, wasRejected: credentials.wasRejected(credential) })),
+        )
+      }),
+    )
+}
+
+const isSecret = (value: unknown): value is Secret =>
+  typeof value === 'object' && value !== null && 'reveal' in value && typeof value.reveal === 'function'
+
+/** The plugin to run; none: the user has another credential beside it, or has no plugin. */
+export const pluginOf = ({ token, tokenFile, clientCertificate, clientKey, plugin }: UserEntry) => {
+  const others: ReadonlyArray<O.Option<unknown>> = [token, tokenFile, clientCertificate, clientKey]
+  return others.some(O.isSome) ? O.none : plugin
+}
 
 /** Reads the cluster alone, whatever the user's entry says, anew each time it is run: a CA file is replaced. */
-export const clusterFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Cluster> =>
+export const clusterFromKubeconfig = (path: KubeconfigPath): TE.TaskEither<KubeconfigError, Cluster> =>
   pipe(loadKubeconfig(path), TE.chain(clusterOf))
 
 const proxyUrlOf = (
@@ -141,7 +218,7 @@ const clientCertificateOf = ({
   place,
   clientCertificate,
   clientKey,
-}: UserEntry): TE.TaskEither<KubeconfigError, Credential['clientCertificate']> => {
+}: UserEntry): TE.TaskEither<KubeconfigError, ClientCredential['clientCertificate']> => {
   if (O.isNone(clientCertificate) !== O.isNone(clientKey)) {
     const [there, missing] = O.isNone(clientKey)
       ? ['client-certificate', 'client-key']

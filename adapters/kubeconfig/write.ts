@@ -5,9 +5,11 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { stringify } from 'yaml'
 import { type Failure, failure } from '../../src/model/failure.js'
+import type { Secret } from '../../src/model/secret.js'
 import { kindOf } from '../platform/read-file.js'
 import { codeOf, objection, reasonOf } from '../platform/system-error.js'
 import { replaceFile, syncDirectory, writeNewFile } from '../platform/write-file.js'
+import type { Cluster } from './cluster.js'
 import type { ClusterEntry } from './entries.js'
 
 /**
@@ -17,37 +19,61 @@ import type { ClusterEntry } from './entries.js'
  */
 export const kubeconfigText = (cluster: ClusterEntry, pairPath: string): string => {
   const authority = O.toUndefined(cluster.certificateAuthority)
-  const document = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      {
-        name: 'default-cluster',
-        cluster: {
-          ...(authority?._tag === 'File' ? { 'certificate-authority': authority.path } : {}),
-          ...(authority?._tag === 'Data'
-            ? {
-                'certificate-authority-data': Buffer.from(authority.content.reveal()).toString('base64'),
-              }
-            : {}),
-          ...(cluster.insecureSkipTlsVerify ? { 'insecure-skip-tls-verify': true } : {}),
-          ...(O.isSome(cluster.proxyUrl) ? { 'proxy-url': cluster.proxyUrl.value.reveal() } : {}),
-          server: cluster.server,
-          ...(O.isSome(cluster.tlsServerName) ? { 'tls-server-name': cluster.tlsServerName.value } : {}),
-        },
-      },
-    ],
-    contexts: [
-      {
-        name: 'default-context',
-        context: { cluster: 'default-cluster', namespace: 'default', user: 'default-auth' },
-      },
-    ],
-    'current-context': 'default-context',
-    users: [{ name: 'default-auth', user: { 'client-certificate': pairPath, 'client-key': pairPath } }],
-  }
-  return stringify(document, { lineWidth: 0 })
+  return documentText(
+    {
+      ...(authority?._tag === 'File' ? { 'certificate-authority': authority.path } : {}),
+      ...(authority?._tag === 'Data'
+        ? { 'certificate-authority-data': base64(authority.content.reveal()) }
+        : {}),
+      ...othersOf(cluster),
+    },
+    { 'client-certificate': pairPath, 'client-key': pairPath },
+  )
 }
+
+/** The text of a kubeconfig that needs no other file: certificate, key and CA stand in it. */
+export const selfContainedText = (cluster: Cluster, pem: string, key: Secret): string =>
+  documentText(
+    {
+      ...(O.isSome(cluster.certificateAuthority)
+        ? { 'certificate-authority-data': base64(cluster.certificateAuthority.value) }
+        : {}),
+      ...othersOf(cluster),
+    },
+    { 'client-certificate-data': base64(pem), 'client-key-data': base64(key.reveal()) },
+  )
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+const othersOf = ({
+  server,
+  tlsServerName,
+  insecureSkipTlsVerify,
+  proxyUrl,
+}: Omit<Cluster, 'certificateAuthority'>): object => ({
+  ...(insecureSkipTlsVerify ? { 'insecure-skip-tls-verify': true } : {}),
+  ...(O.isSome(proxyUrl) ? { 'proxy-url': proxyUrl.value.reveal() } : {}),
+  server,
+  ...(O.isSome(tlsServerName) ? { 'tls-server-name': tlsServerName.value } : {}),
+})
+
+const documentText = (cluster: object, user: object): string =>
+  stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'default-cluster', cluster }],
+      contexts: [
+        {
+          name: 'default-context',
+          context: { cluster: 'default-cluster', namespace: 'default', user: 'default-auth' },
+        },
+      ],
+      'current-context': 'default-context',
+      users: [{ name: 'default-auth', user }],
+    },
+    { lineWidth: 0 },
+  )
 
 /** What writing a kubeconfig came to. */
 export interface WrittenKubeconfig {

@@ -7,7 +7,7 @@ import type { Draft, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
-import type { Access, Cluster } from '../kubeconfig/cluster.js'
+import type { AccessSource, Cluster } from '../kubeconfig/cluster.js'
 import { type Client, client, type Result } from './client.js'
 import { connections } from './connection.js'
 import { type Observer, observer } from './observe.js'
@@ -21,10 +21,10 @@ import { type Watches, watches } from './watches.js'
 export interface CertificateSigningRequestsOptions {
   /** The API server for requests with the held certificate; run for each request, so that a new CA is seen. */
   readonly cluster: TE.TaskEither<ApiError, Cluster>
-  /** Server and credential of the bootstrap kubeconfig; run for each request, since tokens are replaced. */
-  readonly bootstrap?: TE.TaskEither<ApiError, Access>
+  /** Server and credential of the bootstrap kubeconfig. */
+  readonly bootstrap?: AccessSource
   /** Server and credential of a rotation whose certificate is for something else. */
-  readonly external?: TE.TaskEither<ApiError, Access>
+  readonly external?: AccessSource
   readonly timeouts?: Partial<Timeouts>
   /** How long the server is asked to hold a watch, in seconds; client-go's 300 to 600 by default, spread by uid. */
   readonly watchSeconds?: number
@@ -51,6 +51,13 @@ interface Kept {
   readonly observing: Observer
   readonly failed: boolean
   readonly forgetting: NodeJS.Timeout
+}
+
+/** A way to the API server with one credential. */
+interface Reached {
+  readonly identity: string
+  readonly client: Client
+  readonly wasRejected: IO<void>
 }
 
 /** How long a failed observation is remembered: longer than any pause between two attempts. */
@@ -91,10 +98,8 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     return kept
   }
 
-  const reach = async (
-    identity: Identity,
-  ): Result<{ readonly identity: string; readonly client: Client }> => {
-    const access = await accessOf(options, identity)()
+  const reach = async (identity: Identity, signal: Signal): Result<Reached> => {
+    const access = await accessOf(options, identity)(signal)()
     if (E.isLeft(access)) return access
     const { server, insecureSkipTlsVerify } = access.right.cluster
     if (insecureSkipTlsVerify && !seen.insecure.includes(server)) {
@@ -106,14 +111,38 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     return E.right({
       identity: connection.right.identity,
       client: client(access.right, pool, timeouts),
+      wasRejected: access.right.wasRejected ?? (() => {}),
     })
   }
 
-  const submit = async (identity: Identity, draft: Draft, signal: Signal): Result<Submission> => {
-    const reached = await reach(identity)
+  /** Nothing is begun when the signal has been given already. */
+  const asking =
+    <A>(identity: Identity, signal: Signal, ask: (reached: Reached) => Result<A>) =>
+    async () =>
+      signal.aborted
+        ? E.left(interrupted)
+        : E.mapLeft(withCure(identity))(await askAgain(identity, signal, ask))
+
+  /** Asks, and once more at once when the server rejected the credential and there is another by then. */
+  const askAgain = async <A>(
+    identity: Identity,
+    signal: Signal,
+    ask: (reached: Reached) => Result<A>,
+  ): Result<A> => {
+    const reached = await reach(identity, signal)
     if (E.isLeft(reached)) return reached
-    const { hide } = reached.right.client
-    const csrs = csrClient(reached.right.client, seen, warn)
+    const answer = await ask(reached.right)
+    const isRejected = E.isLeft(answer) && answer.left._tag === 'CredentialRejected'
+    if (!isRejected || identity._tag === 'Held') return answer
+    reached.right.wasRejected()
+    const again = await reach(identity, signal)
+    if (E.isLeft(again)) return again
+    return again.right.identity === reached.right.identity ? answer : ask(again.right)
+  }
+
+  const submit = async ({ client: use }: Reached, draft: Draft, signal: Signal): Result<Submission> => {
+    const { hide } = use
+    const csrs = csrClient(use, seen, warn)
     const created = await csrs.create(draft, signal)
     if (E.isLeft(created)) return created
     if (created.right.status === 200 || created.right.status === 201) return submission(created.right, hide)
@@ -146,14 +175,11 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
   }
 
   const observe = async (
-    identity: Identity,
+    { client: use, identity: whose }: Reached,
     request: OutstandingRequest,
     known: 'Pending' | 'Approved',
     signal: Signal,
   ) => {
-    const reached = await reach(identity)
-    if (E.isLeft(reached)) return reached
-    const { client: use, identity: whose } = reached.right
     const kept = take(request.uid)
     const isSame = kept?.observing.identity === whose
     if (!isSame) kept?.observing.close()
@@ -198,26 +224,19 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     )
   }
 
-  const probe = async (identity: Identity, signal: Signal): Result<void> => {
-    const reached = await reach(identity)
-    if (E.isLeft(reached)) return reached
+  const probe = async ({ client: use }: Reached, signal: Signal): Result<void> => {
     // The cluster role system:discovery lets every authenticated user read it, and nobody else.
-    const answer = await reached.right.client.ask('GET', '/apis/certificates.k8s.io', undefined, signal)
+    const answer = await use.ask('GET', '/apis/certificates.k8s.io', undefined, signal)
     if (E.isLeft(answer)) return answer
     return answer.right.status === 200 ? E.right(undefined) : E.left(refusal(answer.right))
   }
 
-  /** Nothing is begun when the signal has been given already. */
-  const unless =
-    <A>(identity: Identity, signal: Signal, run: () => Result<A>) =>
-    async () =>
-      signal.aborted ? E.left(interrupted) : E.mapLeft(withCure(identity))(await run())
-
   return {
-    submit: (identity, draft, signal) => unless(identity, signal, () => submit(identity, draft, signal)),
+    submit: (identity, draft, signal) =>
+      asking(identity, signal, (reached) => submit(reached, draft, signal)),
     observe: (identity, request, known, signal) =>
-      unless(identity, signal, () => observe(identity, request, known, signal)),
-    probe: (identity, signal) => unless(identity, signal, () => probe(identity, signal)),
+      asking(identity, signal, (reached) => observe(reached, request, known, signal)),
+    probe: (identity, signal) => asking(identity, signal, (reached) => probe(reached, signal)),
     close: () => {
       for (const observing of underWay) observing.close()
       for (const uid of [...observers.keys()]) take(uid)?.observing.close()
@@ -229,12 +248,12 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
 const accessOf = (
   { cluster, bootstrap, external }: CertificateSigningRequestsOptions,
   identity: Identity,
-): TE.TaskEither<ApiError, Access> => {
+): AccessSource => {
   switch (identity._tag) {
     case 'Held': {
       const { pem, key } = identity.credential
-      const credential = { token: O.none, clientCertificate: O.some({ pem, key }) }
-      return TE.map((found: Cluster) => ({ cluster: found, credential }))(cluster)
+      const credential = { token: O.none, clientCertificate: O.some({ pem, key }), expiresAt: O.none }
+      return () => TE.map((found: Cluster) => ({ cluster: found, credential }))(cluster)
     }
     case 'Bootstrap':
       return bootstrap ?? missing('bootstrap', 'supply a bootstrap kubeconfig')
@@ -257,15 +276,17 @@ const withCure =
   (error: ApiError | Interrupted): ApiError | Interrupted =>
     error._tag === 'Forbidden' ? { ...error, remedy: permissions[identity._tag] } : error
 
-const missing = (name: string, cure: string): TE.TaskEither<ApiError, never> =>
-  TE.left(
-    failure(
-      'NoCredential',
-      'later',
-      `authenticating to the API server: there is no ${name} credential`,
-      cure,
-    ),
-  )
+const missing =
+  (name: string, cure: string): AccessSource =>
+  () =>
+    TE.left(
+      failure(
+        'NoCredential',
+        'later',
+        `authenticating to the API server: there is no ${name} credential`,
+        cure,
+      ),
+    )
 
 const submission = ({ body, what, date }: Answer, hide: Client['hide']): E.Either<ApiError, Submission> => {
   const request = decodeRequest(body, what)

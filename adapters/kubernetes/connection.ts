@@ -7,11 +7,12 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type ApiError, failure } from '../../src/model/failure.js'
 import { type Milliseconds, second } from '../../src/model/time.js'
+import type { ClientCredential } from '../../src/ports.js'
 import { checkKey, credentialOf } from '../connections/check.js'
 import { newGeneration, type OwnedGeneration } from '../connections/generation.js'
 import { followingAgent } from '../connections/https.js'
 import { isLongLived } from '../connections/long-lived.js'
-import type { Access, Cluster, Credential } from '../kubeconfig/cluster.js'
+import type { Access, Cluster } from '../kubeconfig/cluster.js'
 import { asError, breakdown } from './network-error.js'
 import { tunnel } from './tunnel.js'
 
@@ -119,7 +120,7 @@ const isHttps = (server: string): boolean => URL.canParse(server) && new URL(ser
 
 const certificateIn = ({
   clientCertificate,
-}: Credential): E.Either<ApiError, OwnedGeneration['credential']> => {
+}: ClientCredential): E.Either<ApiError, OwnedGeneration['credential']> => {
   if (O.isNone(clientCertificate)) return E.right(O.none)
   const { pem, key } = clientCertificate.value
   if (key._tag === 'NotUsableHere')

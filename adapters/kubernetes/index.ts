@@ -1,14 +1,15 @@
-export type { Access, Cluster, Credential } from '../kubeconfig/cluster.js'
+export type { Access, AccessSource, Cluster } from '../kubeconfig/cluster.js'
 export { decodeKubeconfig, type Kubeconfig } from '../kubeconfig/decode.js'
 export type { ClusterEntry, Material, UserEntry } from '../kubeconfig/entries.js'
+export { type InCluster, inCluster } from '../kubeconfig/in-cluster.js'
 export { type ExistingKubeconfig, existingKubeconfig } from '../kubeconfig/preferred.js'
 export type { KubeconfigError } from '../kubeconfig/problem.js'
 export {
   accessFromKubeconfig,
-  accessOf,
   clusterFromKubeconfig,
   clusterOf,
   credentialOf,
+  type KubeconfigPath,
   loadKubeconfig,
 } from '../kubeconfig/read.js'
 export { kubeconfigText, type WrittenKubeconfig, writeKubeconfig } from '../kubeconfig/write.js'

@@ -15,6 +15,7 @@ export {
   clientTemplate,
   kubeletClientTemplate,
 } from '../../src/model/template.js'
+export { type Attributes, outputBundle, outputDirectory, outputKubeconfig } from '../outputs/index.js'
 export { wallClock } from '../platform/clock.js'
 export { run } from '../platform/promise.js'
 export type { Messages, RotationName } from './channels.js'

@@ -11,8 +11,8 @@ import { failure } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Clock } from '../../src/ports.js'
 import {
-  type Access,
-  accessOf,
+  type AccessSource,
+  accessFromKubeconfig,
   type Cluster,
   type ClusterEntry,
   clusterFromKubeconfig,
@@ -34,7 +34,7 @@ export interface Pair {
 /** Both are read anew each time: tokens, CA files and addresses are replaced under a running agent. */
 export interface Accesses {
   readonly cluster: TaskEither<KubeconfigError, Cluster>
-  readonly bootstrap: TaskEither<KubeconfigError, Access>
+  readonly bootstrap: AccessSource
 }
 
 const missing = (message: string, remedy: string): KubeconfigError =>
@@ -43,24 +43,18 @@ const missing = (message: string, remedy: string): KubeconfigError =>
 /** The credential of a bootstrap kubeconfig; its cluster is told to `read` each time. */
 export const bootstrapFrom = (
   path: string | undefined,
+  warn: (message: string) => void,
   read: (cluster: ClusterEntry) => void = () => {},
 ): Accesses['bootstrap'] =>
   path === undefined
-    ? TE.left(
-        missing(
-          'no certificate works, and no bootstrap kubeconfig was named',
-          'name one (--bootstrap-kubeconfig)',
-        ),
-      )
-    : pipe(
-        loadKubeconfig(path),
-        TE.chainFirstIOK(
-          ({ cluster }) =>
-            () =>
-              read(cluster),
-        ),
-        TE.chain(accessOf),
-      )
+    ? () =>
+        TE.left(
+          missing(
+            'no certificate works, and no bootstrap kubeconfig was named',
+            'name one (--bootstrap-kubeconfig)',
+          ),
+        )
+    : accessFromKubeconfig(path, { warn, read })
 
 /** What a kubeconfig that follows the certificate says, and brings along. */
 export interface Following extends Accesses {
@@ -123,6 +117,9 @@ export const following = (
     let told = ''
     /** The cluster of the bootstrap kubeconfig as it was last read for a request. */
     let bootstrapCluster: ClusterEntry | undefined
+    const bootstrap = bootstrapFrom(bootstrapKubeconfig, onWarning, (cluster) => {
+      bootstrapCluster = cluster
+    })
     /** One that was adopted and could not be written yet. */
     let unwritten: ClusterEntry | undefined
     const writeAdopted = async (cluster: ClusterEntry): Promise<E.Either<KubeconfigError, void>> => {
@@ -159,14 +156,11 @@ export const following = (
           unwritten === undefined ? clusterFromKubeconfig(path) : clusterOf({ cluster: unwritten }),
         ),
       ),
-      bootstrap: pipe(
-        ensure,
-        TE.chain(() =>
-          bootstrapFrom(bootstrapKubeconfig, (cluster) => {
-            bootstrapCluster = cluster
-          }),
+      bootstrap: (signal) =>
+        pipe(
+          ensure,
+          TE.chainW(() => bootstrap(signal)),
         ),
-      ),
       pair:
         usable && !leadsTo(found.certificatePath, pairPath)
           ? O.some({ pem: found.certificate, key: found.key })

@@ -5,6 +5,7 @@ import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
+import type { Credentials, Output } from '../../src/ports.js'
 import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
@@ -17,7 +18,11 @@ export interface RotationOptions {
   readonly certDir?: string
   /** What the files in it begin with: `kubelet-client` (the default), `kubelet-server`, or a name of your own. */
   readonly certPrefix?: string
-  /** The kubeconfig with the bootstrap token, as `--bootstrap-kubeconfig`; read anew at each attempt. */
+  /**
+   * The kubeconfig with the credential to bootstrap with, as `--bootstrap-kubeconfig`; read anew at each attempt. Where
+   * neither it nor `kubeconfig` is given, client-go's rules say: the files that `KUBECONFIG` lists, as one; else
+   * `~/.kube/config`; else, in a pod, its service account.
+   */
   readonly bootstrapKubeconfig?: string
   /**
    * The kubeconfig that uses the certificate, as the kubelet's `--kubeconfig`: written before the first request,
@@ -26,6 +31,8 @@ export interface RotationOptions {
    * requests go out with its credential.
    */
   readonly kubeconfig?: string
+  /** A credential to ask with from elsewhere (a vault), in place of that of the kubeconfig, which says where the API is. */
+  readonly credentials?: Credentials
   /**
    * A file with the CAs that sign the certificates, PEM; as `--client-ca-file` of the API server, which need not be the
    * CA in the kubeconfig. A certificate that does not chain to one of them is not taken. It is read again for each
@@ -33,6 +40,11 @@ export interface RotationOptions {
    * or taken. Without it, one that does not chain to the CA in the kubeconfig is taken, with a warning when that changes.
    */
   readonly clientCertificateAuthority?: string
+  /**
+   * Where the certificate in use is kept besides `certDir`: `outputDirectory`, `outputBundle`, `outputKubeconfig`, or one
+   * of your own. One that fails is told and tried again; the rotation does not wait for it.
+   */
+  readonly outputs?: ReadonlyArray<Output>
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
   /** What differs from `defaultPolicy`. */
@@ -63,7 +75,9 @@ const optionFields: Fields<RotationOptions> = {
   certPrefix: true,
   bootstrapKubeconfig: true,
   kubeconfig: true,
+  credentials: true,
   clientCertificateAuthority: true,
+  outputs: true,
   requestedLifetime: true,
   policy: true,
   signal: true,

@@ -25,6 +25,7 @@ import { type Source, type Variable, variable } from '../connections/source.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { type Answerer, openCertificateDirectory } from '../filesystem/index.js'
 import {
+  type AccessSource,
   accessFromKubeconfig,
   type CertificateSigningRequestsOptions,
   type Cluster,
@@ -35,6 +36,7 @@ import {
   nothingSeen,
   onDemand,
 } from '../kubernetes/index.js'
+import { defaultAccess } from './default-access.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
 import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
@@ -124,7 +126,7 @@ const openStore = (
 }
 
 /** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
-const warnWith =
+export const warnWith =
   ({ onWarning }: RotationOptions) =>
   (message: string): void => {
     try {
@@ -157,16 +159,14 @@ const openRequests = (
   if (ports?.requests !== undefined)
     return TE.right({ requests: ports.requests, cluster: variable(O.none), close: () => {} })
   const warn = warnWith(options)
-  const over = (given: AccessTasks) => {
+  const over = (given: AccessTasks, name?: string) => {
     const cluster = variable<O.Option<Cluster>>(O.none)
-    const access = { ...given, cluster: noting(given.cluster, cluster, shared) }
+    const read = noting(given.cluster, cluster, shared)
+    const access = { ...given, ...accessWith(options.credentials, read), cluster: read }
     const seen = nothingSeen()
     const open = () => certificateSigningRequests({ ...access, warn, seen })
     const own = shared === undefined ? open() : onDemand(open)
-    const common = shared?.of(
-      policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig,
-      access,
-    )
+    const common = options.credentials === undefined ? shared?.of(name, access) : undefined
     return common === undefined
       ? { requests: own, cluster, read: access.cluster, close: own.close }
       : {
@@ -179,22 +179,43 @@ const openRequests = (
           },
         }
   }
-  const overAndExpecting = (path: string, access: Accesses) => ({
-    ...over(access),
-    expected: fromCluster(path, access.cluster),
+  const sharedAs = bootstrapKubeconfig === undefined ? undefined : `bootstrap ${resolve(bootstrapKubeconfig)}`
+  const overAndExpecting = (source: string, access: Accesses, name = sharedAs) => ({
+    ...over(access, name),
+    expected: fromCluster(source, access.cluster),
   })
   const where = bootstrapKubeconfig ?? kubeconfig
-  if (where === undefined)
-    return TE.left(invalid('it is not known where the API is', 'name a bootstrapKubeconfig or a kubeconfig'))
-  if (policy.authenticateWith === 'external') {
+  const external = policy.authenticateWith === 'external'
+  if (where === undefined) {
+    const found = defaultAccess(warn)
+    if (O.isNone(found))
+      return TE.left(
+        invalid(
+          'it is not known where the API is',
+          'name a bootstrapKubeconfig or a kubeconfig, or set KUBECONFIG',
+        ),
+      )
+    const { cluster, access, name } = found.value
+    return TE.right(
+      external
+        ? over({ cluster, external: access }, `external ${name}`)
+        : overAndExpecting(name, { cluster, bootstrap: access }, `bootstrap ${name}`),
+    )
+  }
+  if (external) {
     const path = kubeconfig ?? where
-    return TE.right(over({ cluster: clusterFromKubeconfig(path), external: accessFromKubeconfig(path) }))
+    return TE.right(
+      over(
+        { cluster: clusterFromKubeconfig(path), external: accessFromKubeconfig(path, { warn }) },
+        `external ${resolve(path)}`,
+      ),
+    )
   }
   if (kubeconfig === undefined || certDir === undefined)
     return TE.right(
-      overAndExpecting(where, {
+      overAndExpecting(`kubeconfig ${where}`, {
         cluster: clusterFromKubeconfig(where),
-        bootstrap: bootstrapFrom(bootstrapKubeconfig),
+        bootstrap: bootstrapFrom(bootstrapKubeconfig, warn),
       }),
     )
   if (bootstrapKubeconfig !== undefined && isSamePlace(kubeconfig, bootstrapKubeconfig))
@@ -208,7 +229,7 @@ const openRequests = (
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
     TE.map((follows) => {
-      const reached = overAndExpecting(kubeconfig, follows)
+      const reached = overAndExpecting(`kubeconfig ${kubeconfig}`, follows)
       // Who follows the rotation hears of the new CA at once.
       const adopt = pipe(
         follows.adopt,
@@ -220,13 +241,29 @@ const openRequests = (
   )
 }
 
+/** The credentials that an embedder gives take the place of all that a kubeconfig names. */
+const accessWith = (
+  credentials: RotationOptions['credentials'],
+  readCluster: Accesses['cluster'],
+): Pick<CertificateSigningRequestsOptions, 'bootstrap' | 'external'> => {
+  if (credentials === undefined) return {}
+  const access: AccessSource = (signal) =>
+    pipe(
+      readCluster,
+      TE.bindTo('cluster'),
+      TE.bindW('credential', () => credentials.current(signal)),
+      TE.map((found) => ({ ...found, wasRejected: credentials.wasRejected(found.credential) })),
+    )
+  return { bootstrap: access, external: access }
+}
+
 type AccessTasks = Partial<CertificateSigningRequestsOptions> & Pick<Accesses, 'cluster'>
 
 /** Requests with a credential that several rotations have in common: connections and watches are shared. */
 export interface SharedRequests {
-  /** The requests with the credential of this kubeconfig; undefined: there is none to share. */
+  /** The requests with the credential of this name; undefined: there is none to share. */
   readonly of: (
-    kubeconfig: string | undefined,
+    name: string | undefined,
     access: AccessTasks,
   ) => { readonly requests: CertificateSigningRequests; readonly leave: () => void } | undefined
   /** The same cluster, in one copy for all: its CAs are as large as what is known of a rotation. */
@@ -241,16 +278,15 @@ export const sharedRequests = (): SharedRequests => {
       if (last === undefined || !isSameCluster(last, cluster)) last = cluster
       return last
     },
-    of: (kubeconfig, access) => {
-      if (kubeconfig === undefined) return undefined
-      const path = resolve(kubeconfig)
-      const found = open.get(path) ?? { requests: certificateSigningRequests(access), users: 0 }
+    of: (name, access) => {
+      if (name === undefined) return undefined
+      const found = open.get(name) ?? { requests: certificateSigningRequests(access), users: 0 }
       found.users += 1
-      open.set(path, found)
+      open.set(name, found)
       const leave = () => {
         found.users -= 1
         if (found.users > 0) return
-        open.delete(path)
+        open.delete(name)
         found.requests.close()
       }
       return { requests: found.requests, leave }

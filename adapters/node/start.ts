@@ -18,12 +18,13 @@ import { type CertificateTemplate, missingFrom } from '../../src/model/template.
 import { interruption } from '../../src/signal.js'
 import type { Source, Sources } from '../connections/source.js'
 import type { Cluster } from '../kubernetes/index.js'
+import { keepOutput } from '../outputs/index.js'
 import { run as runTask } from '../platform/promise.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { observed } from './observed.js'
 import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
-import { defaultPrefix, openParts, type Parts, type PartsError, type Shared } from './parts.js'
+import { defaultPrefix, openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
 import { type Desk, desk } from './questions.js'
 import { broadcast } from './stream.js'
 
@@ -113,10 +114,11 @@ const running = (
   const { certDir, certPrefix = defaultPrefix } = options
   const name = { certDir, certPrefix }
   const seen = observed()
+  const warn = warnWith(options)
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Warning') {
       publish('kube-cert-rotation:warning', { rotation: name, message: notice.message })
-      options.onWarning?.(notice.message)
+      warn(notice.message)
       return
     }
     seen.noteStep(notice)
@@ -134,6 +136,11 @@ const running = (
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
+  const content = () =>
+    pipe(
+      credentials.current(),
+      O.map((credential) => ({ credential, cluster: cluster.current() })),
+    )
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
     const { wanted, held } = facts()
@@ -143,6 +150,13 @@ const running = (
     return another ? undefined : current()
   }
 
+  const outputs = (options.outputs ?? []).map((output) => keepOutput(output, content, ports.clock, warn))
+  const updateOutputs = () => {
+    for (const { update } of outputs) update()
+  }
+  credentials.subscribe(updateOutputs)
+  cluster.subscribe(updateOutputs)
+
   if (options.signal?.aborted === true) stopToo()
   options.signal?.addEventListener('abort', stopToo, { once: true })
   const outcome = (async () => {
@@ -151,6 +165,7 @@ const running = (
     } finally {
       // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
       options.signal?.removeEventListener('abort', stopToo)
+      await Promise.all(outputs.map(({ stop }) => stop()))
       await close()
       told.end()
     }

@@ -62,8 +62,8 @@ const readAuthorities = (source: string): TaskEither<TrustError, string> => {
  * The CA by which a kubeconfig knows the API server. It need not be the one that signs client certificates, but is where
  * nobody made it another (kubeadm): so certificates are only expected to chain to it.
  */
-export const fromCluster = (path: string, cluster: TaskEither<KubeconfigError, Cluster>): TrustAnchors => ({
-  source: `kubeconfig ${path}`,
+export const fromCluster = (source: string, cluster: TaskEither<KubeconfigError, Cluster>): TrustAnchors => ({
+  source,
   required: false,
   read: pipe(
     cluster,

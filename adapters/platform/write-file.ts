@@ -10,10 +10,23 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constan
 export const createFile = (path: string): Promise<FileHandle> =>
   open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
 
+/** Who may do what with a file. What is left out is as the process makes files, and for its owner alone. */
+export interface Attributes {
+  /** Permission bits, as of chmod(2). */
+  readonly mode?: number
+  readonly owner?: { readonly uid: number; readonly gid: number }
+}
+
 /** Creates a file with its content; it is on the disk when this ends, its name when the directory is synced. */
-export const writeNewFile = async (path: string, content: string | Buffer): Promise<void> => {
+export const writeNewFile = async (
+  path: string,
+  content: string | Buffer,
+  { mode, owner }: Attributes = {},
+): Promise<void> => {
   const file = await createFile(path)
   try {
+    if (owner !== undefined) await file.chown(owner.uid, owner.gid)
+    if (mode !== undefined) await file.chmod(mode)
     await file.writeFile(content)
     await file.sync()
   } finally {
@@ -34,13 +47,17 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** Creates or replaces a file, for its owner alone, and makes that last. The temporary name is always `PATH.tmp`. */
-export const replaceFile = async (path: string, content: string | Buffer): Promise<void> => {
+/** Creates or replaces a file, and makes that last. The temporary name is always `PATH.tmp`. */
+export const replaceFile = async (
+  path: string,
+  content: string | Buffer,
+  attributes: Attributes = {},
+): Promise<void> => {
   // Always the same name, so that what a crash left there does not stay.
   const temporary = `${path}.tmp`
   await rm(temporary, { force: true })
   try {
-    await writeNewFile(temporary, content)
+    await writeNewFile(temporary, content, attributes)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

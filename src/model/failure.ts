@@ -42,6 +42,9 @@ export type CryptoError = Failure<'Malformed' | 'KeyUnavailable'>
 /** What comes of reading the CAs that certificates have to chain to. */
 export type TrustError = Failure<'TrustUnusable'>
 
+/** What an output answers. */
+export type OutputError = Failure<'OutputUnwritable'>
+
 /** A wait was cut short by its signal. Not a failure. */
 export interface Interrupted {
   readonly _tag: 'Interrupted'

@@ -13,7 +13,11 @@ const PUT_TOGETHER = ['node', 'control-plane', 'command-line']
 /** What every adapter may stand on. */
 const GROUND = 'platform'
 /** Other arrows between adapters. */
-const ARROWS: Readonly<Record<string, readonly string[]>> = { kubernetes: ['connections', 'kubeconfig'] }
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  kubernetes: ['connections', 'kubeconfig'],
+  kubeconfig: ['credentials'],
+  outputs: ['kubeconfig'],
+}
 
 /** Every arrow and every impurity that the design forbids in the tree at `root`; dist/ must be current. */
 export const boundaryFindings = (root: string): readonly Finding[] => {

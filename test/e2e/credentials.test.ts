@@ -1,11 +1,12 @@
 /** Tokens, roles and files that are taken away under an agent, and given back. */
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
 import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
-import { prepareNode, readPair, replaceToken, watching } from './node.js'
+import { prepareNode, readPair, replaceToken, userOf, watching } from './node.js'
 import { allowRequests, forbidRequests, issueShort, readRequest, requestsOf } from './requests.js'
 import { RECOVERY } from './story.js'
 
@@ -174,5 +175,43 @@ test(
     assert.equal(stranger(named.steps), [])
     const { msg } = await misled.next('Defective')
     assert.match(msg, `does not chain to a CA in ${join(cluster.folder, 'ca.crt')}`)
+  },
+)
+
+test(
+  'a credential plugin is run once for a bootstrap, and once more when its token was revoked while the request waits',
+  patience,
+  async (context) => {
+    const node = await prepareNode(cluster, { groups: [BY_HAND] })
+    const plugin = join(node.folder, 'plugin')
+    const runs = async () => (await readFile(`${plugin}.runs`, 'utf8')).split('\n').length - 1
+    const answers = async (token: string) => {
+      const apiVersion = 'client.authentication.k8s.io/v1beta1'
+      const answer = JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token } })
+      await writeFile(`${plugin}.new`, `#!/bin/sh\necho run >> ${plugin}.runs\necho '${answer}'\n`, {
+        mode: 0o755,
+      })
+      await rename(`${plugin}.new`, plugin)
+    }
+    const kubeconfig = parse(await readFile(node.bootstrapKubeconfig, 'utf8'))
+    await answers(kubeconfig.users[0].user.token)
+    kubeconfig.users[0].user = {
+      exec: { apiVersion: 'client.authentication.k8s.io/v1beta1', command: plugin },
+    }
+    await writeFile(node.bootstrapKubeconfig, stringify(kubeconfig))
+
+    const agent = await embed(context, node, impatient)
+    const request = await agent.nextRequest('Submitted')
+    assert.is(await runs(), 1)
+    const successor = await cluster.createBootstrapToken({ groups: [BY_HAND] })
+    await answers(successor)
+    const id = node.users.bootstrap.split(':').at(-1)
+    assert.is((await kubectl(['-n', 'kube-system', 'delete', 'secret', `bootstrap-token-${id}`])).code, 0)
+    await apiServer.stop('SIGKILL')
+    await apiServer.start()
+    await kubectl(['certificate', 'approve', request])
+    await agent.next('Installed', RECOVERY)
+    assert.ok((await runs()) <= 2, `it was run ${await runs()} times`)
+    assert.is((await requestsOf(cluster, [node.users.bootstrap, userOf(successor)])).length, 1)
   },
 )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { createCertificate, cryptoBackend, parseRequest } from '../../adapters/crypto/index.js'
 import { readCertificateDirectory } from '../../adapters/filesystem/index.js'
-import { accessFromKubeconfig, decodeKubeconfig } from '../../adapters/kubernetes/index.js'
+import { clusterFromKubeconfig, decodeKubeconfig } from '../../adapters/kubernetes/index.js'
 import { textFromBase64 } from '../../src/model/base64.js'
 import { secret } from '../../src/model/secret.js'
 import { kubeletClientTemplate, missingFrom } from '../../src/model/template.js'
@@ -94,7 +94,7 @@ test('a million PEM blocks are refused', { deadline: 60_000 }, async (context) =
       'current-context': 'x',
     }),
   )
-  assert.match(await refused(() => left(accessFromKubeconfig(kubeconfig))), 'larger than')
+  assert.match(await refused(() => left(clusterFromKubeconfig(kubeconfig))), 'larger than')
   // As many as an answer of the API can hold.
   const text = await soon(() =>
     textFromBase64(Buffer.from(block.repeat(13_000)).toString('base64').slice(0, megabyte)),

@@ -91,7 +91,7 @@ test('HTTP answers', { deadline }, async ({ defer }) => {
   }
   const api = certificateSigningRequests({
     cluster: async () => E.right(cluster),
-    bootstrap: async () => E.right(withToken(cluster)),
+    bootstrap: () => async () => E.right(withToken(cluster)),
     timeouts: { connect: 5_000, head: 1_000, idle: 500, body: 1_000, silence: 500 },
   })
   defer(api.close)

@@ -71,6 +71,7 @@ for (const language of ['js', 'ts'])
       const placed = code
         .replaceAll('/etc/kubernetes/bootstrap-kubelet.conf', there.bootstrapKubeconfig)
         .replaceAll('/var/lib/kubelet/pki', there.certDir)
+        .replaceAll(/\/etc\/\w+\/(tls|agent\.pem|agent\.conf)/g, `${there.folder}/$1`)
       assert.not.match(placed, /'\/(etc|var)\//)
       // An fp-ts example is a value: nothing has happened yet.
       const [, task] = /^const (\w+) = pipe\(/m.exec(placed) ?? []
@@ -89,6 +90,9 @@ for (const language of ['js', 'ts'])
           : /right: 'system:node:worker-1'/
       assert.match(running.stdout(), expected)
       assert.is(running.stderr(), '')
+      if (code.includes('outputs:'))
+        for (const name of ['tls/tls.key', 'agent.pem', 'agent.conf'])
+          assert.match(await readFile(join(there.folder, name), 'utf8'), /PRIVATE KEY|client-key-data/)
       const nodes = new Set(code.match(/worker-\d/g))
       assert.is(there.names().length, nodes.size)
     })

@@ -76,7 +76,6 @@ test('takes durations as Go writes them', () => {
 type Mistake = readonly [args: ReadonlyArray<string>, message: RegExp]
 
 const mistakes: ReadonlyArray<Mistake> = [
-  [['run'], /where the API is.*--bootstrap-kubeconfig, --kubeconfig or both/],
   [['run', '--kubeconfig=k', '--timeout=5m'], /--timeout is without --once/],
   [['run', '--kubeconfig=k', '--once', '--timeout=1ms'], /--timeout=1ms cannot be; write 1s or more/],
   [['run', '--kubeconfg=k'], /there is no flag --kubeconfg; did you mean --kubeconfig\?/],
@@ -105,6 +104,10 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['run', ...minimal, '--probe-interval=-1s'], /no duration/],
   [['run', ...minimal, '--hostname-override=a b'], /--hostname-override=a b cannot be the name of a node/],
   [['run', ...minimal, '--log-format=xml'], /--log-format=xml is not known; write --log-format=text or/],
+  [['run', ...minimal, '--output-dir=d', '--output-mode=rw'], /--output-mode=rw is no mode .*0640/],
+  [['run', ...minimal, '--output-dir=d', '--output-mode=4755'], /--output-mode=4755 is no mode/],
+  [['run', ...minimal, '--output-dir=d', '--output-owner=www-data'], /is no UID:GID; write the numbers/],
+  [['run', ...minimal, '--output-mode=0640'], /--output-mode is for no output; name one with --output-dir/],
   [['status', '-o', 'yaml'], /-o yaml is not known/],
   [['status', '--cert-dir'], /--cert-dir needs a value; write --cert-dir=DIR/],
   [['run', ...minimal, '--event-log'], /--event-log needs a value; write --event-log=FILE/],
@@ -152,11 +155,20 @@ for (const [[command = '', ...args], message] of mistakes) {
   })
 }
 
+// Whoever runs the tests may have a kubeconfig of their own.
+process.env['HOME'] = '/nonexistent'
+delete process.env['KUBECONFIG']
+
 for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
   test(`exits 2 after "${args.join(' ')}", with a hint on standard error`, async (context) => {
     const { code, stdout, stderr } = await finished(context, ...args)
     assert.is(code, 2)
     assert.is(stdout, '')
+    if (args[0] === 'run')
+      assert.match(
+        stderr,
+        /where the API is.*--bootstrap-kubeconfig, --kubeconfig or both, or set KUBECONFIG/,
+      )
     assert.match(stderr, args.length === 0 ? /^usage: / : /^kube-cert-rotation: .*; .*\n$/)
   })
 

@@ -1,10 +1,13 @@
 import { rm, symlink, writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import * as O from 'fp-ts/lib/Option.js'
 import { follow, fromFiles, httpsAgent, type Problem } from '../../../adapters/connections/index.js'
-import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { assert, eventually, sample, suite, type TestContext } from '../../helper/index.js'
 import { newPki, type Pair } from './pki.js'
+import { writeVolume } from './volume.js'
 
 const test = suite('credentials from files')
 
@@ -192,4 +195,72 @@ test('no certificate is needed where none was configured', async (context) => {
     following.close()
   })
   assert.is(following.current().refusal(), undefined)
+})
+
+test('reads a credential bundle: the key first, then the chain', async (context) => {
+  const { directory, pki, problems } = await setting(context)
+  const pair = await pki.client()
+  const bundle = join(directory, 'credentialbundle.pem')
+  await writeFile(bundle, pair.key + pair.pem)
+  const sources = fromFiles({ certificate: bundle }, { onProblem: (problem) => problems.push(problem) })
+  context.defer(sources.close)
+  assert.is(serial(sources), pair.serial)
+  assert.equal(problems, [])
+})
+
+test('does not take a file for whole that ends within a block', async (context) => {
+  const { files, open, write, pki, problems } = await setting(context)
+  const pair = await pki.client()
+  await write(pair)
+  await writeFile(files.ca, pki.ca)
+  const sources = open()
+  const next = await newPki()
+  // The first certificate is there already, the second one only in part.
+  await writeFile(files.ca, next.ca + pki.ca.slice(0, -40))
+  sources.look()
+  assert.equal(sources.trust.current(), O.some(pki.ca))
+  assert.match(problems[0]?.message ?? '', 'ca.crt ends within a block of PEM')
+  await writeFile(files.ca, next.ca + pki.ca)
+  sources.look()
+  assert.equal(sources.trust.current(), O.some(next.ca + pki.ca))
+})
+
+const swaps = sample(400, 10_000)
+test(`reads no mixed pair while a kubelet swaps a volume ${swaps} times`, {
+  deadline: sample(60_000, 600_000),
+}, async (context) => {
+  const { directory, pki, open, problems } = await setting(context)
+  const pairs = await Promise.all([1, 2, 3].map(() => pki.client()))
+  // Each generation has a bundle of its own length, with which its half would be a bundle too.
+  const generations = pairs.map(({ pem, key }, index) => ({
+    'tls.crt': pem,
+    'tls.key': key,
+    'ca.crt': pki.ca.repeat(index + 1),
+  }))
+  writeVolume(directory, 0, generations[0] ?? {})
+  const sources = open()
+  const swapping = new Worker(new URL('./volume-thread.js', import.meta.url), {
+    workerData: { volume: directory, generations, swaps },
+  })
+  context.defer(() => swapping.terminate())
+  const state = { done: false }
+  swapping.once('message', () => {
+    state.done = true
+  })
+  const seen = new Set<string | undefined>()
+  while (!state.done) {
+    sources.look()
+    seen.add(serial(sources))
+    await setImmediate()
+  }
+  sources.look()
+  const last = generations[swaps % generations.length]
+  assert.is(serial(sources), pairs[swaps % pairs.length]?.serial)
+  assert.equal(sources.trust.current(), O.some(last?.['ca.crt']))
+  assert.is(seen.size, pairs.length)
+  // Swaps come so fast here that a look may meet several; never that it takes halves of two for a pair.
+  assert.equal(
+    problems.map(({ message }) => message).filter((message) => !/changed while being read/.test(message)),
+    [],
+  )
 })

@@ -24,6 +24,12 @@ const document = (cluster: object, user: object, more: object = {}) =>
     ...more,
   })
 
+const v1 = 'client.authentication.k8s.io/v1'
+
+const exec = (more: object) => ({
+  exec: { command: 'aws', apiVersion: v1, interactiveMode: 'Never', ...more },
+})
+
 const accepted = (text: string) => {
   const result = decodeKubeconfig(path, text)
   if (E.isLeft(result)) throw new Error(result.left.message)
@@ -82,6 +88,41 @@ users:
   accepted(JSON.stringify(JSON.parse(document({}, { token: 'a' })), null, '\t'))
 })
 
+test('reads a credential plugin, and what it is to know of the cluster', () => {
+  const config = { audience: 'a' }
+  const extensions = [{ name: 'client.authentication.k8s.io/exec', extension: config }]
+  const { cluster, user } = accepted(
+    document(
+      { extensions },
+      exec({
+        args: ['get'],
+        env: [{ name: 'A', value: 'b' }],
+        provideClusterInfo: true,
+        installHint: 'get it',
+      }),
+    ),
+  )
+  const plugin = O.toUndefined(user.plugin)
+  assert.equal(plugin?.args, ['get'])
+  assert.is(plugin?.env[0]?.value.reveal(), 'b')
+  assert.is(plugin?.installHint, 'get it')
+  assert.ok(plugin?.provideClusterInfo)
+  assert.equal(cluster.pluginConfig, config)
+  // The older version does without a mode.
+  accepted(document({}, exec({ apiVersion: `${v1}beta1`, interactiveMode: null })))
+})
+
+test('says what replaces what is not supported', () => {
+  assert.match(
+    refused(document({}, { 'auth-provider': { name: 'gcp' } })).remedy,
+    /use exec .*gke-gcloud-auth-plugin/,
+  )
+  assert.match(
+    refused(document({}, { username: 'me', password: 'x' })).remedy,
+    /dropped passwords in 1.19: use exec/,
+  )
+})
+
 test('prefers data to a file', () => {
   const data = Buffer.from('PEM').toString('base64')
   const { cluster } = accepted(
@@ -92,7 +133,18 @@ test('prefers data to a file', () => {
 })
 
 for (const [what, text, place] of [
-  ['a credential plugin', document({}, { exec: { command: 'aws' } }), 'users[1].user.exec'],
+  ['a plugin without a command', document({}, { exec: { apiVersion: v1 } }), 'exec.command is missing'],
+  ['a plugin without a version', document({}, exec({ apiVersion: '' })), 'exec.apiVersion is missing'],
+  ['a plugin of old', document({}, exec({ apiVersion: `${v1}alpha1` })), 'exec.apiVersion is not supported'],
+  [
+    'a plugin that does not say',
+    document({}, exec({ interactiveMode: '' })),
+    'exec.interactiveMode is missing',
+  ],
+  ['a plugin that asks', document({}, exec({ interactiveMode: 'Always' })), 'no terminal to ask anybody'],
+  ['a mode that is none', document({}, exec({ interactiveMode: 'never' })), 'is neither Never, IfAvailable'],
+  ['a variable without a name', document({}, exec({ env: [{ value: 'x' }] })), 'exec.env[0].name is missing'],
+  ['a number as an argument', document({}, exec({ args: ['a', 7] })), 'exec.args[1] must be text'],
   ['an auth provider', document({}, { 'auth-provider': { name: 'gcp' } }), 'users[1].user.auth-provider'],
   ['a user name', document({}, { username: 'me' }), 'users[1].user.username'],
   ['impersonation', document({}, { token: 'a', as: 'admin' }), 'users[1].user.as '],

@@ -10,13 +10,16 @@ import {
   clusterFromKubeconfig,
   clusterOf,
   existingKubeconfig,
+  inCluster,
   kubeconfigText,
   loadKubeconfig,
   writeKubeconfig,
 } from '../../../adapters/kubernetes/index.js'
-import type { Failure } from '../../../src/model/failure.js'
+import type { Failure, Interrupted } from '../../../src/model/failure.js'
 import { instant } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
+import { answering, script, v1 } from '../credentials/plugins.js'
+import { never } from '../kubernetes/fixture.js'
 import { authority } from '../kubernetes/pki.js'
 
 const test = suite('kubeconfig files')
@@ -27,17 +30,19 @@ const ended = ca.sign('/O=system:nodes/CN=system:node:a', { days: -1 })
 const now = instant(Date.now())
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-const right = async <A>(effect: TaskEither<Failure, A>): Promise<A> => {
+const right = async <A>(effect: TaskEither<Failure | Interrupted, A>): Promise<A> => {
   const result = await effect()
-  if (E.isLeft(result)) throw new Error(result.left.message)
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
   return result.right
 }
 
-const message = async (effect: TaskEither<Failure, unknown>): Promise<string> => {
+const message = async (effect: TaskEither<Failure | Interrupted, unknown>): Promise<string> => {
   const result = await effect()
-  if (E.isRight(result)) throw new Error('it was accepted')
+  if (E.isRight(result) || result.left._tag === 'Interrupted') throw new Error('it was accepted')
   return result.left.message
 }
+
+const access = (path: string) => accessFromKubeconfig(path)(never)
 
 const write = async (directory: string, user: object, cluster: object = {}): Promise<string> => {
   const path = join(directory, 'kubeconfig')
@@ -62,11 +67,11 @@ test('reads the files that a kubeconfig names beside it, anew each time', async 
   await writeFile(join(directory, 'token'), 'first\n')
   await writeFile(join(directory, 'crt'), pair.certificate)
   await writeFile(join(directory, 'key'), pair.key)
-  const effect = accessFromKubeconfig(path)
-  const access = await right(effect)
-  assert.equal(access.cluster.certificateAuthority, O.some(ca.certificate))
-  assert.is(O.toUndefined(access.credential.token)?.reveal(), 'first')
-  assert.is(O.toUndefined(access.credential.clientCertificate)?.pem, pair.certificate)
+  const effect = access(path)
+  const found = await right(effect)
+  assert.equal(found.cluster.certificateAuthority, O.some(ca.certificate))
+  assert.is(O.toUndefined(found.credential.token)?.reveal(), 'first')
+  assert.is(O.toUndefined(found.credential.clientCertificate)?.pem, pair.certificate)
   await writeFile(join(directory, 'token'), 'second')
   assert.is(O.toUndefined((await right(effect)).credential.token)?.reveal(), 'second')
 })
@@ -74,8 +79,7 @@ test('reads the files that a kubeconfig names beside it, anew each time', async 
 test('prefers a token file to the token beside it while it can be read', async ({ temporaryDirectory }) => {
   const directory = await temporaryDirectory()
   const path = await write(directory, { token: 'fixed', tokenFile: 'token' })
-  const token = async () =>
-    O.toUndefined((await right(accessFromKubeconfig(path))).credential.token)?.reveal()
+  const token = async () => O.toUndefined((await right(access(path))).credential.token)?.reveal()
   assert.is(await token(), 'fixed')
   await writeFile(join(directory, 'token'), 'fresh')
   assert.is(await token(), 'fresh')
@@ -88,18 +92,18 @@ test('says which file is missing and which field names it', async ({ temporaryDi
     'none: it cannot be read: no such file or directory (ENOENT)',
   )
   const path = await write(directory, { tokenFile: 'token' }, { 'certificate-authority': 'ca.crt' })
-  assert.match(await message(accessFromKubeconfig(path)), 'certificate-authority names')
+  assert.match(await message(access(path)), 'certificate-authority names')
   await writeFile(join(directory, 'ca.crt'), 'no PEM')
   assert.match(await message(clusterFromKubeconfig(path)), 'holds no certificate')
   await writeFile(join(directory, 'ca.crt'), ca.certificate)
-  assert.match(await message(accessFromKubeconfig(path)), 'users[0].user.tokenFile names')
+  assert.match(await message(access(path)), 'users[0].user.tokenFile names')
 })
 
 test('refuses a certificate without a key, a user without a credential, and a token with a line break', async ({
   temporaryDirectory,
 }) => {
   const directory = await temporaryDirectory()
-  const refusal = async (user: object) => message(accessFromKubeconfig(await write(directory, user)))
+  const refusal = async (user: object) => message(access(await write(directory, user)))
   assert.match(await refusal({ 'client-certificate-data': base64(pair.certificate) }), 'without a client-key')
   assert.match(await refusal({}), 'users[0].user has no credential')
   assert.match(await refusal({ token: 'a\nb' }), 'users[0].user.token')
@@ -117,10 +121,7 @@ test('waits for nobody to write to a FIFO, and replaces neither it nor a device'
   execFileSync('mkfifo', [fifo])
   assert.match(await message(loadKubeconfig(fifo)), `kubeconfig ${fifo}: it cannot be read: it is a FIFO`)
   const naming = await write(directory, { tokenFile: fifo }, { 'certificate-authority': fifo })
-  assert.match(
-    await message(accessFromKubeconfig(naming)),
-    `names ${fifo}: the file cannot be read: it is a FIFO`,
-  )
+  assert.match(await message(access(naming)), `names ${fifo}: the file cannot be read: it is a FIFO`)
   for (const path of [fifo, '/dev/zero'])
     assert.is(
       await message(writeKubeconfig(path, 'new')),
@@ -142,6 +143,7 @@ test('finds the proxy in the environment unless the kubeconfig names one', async
   assert.is(await through({ 'proxy-url': 'https://own:1' }, { HTTPS_PROXY, NO_PROXY: '*' }), 'https://own:1')
   for (const server of ['https://localhost:1', 'https://127.0.0.2', 'https://[::1]:1'])
     assert.is(await through({ server }, { HTTPS_PROXY }), undefined, server)
+  assert.is(await through({ server: 'https://api.localhost' }, { HTTPS_PROXY }), 'http://proxy:3128')
   for (const [server, NO_PROXY] of [
     ['https://api.example.com:6443', 'a.org, example.com'],
     ['https://api.example.com:6443', '.example.com'],
@@ -149,6 +151,10 @@ test('finds the proxy in the environment unless the kubeconfig names one', async
     ['https://10.1.2.3', '10.0.0.0/8'],
     ['https://10.1.2.3', '10.1.2.3:443'],
     ['https://[fd00::1]', 'fd00::/16'],
+    ['https://[fd00::1]:6443', '[FD00::1]:6443'],
+    ['https://[fd00::1]', 'fd00::1'],
+    ['https://API.Example.com', 'api.EXAMPLE.com'],
+    ['https://bücher.example', '.bücher.example,bücher.example'],
     ['https://api', '*'],
   ] as const)
     assert.is(
@@ -156,8 +162,105 @@ test('finds the proxy in the environment unless the kubeconfig names one', async
       undefined,
       NO_PROXY,
     )
-  for (const NO_PROXY of ['xapi', '.api', 'api:443', '10.0.0.0/99', 'api.org'])
+  for (const NO_PROXY of ['xapi', '.api', '*.api', 'api:443', '10.0.0.0/99', 'api.org', ':6443'])
     assert.is(await through({}, { HTTPS_PROXY, NO_PROXY }), 'http://proxy:3128', NO_PROXY)
+})
+
+test('reads a list of kubeconfigs as one: the first that names a thing counts, those that are missing do not', async ({
+  temporaryDirectory,
+}) => {
+  const directory = await temporaryDirectory()
+  const [one, other] = [join(directory, 'one'), join(directory, 'other')]
+  await mkdir(one)
+  await mkdir(other)
+  const user = (tokenFile: string) => ({ name: 'u', user: { tokenFile } })
+  const cluster = (server: string) => ({ name: 'c', cluster: { server, 'certificate-authority': 'ca.crt' } })
+  await writeFile(join(one, 'config'), stringify({ users: [user('token')] }))
+  await writeFile(
+    join(other, 'config'),
+    stringify({
+      'current-context': 'x',
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      clusters: [cluster('https://second:6443')],
+      users: [user('never-looked-at')],
+    }),
+  )
+  await writeFile(join(one, 'token'), 'of-one')
+  await writeFile(join(other, 'ca.crt'), ca.certificate)
+  const list = ['missing', 'one/config', 'other/config'].map((name) => join(directory, name))
+  const { cluster: found, credential } = await right(accessFromKubeconfig(list)(never))
+  assert.is(found.server, 'https://second:6443')
+  assert.equal(found.certificateAuthority, O.some(ca.certificate))
+  assert.is(O.toUndefined(credential.token)?.reveal(), 'of-one')
+  assert.match(await message(loadKubeconfig([join(directory, 'none')])), 'none: it cannot be read')
+  await writeFile(join(one, 'config'), stringify({ users: [user('token'), user('token')] }))
+  assert.match(
+    await message(loadKubeconfig(list)),
+    `${join(one, 'config')}: users[1] has the same name as users[0]`,
+  )
+  await writeFile(join(one, 'config'), 'users: 7')
+  assert.match(await message(loadKubeconfig(list)), `${join(one, 'config')}: users must be a list`)
+})
+
+test('runs a credential plugin where no other credential is named, with the cluster if it is to know it', async ({
+  temporaryDirectory,
+}) => {
+  const directory = await temporaryDirectory()
+  const info = join(directory, 'info')
+  const { runs } = await script(
+    directory,
+    `printf %s "$KUBERNETES_EXEC_INFO" > ${info}; ${answering({ token: 'abc' })}`,
+  )
+  const exec = { apiVersion: v1, command: './plugin', interactiveMode: 'Never', provideClusterInfo: true }
+  const cluster = {
+    'certificate-authority-data': base64(ca.certificate),
+    'tls-server-name': 'api',
+    'proxy-url': 'http://proxy:1',
+    extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'a' } }],
+  }
+  const path = await write(directory, { exec }, cluster)
+  const source = accessFromKubeconfig(path)
+  const token = async () => O.toUndefined((await right(source(never))).credential.token)?.reveal()
+  assert.is(await token(), 'abc')
+  assert.is(await token(), 'abc')
+  assert.is(await runs(), 1)
+  assert.equal(JSON.parse(await readFile(info, 'utf8')).spec, {
+    cluster: {
+      server: 'https://api:6443',
+      'tls-server-name': 'api',
+      'certificate-authority-data': base64(ca.certificate),
+      'proxy-url': 'http://proxy:1',
+      config: { audience: 'a' },
+    },
+    interactive: false,
+  })
+  // What the plugin is told has changed: it is another credential.
+  await write(directory, { exec: { ...exec, args: ['x'] } }, cluster)
+  assert.is(await token(), 'abc')
+  assert.is(await runs(), 2)
+  await write(directory, { exec, token: 'fixed' }, cluster)
+  assert.is(await token(), 'fixed')
+  assert.is(await runs(), 2)
+})
+
+test("finds a pod's service account, and reads its token anew", async ({ temporaryDirectory }) => {
+  const directory = await temporaryDirectory()
+  const environment = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' }
+  assert.ok(O.isNone(inCluster(environment, directory)))
+  await writeFile(join(directory, 'token'), 'first\n')
+  assert.ok(O.isNone(inCluster({}, directory)))
+  const pod = O.toUndefined(inCluster(environment, directory))
+  if (pod === undefined) throw new Error('it was not found')
+  assert.is(pod.server, 'https://[fd00::1]:443')
+  assert.match(await message(pod.access(never)), 'service account of this pod: the file')
+  await writeFile(join(directory, 'ca.crt'), 'no PEM')
+  assert.match(await message(pod.cluster), 'ca.crt holds no certificate of a CA')
+  await writeFile(join(directory, 'ca.crt'), ca.certificate)
+  const token = async () => O.toUndefined((await right(pod.access(never))).credential.token)?.reveal()
+  assert.is(await token(), 'first')
+  await writeFile(join(directory, 'token'), 'second')
+  assert.is(await token(), 'second')
+  assert.equal((await right(pod.cluster)).certificateAuthority, O.some(ca.certificate))
 })
 
 test('refuses a proxy of another kind, without telling its password', async ({ temporaryDirectory }) => {
@@ -200,7 +303,11 @@ test('does not count a kubeconfig without a certificate that works', async ({ te
   })
   assert.is(await classified(join(directory, 'none')), 'Absent')
   assert.match(await of({ token: 'a' }), 'it has a token, and no client certificate')
-  assert.match(await of({ exec: {} }), 'users[0].user.exec is not supported')
+  assert.match(await of({ exec: {} }), 'users[0].user.exec.command is missing')
+  assert.match(
+    await of({ exec: { apiVersion: 'client.authentication.k8s.io/v1beta1', command: 'aws' } }),
+    'it has a credential plugin, and no client certificate',
+  )
   assert.match(
     await of({ 'client-certificate': 'a.pem', 'client-key': 'a.pem' }),
     'no such file or directory (ENOENT)',

@@ -309,8 +309,8 @@ test('lets the process end while connections are idle', async (context) => {
     import * as TE from 'fp-ts/lib/TaskEither.js'
     import { certificateSigningRequests } from ${JSON.stringify(new URL('../../../adapters/kubernetes/index.js', import.meta.url).href)}
     const cluster = { server: '${server.url}', certificateAuthority: O.none, tlsServerName: O.none, insecureSkipTlsVerify: true, proxyUrl: O.none }
-    const credential = { token: O.none, clientCertificate: O.none }
-    const api = certificateSigningRequests({ cluster: TE.right(cluster), bootstrap: TE.right({ cluster, credential }) })
+    const credential = { token: O.none, clientCertificate: O.none, expiresAt: O.none }
+    const api = certificateSigningRequests({ cluster: TE.right(cluster), bootstrap: () => TE.right({ cluster, credential }) })
     const signal = { aborted: false, addEventListener() {}, removeEventListener() {} }
     const result = await api.probe({ _tag: 'Bootstrap' }, signal)()
     console.log(result.left._tag)`

@@ -37,7 +37,7 @@ export const clusterAt = (server: string, more: Partial<Cluster> = {}): Cluster 
 
 export const withToken = (cluster: Cluster, text = token): Access => ({
   cluster,
-  credential: { token: O.some(secret(text)), clientCertificate: O.none },
+  credential: { token: O.some(secret(text)), clientCertificate: O.none, expiresAt: O.none },
 })
 
 /** An API client whose held and bootstrap identities go to the cluster; closed after the test. */
@@ -48,7 +48,7 @@ export const apiFor = (
 ): KubernetesApi => {
   const api = certificateSigningRequests({
     cluster: TE.right(cluster),
-    bootstrap: TE.right(withToken(cluster)),
+    bootstrap: () => TE.right(withToken(cluster)),
     ...options,
   })
   defer(api.close)

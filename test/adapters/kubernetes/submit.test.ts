@@ -215,7 +215,7 @@ test('uses the external credential for a rotation that has one, and says when th
   server.answer((_, response) => json(response, 201, served()))
   assert.is((await fails(api.submit({ _tag: 'External' }, draft, never)))._tag, 'NoCredential')
   const cluster = clusterAt(server.url)
-  const other = apiFor(context, cluster, { external: TE.right(withToken(cluster, 'external')) })
+  const other = apiFor(context, cluster, { external: () => TE.right(withToken(cluster, 'external')) })
   await succeeds(other.submit({ _tag: 'External' }, draft, never))
   assert.is(server.seen.at(-1)?.authorization, 'Bearer external')
 })
@@ -242,7 +242,7 @@ test('says what the asked credential needs when it may not: a node needs no boot
   const { server } = await setUp(context)
   const cluster = clusterAt(server.url)
   server.answer((_, response) => json(response, 403, status(403, 'certificatesigningrequests is forbidden')))
-  const api = apiFor(context, cluster, { external: TE.right(withToken(cluster, 'external')) })
+  const api = apiFor(context, cluster, { external: () => TE.right(withToken(cluster, 'external')) })
   const remedyFor = async (identity: Identity) => (await fails(api.submit(identity, draft, never))).remedy
   assert.match(await remedyFor(bootstrap), 'cluster role system:node-bootstrapper')
   assert.match(await remedyFor(held(ca.sign('/CN=system:node:a'))), 'the Node authorizer')
@@ -252,4 +252,36 @@ test('says what the asked credential needs when it may not: a node needs no boot
   )
   const probed = await fails(api.probe(held(ca.sign('/CN=system:node:a')), never))
   assert.not.match(probed.remedy, 'bootstrap')
+})
+
+test('asks once more at once when the credential was rejected and there is another', async (context) => {
+  const { server } = await setUp(context)
+  const tokens = ['old', 'new', 'newer']
+  let rejections = 0
+  const cluster = clusterAt(server.url)
+  const source = () =>
+    TE.right({
+      ...withToken(cluster, tokens[rejections]),
+      wasRejected: () => {
+        rejections += 1
+      },
+    })
+  const api = apiFor(context, cluster, { bootstrap: source })
+  server.answer(({ authorization }, response) =>
+    authorization === 'Bearer new'
+      ? json(response, 201, served())
+      : json(response, 401, status(401, 'Unauthorized')),
+  )
+  await succeeds(api.submit(bootstrap, draft, never))
+  assert.equal(
+    server.seen.map(({ authorization }) => authorization),
+    ['Bearer old', 'Bearer new'],
+  )
+  // Not a third time, and not with the same one.
+  server.answer((_, response) => json(response, 401, status(401, 'Unauthorized')))
+  assert.is((await fails(api.submit(bootstrap, draft, never)))._tag, 'CredentialRejected')
+  assert.is(server.seen.length, 4)
+  const fixed = apiFor(context, cluster)
+  assert.is((await fails(fixed.submit(bootstrap, draft, never)))._tag, 'CredentialRejected')
+  assert.is(server.seen.length, 5)
 })

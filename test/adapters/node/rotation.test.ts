@@ -375,8 +375,13 @@ for (const [name, options, message] of [
   ],
   ['a prefix that is no file name', { certPrefix: '../x' }, /cannot begin file names/],
 ] as const)
-  test(`refuses ${name}, with a code`, async ({ temporaryDirectory }) => {
+  test(`refuses ${name}, with a code`, async ({ defer, temporaryDirectory }) => {
     const folder = await temporaryDirectory()
+    // Whoever runs the tests may have a kubeconfig of their own.
+    const { HOME, KUBECONFIG } = process.env
+    defer(() => Object.assign(process.env, { HOME }, KUBECONFIG === undefined ? {} : { KUBECONFIG }))
+    process.env['HOME'] = folder
+    delete process.env['KUBECONFIG']
     const usual = { nodeName: 'a', certDir: folder, bootstrapKubeconfig: join(folder, 'none') }
     const { nodeName: _, ...others } = usual
     const given = Object.fromEntries(

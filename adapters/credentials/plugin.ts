@@ -1,0 +1,128 @@
+/** Credential plugins (`exec` in a kubeconfig; client-go's `plugin/pkg/client/auth/exec`). */
+import { dirname, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { type Failure, failure, type Interrupted } from '../../src/model/failure.js'
+import { printable } from '../../src/model/printable.js'
+import type { Secret } from '../../src/model/secret.js'
+import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
+import type { ClientCredential, Credentials } from '../../src/ports.js'
+import type { Signal } from '../../src/signal.js'
+import { readAnswer } from './answer.js'
+import { kept } from './kept.js'
+import { lookUp, runProgram, type Trouble } from './process.js'
+
+/** What a kubeconfig says of a plugin. */
+export interface Plugin {
+  /** The file that names it, for messages; a relative command with a slash counts from its folder. */
+  readonly file: string
+  /** A path, or a name that is looked up in PATH. */
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+  /** Added to the environment. The values may be secrets. */
+  readonly env: ReadonlyArray<{ readonly name: string; readonly value: Secret }>
+  readonly apiVersion: string
+  /** What to do when it is not installed; empty for nothing. */
+  readonly installHint: string
+  /** `spec.cluster` of what it is given (`provideClusterInfo`); none: it is not to know. */
+  readonly cluster: O.Option<object>
+}
+
+export interface PluginOptions {
+  /** How long it may take, ms; a minute if not given. */
+  readonly limit?: Milliseconds
+  readonly now?: IO<Instant>
+  /** Hears what the plugin prints on stderr, without secrets. */
+  readonly warn?: (message: string) => void
+  readonly environment?: NodeJS.ProcessEnv
+}
+
+/**
+ * The credential that a plugin answers: kept until it expires, or for good when the plugin does not say; asked for anew
+ * after a rejection, once for all who wait. The plugin has no terminal, and no standard input.
+ */
+export const pluginCredentials = (plugin: Plugin, options: PluginOptions = {}): Credentials => {
+  const {
+    limit = minute,
+    now = () => instant(Date.now()),
+    warn = () => {},
+    environment = process.env,
+  } = options
+  let told = ''
+  const tell = (stderr: string) => {
+    if (stderr !== '' && stderr !== told)
+      warn(`credential plugin ${plugin.command} printed on stderr: ${stderr}`)
+    told = stderr
+  }
+
+  const ask =
+    (signal: Signal) =>
+    async (): Promise<E.Either<Failure<'NoCredential'> | Interrupted, ClientCredential>> => {
+      const file = await fileOf(plugin, environment['PATH'] ?? '')
+      if (file === undefined) return E.left(notInstalled(plugin))
+      const program = { file, args: plugin.args, environment: environmentFor(plugin, environment) }
+      const printed = await runProgram(program, limit, signal)
+      if (E.isLeft(printed))
+        return E.left(printed.left._tag === 'Trouble' ? failed(plugin, printed.left) : printed.left)
+      const { stdout, stderr } = printed.right
+      const answer = readAnswer(stdout, plugin.apiVersion, now())
+      const said = withoutSecrets(stderr, [...secretsOf(plugin), ...textsIn(stdout)])
+      if (E.isLeft(answer)) return E.left(failed(plugin, { reason: answer.left, stderr: said }))
+      tell(said.trim())
+      return answer
+    }
+  return kept(ask, now)
+}
+
+/** As client-go: a path counts from the folder of the kubeconfig, a name is looked up. */
+const fileOf = async ({ file, command }: Plugin, path: string): Promise<string | undefined> =>
+  command.includes('/') ? resolve(dirname(file), command) : lookUp(command, path)
+
+const environmentFor = (
+  { env, apiVersion, cluster }: Plugin,
+  environment: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv => {
+  const spec = { ...(O.isSome(cluster) ? { cluster: cluster.value } : {}), interactive: false }
+  return {
+    ...environment,
+    ...Object.fromEntries(env.map(({ name, value }) => [name, value.reveal()])),
+    KUBERNETES_EXEC_INFO: JSON.stringify({ kind: 'ExecCredential', apiVersion, spec }),
+  }
+}
+
+const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCredential'> =>
+  failure(
+    'NoCredential',
+    'soon',
+    `kubeconfig ${file}: the credential plugin ${command} is in none of the folders of PATH`,
+    installHint === '' ? 'install it, or name it with its path' : `install it (${printable(installHint)})`,
+  )
+
+const failed = (plugin: Plugin, { reason, stderr }: Omit<Trouble, '_tag'>): Failure<'NoCredential'> => {
+  const said = printable(withoutSecrets(stderr, secretsOf(plugin)).trim(), 500)
+  return failure(
+    'NoCredential',
+    'soon',
+    `kubeconfig ${plugin.file}: the credential plugin ${plugin.command} ${reason}${said === '' ? '' : `; on stderr: ${said}`}`,
+    `run it by hand, and see that it answers without a terminal${plugin.installHint === '' ? '' : ` (${printable(plugin.installHint)})`}`,
+  )
+}
+
+const secretsOf = ({ env }: Plugin): ReadonlyArray<string> => env.map(({ value }) => value.reveal())
+
+/** What stands in quotes in JSON and is long enough to be a secret. */
+const textsIn = (json: string): ReadonlyArray<string> =>
+  [...json.matchAll(/"([^"\\]{8,})"/g)].flatMap(([, text]) => text ?? [])
+
+/**
+ * Without the secrets that are known, and what looks like one: a key in PEM, a JSON Web Token, a bootstrap token, forty
+ * letters and digits in one piece.
+ */
+const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
+  secrets
+    // Shorter ones are no secrets (`true`, a region), and would take letters out of words.
+    .filter((one) => one.length >= 8)
+    .reduce((rest, one) => rest.replaceAll(one, '[secret]'), text)
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)/gs, '[secret]')
+    .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?|\b[a-z0-9]{6}\.[a-z0-9]{16}\b|[A-Za-z0-9+=_-]{40,}/g, '[secret]')

@@ -1,0 +1,102 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+import { failure, type OutputError } from '../../src/model/failure.js'
+import { after, inWords, type Milliseconds, minute, second } from '../../src/model/time.js'
+import type { Clock, Output, OutputContent } from '../../src/ports.js'
+import { interruption } from '../../src/signal.js'
+
+/** An output that is being kept. At rest it costs nothing. */
+export interface Kept {
+  /** There may be something new to write: looks, and writes it. */
+  readonly update: IO<void>
+  /** Writes what has not been tried yet, and ends, after five seconds at most. */
+  readonly stop: Task<void>
+}
+
+const longestDelay: Milliseconds = 10 * minute
+
+const longestFarewell: Milliseconds = 5 * second
+
+/** After 1, 2, 4, … seconds. */
+const delayAfter = (failures: number): Milliseconds => Math.min(second * 2 ** (failures - 1), longestDelay)
+
+/**
+ * Keeps an output in line with what there is to write: one write at a time, the newest content only, again after a
+ * failure. It begins with the first `update`.
+ */
+export const keepOutput = (
+  output: Output,
+  content: IO<O.Option<OutputContent>>,
+  clock: Clock,
+  warn: (message: string) => void,
+): Kept => {
+  let isDue = false
+  let isStopped = false
+  let told = ''
+  let running: Promise<void> | undefined
+  let pause = interruption()
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; isDue; ) {
+      isDue = false
+      const wanted = content()
+      if (O.isNone(wanted)) return
+      const written = await attempt(output, wanted.value)
+      if (E.isRight(written)) {
+        failures = 0
+        told = ''
+        continue
+      }
+      if (isStopped) return
+      failures += 1
+      isDue = true
+      const { message, remedy } = written.left
+      const delay = delayAfter(failures)
+      if (message !== told)
+        warn(`${message}; ${remedy}; it is tried again in ${inWords(delay)}, then ever more slowly`)
+      told = message
+      pause = interruption()
+      await clock.sleepUntil(after(clock.now(), delay), pause.signal)()
+    }
+  }
+
+  const update = () => {
+    isDue = true
+    pause.interrupt()
+    running ??= run().finally(() => {
+      running = undefined
+      // Something came while the last look found nothing.
+      if (isDue) update()
+    })
+  }
+
+  return {
+    update,
+    stop: async () => {
+      isStopped = true
+      pause.interrupt()
+      if (running === undefined) return
+      // Nobody waits for an output that hangs.
+      const patience = interruption()
+      const late = clock.sleepUntil(after(clock.now(), longestFarewell), patience.signal)()
+      await Promise.race([running, late])
+      patience.interrupt()
+    },
+  }
+}
+
+/** No port throws by its contract; one that does has failed, and ends nothing. */
+const attempt = async (
+  { name, write }: Output,
+  content: OutputContent,
+): Promise<E.Either<OutputError, void>> => {
+  try {
+    return await write(content)()
+  } catch {
+    return E.left(
+      failure('OutputUnwritable', 'soon', `writing ${name}: it threw an error`, 'mend the output'),
+    )
+  }
+}
