@@ -9,6 +9,7 @@ import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Certificate, CertificateChain, KeyId, Names } from './model/certificate.js'
 import type { ApiError, CryptoError, Interrupted, StoreError, TrustError } from './model/failure.js'
+import type { KeyAlgorithm } from './model/key-algorithm.js'
 import type { Condition, Draft, OutstandingRequest } from './model/request.js'
 import type { Secret } from './model/secret.js'
 import type { Instant } from './model/time.js'
@@ -45,7 +46,8 @@ export interface KeyHandle {
 
 /** Keys and certificates. */
 export interface CryptoBackend {
-  readonly generateKey: TaskEither<CryptoError, KeyHandle>
+  /** A new key of this kind. */
+  readonly generateKey: (algorithm: KeyAlgorithm) => TaskEither<CryptoError, KeyHandle>
   /** The key that `forStorage` wrote, or that a kubelet did. */
   readonly restoreKey: (stored: Secret) => TaskEither<CryptoError, KeyHandle>
   /** Reads PEM `CERTIFICATE` blocks, leaf first; text around them is passed over. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from '../../src/model/failure.js'
+import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { isNodeName, templateFrom } from '../node/options.js'
@@ -38,6 +39,10 @@ export const runFlags = {
   'feature-gates': {
     value: 'GATE=BOOL,…',
     help: 'RotateKubeletClientCertificate=false switches rotation off',
+  },
+  'key-algorithm': {
+    value: 'KIND',
+    help: 'kind of private key, as the kubelet spells it: ECDSA-P384, RSA-3072, Ed25519, … (default ECDSA-P256)',
   },
   'requested-lifetime': {
     value: 'DURATION',
@@ -84,6 +89,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
+  const keyAlgorithm = keyAlgorithmFrom(flags)
+  if (E.isLeft(keyAlgorithm)) return keyAlgorithm
   const nodeName = nodeNameFrom(flags)
   if (E.isLeft(nodeName)) return nodeName
   const {
@@ -105,6 +112,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
+    ...(keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }),
     ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
     policy: {
       rotate: rotate.right,
@@ -127,6 +135,14 @@ const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, numb
   if (text === undefined) return E.right(undefined)
   const duration = parseDuration(text)
   return E.isLeft(duration) ? E.left(usageError(`--${name}: ${duration.left}`, 'for instance 10m')) : duration
+}
+
+const keyAlgorithmFrom = (given: Given<Name>): E.Either<UsageError, KeyAlgorithm | undefined> => {
+  const name = given['key-algorithm']
+  if (name === undefined || KeyAlgorithm.is(name)) return E.right(name)
+  return E.left(
+    usageError(`--key-algorithm=${name} is not known`, `the known ones are ${keyAlgorithms.join(', ')}`),
+  )
 }
 
 const nodeNameFrom = (given: Given<Name>): E.Either<UsageError, string> => {

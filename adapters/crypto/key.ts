@@ -1,4 +1,5 @@
-import { createPrivateKey, KeyObject, webcrypto } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { promisify } from 'node:util'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { CryptoError } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
@@ -6,21 +7,21 @@ import { type Secret, secret } from '../../src/model/secret.js'
 import type { KeyHandle } from '../../src/ports.js'
 import { keyIdOf } from '../platform/x509.js'
 import { attempt, malformed } from './outcome.js'
+import type { Signer } from './types.js'
 
 /** An RSA key of 16384 bits takes 13 kB. */
 const maximumKeySize = 32 * 1024
 
 const keyLabels = ['EC PRIVATE KEY', 'PRIVATE KEY', 'RSA PRIVATE KEY']
 
-/** A new EC key on P-256, the curve of the kubelet's own keys. */
-export const newKey = async (): Promise<KeyObject> => {
-  const pair = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
-  return KeyObject.from(pair.privateKey)
+/**
+ * PEM as client-go writes it (`MarshalPrivateKeyToPEM`, util/keyutil/key.go): SEC 1 (`EC PRIVATE KEY`, RFC 5915) for EC
+ * keys, PKCS#1 (`RSA PRIVATE KEY`, RFC 8017) for RSA keys; PKCS#8 for others.
+ */
+export const keyPem = (key: KeyObject): Secret => {
+  const type = key.asymmetricKeyType === 'ec' ? 'sec1' : key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'pkcs8'
+  return secret(key.export({ type, format: 'pem' }).toString())
 }
-
-/** PEM as a kubelet writes it: SEC 1 (`EC PRIVATE KEY`, RFC 5915) for EC keys, PKCS#8 for others. */
-export const keyPem = (key: KeyObject): Secret =>
-  secret(key.export({ type: key.asymmetricKeyType === 'ec' ? 'sec1' : 'pkcs8', format: 'pem' }).toString())
 
 /** The first private key in a PEM text: SEC 1, PKCS#1 or PKCS#8, not encrypted. */
 export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> => {
@@ -35,6 +36,14 @@ export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> =
   )
 }
 
+const signInThread = promisify<string | null | undefined, NodeJS.ArrayBufferView, KeyObject, Buffer>(sign)
+
+/** Signs by a key in memory, in a thread of its own: RSA keys take their time. */
+export const signerBy =
+  (key: KeyObject): Signer =>
+  (content, hash) =>
+    signInThread(hash, content, key)
+
 /** The handle of a private key that is in memory. */
 export const keyHandle = (key: KeyObject): KeyHandle => ({
   id: keyIdOf(key),
@@ -42,7 +51,7 @@ export const keyHandle = (key: KeyObject): KeyHandle => ({
     attempt(
       `a request for ${JSON.stringify(names.commonName)} cannot be made`,
       'check the names: IP addresses, and DNS names and URIs in printable ASCII',
-      async () => (await import('./request.js')).createRequest(key, names),
+      async () => (await import('./request.js')).createRequest(createPublicKey(key), signerBy(key), names),
     ),
   forStorage: TE.fromIO(() => keyPem(key)),
   forTls: TE.fromIO(() => ({ _tag: 'Pem', pem: keyPem(key) })),

@@ -17,7 +17,8 @@ export const attempt = <A>(
 ): TaskEither<CryptoError, A> =>
   TE.tryCatch(run, (thrown) => malformed(`${doing}: ${reasonOf(thrown)}`, remedy))
 
-const reasonOf = (thrown: unknown): string => {
+/** What went wrong, in one short line. */
+export const reasonOf = (thrown: unknown): string => {
   const text = thrown instanceof Error ? thrown.message : 'an unknown error'
   return (text.split('\n')[0] ?? '').slice(0, 200)
 }

@@ -6,6 +6,12 @@ import type { KeyId, Names } from '../../src/model/certificate.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
 
+/** By the names of FIPS 180-4. */
+export type Hash = 'SHA-256' | 'SHA-384' | 'SHA-512'
+
+/** Signs the content with the hash; none: the algorithm has its own. An EC key answers in DER. Rejects when it cannot. */
+export type Signer = (content: Uint8Array, hash: Hash | undefined) => Promise<Uint8Array>
+
 /** A subject attribute other than CN and O. */
 export interface OtherAttribute {
   /** Dotted object identifier. */

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
+import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { CryptoBackend, KeyHandle, TlsKey } from '../../src/ports.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
@@ -36,12 +37,12 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
   const does = <A>(operation: CryptoOperation, work: () => E.Either<CryptoError, A>) =>
     struck(trouble, operation, work)
 
-  const handle = (name: string): KeyHandle => {
+  const handle = (name: string, algorithm = defaultKeyAlgorithm): KeyHandle => {
     const id = keyIdOf(name)
-    const pem = secret(keyPem(name))
+    const pem = secret(keyPem(name, algorithm))
     return {
       id,
-      createRequest: (names) => () => does('createRequest', () => E.right(requestPem(names, id))),
+      createRequest: (names) => () => does('createRequest', () => E.right(requestPem(names, id, algorithm))),
       forStorage: () => does('forStorage', () => E.right(pem)),
       forTls: () => does('forTls', () => E.right(tlsKey(pem))),
     }
@@ -52,14 +53,18 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
 
   return {
     inject: trouble.inject,
-    generateKey: () =>
+    generateKey: (algorithm) => () =>
       does('generateKey', () => {
         generated += 1
-        return E.right(handle(`key ${generated}`))
+        return E.right(handle(`key ${generated}`, algorithm))
       }),
     restoreKey: (stored) => () =>
       does('restoreKey', () =>
-        pipe(readKey(stored.reveal()), O.map(handle), E.fromOption(malformed('private key'))),
+        pipe(
+          readKey(stored.reveal()),
+          O.map(({ key, keyAlgorithm }) => handle(key, keyAlgorithm)),
+          E.fromOption(malformed('private key')),
+        ),
       ),
     parseChain: (pem) => () =>
       does('parseChain', () =>

@@ -8,6 +8,7 @@ export type { Limits } from '../../src/driver/limits.js'
 export type { Ports } from '../../src/driver/perform.js'
 export type { Facts } from '../../src/machine/facts.js'
 export type { State } from '../../src/machine/state.js'
+export type { KeyAlgorithm } from '../../src/model/key-algorithm.js'
 export { defaultPolicy, type RotationPolicy } from '../../src/model/policy.js'
 export {
   type CertificateTemplate,

@@ -3,6 +3,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Step, Transition } from '../../src/describe/transition.js'
 import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
+import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
 
@@ -34,6 +35,11 @@ export interface RotationOptions {
   readonly clientCertificateAuthority?: string
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
+  /**
+   * The kind of private key, with `nodeName`: `ECDSA-P256` (the default), `RSA-2048`, …; a template has its own
+   * `keyAlgorithm`. A certificate whose key is of another kind is replaced.
+   */
+  readonly keyAlgorithm?: KeyAlgorithm
   /** What differs from `defaultPolicy`. */
   readonly policy?: Partial<RotationPolicy>
   /** Ends the rotation, as `stop` does. */
@@ -43,7 +49,7 @@ export interface RotationOptions {
   readonly onStep?: (step: Step) => void
   /** Something looks wrong and is no failure: a sentence for people. */
   readonly onWarning?: (message: string) => void
-  /** Adapters of your own, in place of the wall clock, WebCrypto, the certificate directory and the API over HTTPS. */
+  /** Adapters of your own, in place of the wall clock, OpenSSL, the certificate directory and the API over HTTPS. */
   readonly ports?: Partial<Ports>
 }
 
@@ -62,9 +68,20 @@ export const templateFrom = ({
   nodeName,
   template,
   requestedLifetime,
+  keyAlgorithm,
 }: RotationOptions): E.Either<InvalidOptions, O.Option<CertificateTemplate>> => {
   if (nodeName !== undefined && template !== undefined)
     return E.left(invalid('nodeName and template are both given', 'give one of the two'))
+  if (keyAlgorithm !== undefined && template !== undefined)
+    return E.left(invalid('keyAlgorithm and template are both given', 'put keyAlgorithm into the template'))
+  const algorithm = keyAlgorithm ?? template?.keyAlgorithm
+  if (algorithm !== undefined && !KeyAlgorithm.is(algorithm))
+    return E.left(
+      invalid(
+        `keyAlgorithm ${JSON.stringify(algorithm)} is not known`,
+        `the known ones are ${keyAlgorithms.join(', ')}`,
+      ),
+    )
   const name = nodeName?.trim().toLowerCase()
   if (name !== undefined && !isNodeName(name))
     return E.left(
@@ -73,7 +90,7 @@ export const templateFrom = ({
         'use letters, digits, dots and dashes',
       ),
     )
-  const wanted = name === undefined ? template : kubeletClientTemplate(name)
+  const wanted = name === undefined ? template : kubeletClientTemplate(name, keyAlgorithm)
   if (wanted === undefined || requestedLifetime === undefined) return E.right(O.fromNullable(wanted))
   const expirationSeconds = Math.round(requestedLifetime / 1000)
   return expirationSeconds >= 600 && expirationSeconds <= 0x7fffffff

@@ -15,9 +15,10 @@ import { type Failure, failure, type StoreError } from '../../src/model/failure.
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
 import type { Source } from '../connections/source.js'
+import { checkKeyAlgorithm } from '../crypto/index.js'
 import type { Cluster } from '../kubernetes/index.js'
 import { type Credential, credentialFrom } from './credential.js'
-import { policyFrom, type RotationOptions, templateFrom } from './options.js'
+import { type InvalidOptions, invalid, policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { broadcast } from './stream.js'
 
@@ -81,9 +82,23 @@ export const startOn =
       TE.Do,
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
+      TE.chainFirstW(({ template }) => keyCanBeMade(options, template)),
       TE.bindW('parts', ({ policy }) => openParts(options, policy, shared)),
       TE.map(({ template, policy, parts }) => running(driver, options, policy, template, parts)),
     )
+
+/** Whether OpenSSL has keys of the kind: told at the start, and not at each attempt. */
+const keyCanBeMade = (
+  { ports }: RotationOptions,
+  template: O.Option<CertificateTemplate>,
+): TaskEither<InvalidOptions, void> => {
+  const algorithm = O.isSome(template) ? template.value.keyAlgorithm : undefined
+  if (algorithm === undefined || ports?.crypto !== undefined) return TE.right(undefined)
+  return pipe(
+    checkKeyAlgorithm(algorithm),
+    TE.mapLeft(({ message, remedy }) => invalid(`keyAlgorithm (--key-algorithm): ${message}`, remedy)),
+  )
+}
 
 /** The value, or an `Error` with a `code`: the `_tag` of the failure. */
 export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {

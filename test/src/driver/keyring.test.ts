@@ -9,7 +9,7 @@ const test = suite('keyring')
 /** A keyring with one key of the crypto backend. */
 const withKey = async (crypto = memoryCrypto()) => {
   const keys = keyring()
-  const made = await crypto.generateKey()
+  const made = await crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(made)) throw new Error(made.left.message)
   keys.keep(made.right)
   return { keys, own: chain({ keyId: made.right.id }) }
