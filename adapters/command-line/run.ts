@@ -42,7 +42,7 @@ export const runFlags = {
   },
   'key-algorithm': {
     value: 'KIND',
-    help: 'kind of private key, as the kubelet spells it: ECDSA-P384, RSA-3072, Ed25519, … (default ECDSA-P256)',
+    help: 'kind of private key: ECDSA-P384, RSA-3072, Ed25519, … (default ECDSA-P256)',
   },
   'requested-lifetime': {
     value: 'DURATION',
