@@ -12,7 +12,7 @@ import { load } from '../../src/driver/load.js'
 import type { Ports } from '../../src/driver/perform.js'
 import type { Held, RequestedRotation } from '../../src/machine/facts.js'
 import { expired } from '../../src/model/certificate.js'
-import type { StoreError } from '../../src/model/failure.js'
+import { failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import type {
   CertificateSigningRequests,
@@ -34,7 +34,7 @@ import {
   type KubernetesApi,
 } from '../kubernetes/index.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
-import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
+import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
 
 /** Everything a rotation stands on. */
@@ -44,13 +44,13 @@ export interface Parts {
   readonly replace: O.Option<RequestedRotation['why']>
   /** The API server, as the kubeconfig said when it was last read; none: it cannot be read, or there is none. */
   readonly cluster: Source<O.Option<Cluster>>
+  /** Reads the kubeconfig for it. */
+  readonly read: TaskEither<KubeconfigError, Cluster>
   /** Lets go of the directory and the connections. */
   readonly close: Task<void>
 }
 
 export type PartsError = InvalidOptions | StoreError | KubeconfigError
-
-const defaultPrefix = 'kubelet-client'
 
 /** What rotations may share. */
 export interface Shared {
@@ -93,22 +93,28 @@ export const openParts =
       await letGo()
       return replace
     }
-    return E.right({ ports, replace: replace.right, cluster, close: letGo })
+    return E.right({ ports, replace: replace.right, cluster, read: read ?? noCluster, close: letGo })
   }
 
-const openStore = ({
-  ports,
-  certDir,
-  certPrefix = defaultPrefix,
-}: RotationOptions): TaskEither<
-  PartsError,
-  { readonly store: CertificateStore; readonly release: Task<void> }
-> => {
+/** With `ports.requests` nobody says where the API is. */
+const noCluster: TaskEither<KubeconfigError, Cluster> = TE.left(
+  failure(
+    'NoCredential',
+    'later',
+    'this rotation does not know where the API is',
+    'give it a kubeconfig in place of ports.requests',
+  ),
+)
+
+const openStore = (
+  options: RotationOptions,
+): TaskEither<PartsError, { readonly store: CertificateStore; readonly release: Task<void> }> => {
+  const { ports, certDir } = options
   if (ports?.store !== undefined) return TE.right({ store: ports.store, release: async () => {} })
   if (certDir === undefined)
     return TE.left(invalid('certDir is missing', 'name the directory for keys and certificates'))
   return pipe(
-    openCertificateDirectory({ directory: certDir, prefix: certPrefix }),
+    openCertificateDirectory({ directory: certDir, prefix: prefixOf(options) }),
     TE.map((directory) => ({ store: directory, release: directory.release })),
   )
 }
@@ -141,7 +147,7 @@ const openRequests = (
   policy: RotationPolicy,
   { clock, requests: shared }: Shared,
 ): TaskEither<PartsError, Reached> => {
-  const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
+  const { ports, kubeconfig, bootstrapKubeconfig, certDir, authenticateWith: asker } = options
   if (ports?.requests !== undefined)
     return TE.right({ requests: ports.requests, cluster: variable(O.none), close: () => {} })
   const warn = warnWith(options)
@@ -149,10 +155,10 @@ const openRequests = (
     const cluster = variable<O.Option<Cluster>>(O.none)
     const access = { ...given, cluster: noting(given.cluster, cluster) }
     const own = certificateSigningRequests({ ...access, warn })
-    const common = shared?.of(
-      policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig,
-      access,
-    )
+    const common =
+      asker === undefined
+        ? shared?.of(policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig, access)
+        : undefined
     return common === undefined
       ? { requests: own, cluster, read: access.cluster, close: own.close }
       : {
@@ -169,6 +175,10 @@ const openRequests = (
     ...over(access),
     expected: fromCluster(path, access.cluster),
   })
+  if (asker !== undefined) {
+    const reached = over({ cluster: asker.cluster, external: asker.access })
+    return TE.right({ ...reached, requests: reporting(reached.requests, asker) })
+  }
   const where = bootstrapKubeconfig ?? kubeconfig
   if (where === undefined)
     return TE.left(invalid('it is not known where the API is', 'name a bootstrapKubeconfig or a kubeconfig'))
@@ -190,7 +200,7 @@ const openRequests = (
         'give them different files: the first one is written, the second one is only read',
       ),
     )
-  const pairPath = join(certDir, `${certPrefix}-current.pem`)
+  const pairPath = join(certDir, `${prefixOf(options)}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
     TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
@@ -241,6 +251,26 @@ const noting = (
     if (!isSame) noted.set(O.some(cluster))
     return cluster
   })(read)
+
+/** A rejection is told to the rotation whose certificate was rejected. */
+const reporting = (requests: CertificateSigningRequests, asker: Asker): CertificateSigningRequests => {
+  const told = <E extends { readonly _tag: string }, A>(task: TaskEither<E, A>): TaskEither<E, A> => {
+    const credential = asker.credentials.current()
+    return pipe(
+      task,
+      TE.mapLeft((problem) => {
+        if (problem._tag === 'CredentialRejected' && O.isSome(credential))
+          asker.reportRejected({ keyId: credential.value.certificate.keyId })
+        return problem
+      }),
+    )
+  }
+  return {
+    submit: (...call) => told(requests.submit(...call)),
+    observe: (...call) => told(requests.observe(...call)),
+    probe: (...call) => told(requests.probe(...call)),
+  }
+}
 
 /** What goes out with the certificate itself goes its own way. */
 const byIdentity = (

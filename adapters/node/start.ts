@@ -16,11 +16,12 @@ import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
 import type { Source } from '../connections/source.js'
 import { checkKeyAlgorithm } from '../crypto/index.js'
-import type { Cluster } from '../kubernetes/index.js'
+import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { type InvalidOptions, invalid, policyFrom, type RotationOptions, templateFrom } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { broadcast } from './stream.js'
+import { wantedBy } from './wanted.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
 export type StartError = PartsError
@@ -61,6 +62,10 @@ export interface RunningRotation {
   readonly trust: Source<O.Option<string>>
   /** `https://host:port` of the API server, as the kubeconfig says; undefined where none is named. */
   readonly server: () => string | undefined
+  /** The API server as the kubeconfig says now. */
+  readonly cluster: TaskEither<KubeconfigError, Cluster>
+  /** The API server and the certificate in use, for requests with it; an error while there is none. */
+  readonly access: TaskEither<KubeconfigError, Access>
   readonly policy: RotationPolicy
   /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
   readonly stopTask: Task<void>
@@ -108,13 +113,21 @@ export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>)
   throw Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
 }
 
+const noCertificate: KubeconfigError = failure(
+  'NoCredential',
+  'soon',
+  'the rotation has no certificate to authenticate with',
+  'see what it waits for',
+)
+
 const running = (
   driver: Driver,
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, replace, cluster, close }: Parts,
+  { ports, replace, cluster, read, close }: Parts,
 ): RunningRotation => {
+  const wanted = wantedBy(options, template, ports.clock, (message) => options.onWarning?.(message))
   const stopping = new AbortController()
   const stopToo = () => stopping.abort()
   const told = broadcast<Transition>()
@@ -127,17 +140,42 @@ const running = (
       options.onTransition?.(transition)
     }
   }
-  const { run, state, facts, credentials, tell } = driver.rotation({ policy, template, ports, notify })
+  const { run, state, facts, credentials, tell } = driver.rotation({
+    policy,
+    template: wanted.current(),
+    ports,
+    notify,
+  })
+  const want = () => tell({ _tag: 'TemplateChanged', template: wanted.current() })()
+  const unfollow = wanted.follow(want)
+  const access = pipe(
+    read,
+    TE.chain((server) =>
+      pipe(
+        credentials.current(),
+        O.match(
+          () => TE.left(noCertificate),
+          ({ pem, key }) =>
+            TE.right({
+              cluster: server,
+              credential: { token: O.none, clientCertificate: O.some({ pem, key }) },
+            }),
+        ),
+      ),
+    ),
+  )
   if (O.isSome(replace)) tell({ _tag: 'RotationRequested', why: replace.value })()
 
   const current = (): Credential | undefined =>
     pipe(credentials.current(), O.map(credentialFrom), O.toUndefined)
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
-    const { wanted, held } = facts()
+    const { held } = facts()
+    if (wanted.awaited() !== '') return undefined
+    const asked = wanted.current()
     if (O.isNone(held) || !isUsable(policy, held.value, ports.clock.now())) return undefined
     const another =
-      policy.rotate && O.isSome(wanted) && missingFrom(wanted.value, held.value.certificate).length > 0
+      policy.rotate && O.isSome(asked) && missingFrom(asked.value, held.value.certificate).length > 0
     return another ? undefined : current()
   }
 
@@ -149,6 +187,7 @@ const running = (
     } finally {
       // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
       options.signal?.removeEventListener('abort', stopToo)
+      unfollow()
       await close()
       told.end()
     }
@@ -193,8 +232,12 @@ const running = (
     transitions: told.listen,
     state,
     facts,
-    explain: () => explain(policy, facts(), ports.clock.now()),
-    setTemplate: (next) => tell({ _tag: 'TemplateChanged', template: O.fromNullable(next) })(),
+    explain: () =>
+      [wanted.awaited(), explain(policy, facts(), ports.clock.now())].filter((text) => text !== '').join(' '),
+    setTemplate: (next) => {
+      wanted.set(O.fromNullable(next))
+      want()
+    },
     rotateNow: (why = 'requested') =>
       tell({
         _tag: 'RotationRequested',
@@ -208,6 +251,8 @@ const running = (
       subscribe: (listener) => cluster.subscribe((found) => listener(authorityOf(found))),
     },
     server: () => O.toUndefined(cluster.current())?.server,
+    cluster: read,
+    access,
     policy,
     stopTask,
     stop: stopTask,

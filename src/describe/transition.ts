@@ -7,6 +7,7 @@ import type { State } from '../machine/state.js'
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
+import { approvalByHand } from './approval.js'
 import { explain } from './explain.js'
 
 /** One of the five states. */
@@ -110,7 +111,10 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
     case 'Loaded':
       return info('Loaded', found(after, at))
     case 'Submitted':
-      return info('Submitted', `request sent with the ${event.credential} credential, waiting for approval`)
+      return info(
+        'Submitted',
+        `request sent with the ${event.credential} credential, waiting for approval${approvalByHand(event.request)}`,
+      )
     case 'Observed':
       return from._tag === to._tag
         ? undefined

@@ -41,6 +41,9 @@ export type CryptoError = Failure<'Malformed' | 'KeyUnavailable'>
 /** What comes of reading the CAs that certificates have to chain to. */
 export type TrustError = Failure<'TrustUnusable'>
 
+/** What keeps the addresses of a node from being known. */
+export type AddressError = Failure<'AddressesUnknown'>
+
 /** A wait was cut short by its signal. Not a failure. */
 export interface Interrupted {
   readonly _tag: 'Interrupted'

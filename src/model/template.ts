@@ -2,6 +2,7 @@ import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { sameAddress } from './address.js'
+import type { Addresses } from './addresses.js'
 import type { Certificate, Names } from './certificate.js'
 import { defaultKeyAlgorithm, KeyAlgorithm } from './key-algorithm.js'
 import { printable } from './printable.js'
@@ -71,6 +72,19 @@ export const kubeletClientTemplate = (
   signerName: kubeletClientSigner,
   commonName: `system:node:${nodeName}`,
   organizations: ['system:nodes'],
+})
+
+/** The serving certificate of a kubelet: the names of its client certificate, and its addresses as SANs. */
+export const kubeletServingTemplate = (
+  nodeName: string,
+  { dnsNames, ipAddresses }: Addresses,
+  keyAlgorithm?: KeyAlgorithm,
+): CertificateTemplate => ({
+  ...kubeletClientTemplate(nodeName, keyAlgorithm),
+  signerName: kubeletServingSigner,
+  dnsNames,
+  ipAddresses,
+  usages: usagesFor('server auth', keyAlgorithm),
 })
 
 /** A client certificate for somebody who is not a node; somebody else has to approve it. */
