@@ -13,6 +13,8 @@ const inWords = (event: ControlPlaneEvent): string => {
       return callLine(event)
     case 'Approved':
       return `${event.name} approved`
+    case 'Denied':
+      return `${event.name} denied: ${event.reason}: ${event.message}`
     case 'Issued':
       return `${event.name} issued, certificate ${event.serialNumber} until ${rfc3339(event.notAfter)}`
     case 'Failed':

@@ -11,6 +11,7 @@ import { restored, saved } from './data-directory.js'
 import type { ControlPlaneError } from './error.js'
 import { freshAuthority, type Identity, identityOf } from './identity.js'
 import { listen, stopListening } from './listening.js'
+import { nodesApi } from './nodes.js'
 import { requestReader } from './request-reader.js'
 import { requestsApi } from './requests.js'
 import { route } from './router.js'
@@ -55,9 +56,11 @@ export const startControlPlane =
     const storage = memoryStorage(now())
     const read = requestReader()
     const requests = requestsApi(storage, read, now)
+    const nodes = nodesApi(options.nodes ?? [], now)
+    const reserved = [hostname, '127.0.0.1', '::1', ...(options.serviceAddresses ?? ['10.96.0.0/12'])]
     const trustedPems = (): ReadonlyArray<string> => state.trust.authorities.map((one) => one.toString())
     const { server, endStreams } = apiServer(tlsOptions(state.identity.serving, trustedPems()), {
-      route: route({ requests, bindings, now }),
+      route: route({ requests, nodes, bindings, now }),
       bindings,
       trust: () => state.trust,
       now,
@@ -88,6 +91,7 @@ export const startControlPlane =
         now,
         tell: onEvent,
         bindings,
+        servingPolicy: () => ({ nodes: nodes.current(), reserved }),
         authority: () => state.identity.authority,
         signingDuration: options.clusterSigningDuration ?? 8_760 * hour,
         flavour: options.flavour ?? '1.22',
@@ -105,6 +109,7 @@ export const startControlPlane =
       requests: () => storage.list().map(rendered),
       approval: controllers.approval,
       signing: controllers.signing,
+      declareNodes: nodes.declare,
       clean: controllers.clean,
       compact: storage.compact,
       replaceAuthority:

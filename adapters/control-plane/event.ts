@@ -21,6 +21,13 @@ export type ControlPlaneEvent =
   | ApiCall
   | { readonly _tag: 'Approved'; readonly at: Instant; readonly name: string }
   | {
+      readonly _tag: 'Denied'
+      readonly at: Instant
+      readonly name: string
+      readonly reason: string
+      readonly message: string
+    }
+  | {
       readonly _tag: 'Issued'
       readonly at: Instant
       readonly name: string

@@ -11,6 +11,7 @@
  * ```
  */
 
+export type { DeclaredNode } from '../../src/control-plane/index.js'
 export { startControlPlane } from './control-plane.js'
 export type { Gate } from './controllers.js'
 export type { ControlPlaneError } from './error.js'
