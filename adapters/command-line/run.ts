@@ -1,15 +1,15 @@
-import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from '../../src/model/failure.js'
-import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { defaultPolicy } from '../../src/model/policy.js'
-import type { RotationOptions, RunningRotation } from '../node/index.js'
-import { isNodeName, templateFrom } from '../node/options.js'
+import type { Fleet, RotationOptions, RunningRotation } from '../node/index.js'
+import { templateFrom } from '../node/options.js'
+import { certificateFlags, readCertificate } from './certificate-flags.js'
 import { command, complain } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
+import { readServing, type Serving, servingFlags } from './serving-flags.js'
 import { terminalLine } from './terminal-line.js'
 
 export const runFlags = {
@@ -25,24 +25,26 @@ export const runFlags = {
     value: 'DIR',
     help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
+  'cert-prefix': {
+    value: 'NAME',
+    help: 'what the files there begin with (default kubelet-client)',
+  },
+  'authenticate-with': {
+    value: 'WHOSE',
+    help: 'held (default), or kubeconfig: with the credential of --kubeconfig, which is only read',
+  },
   'client-ca-file': {
     value: 'FILE',
-    help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
+    help: 'CAs of client certificates, as the API server has them; others are not taken',
   },
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
-  'hostname-override': {
-    value: 'NAME',
-    help: "the node's name (default: the host's name, in lower case)",
-  },
+  ...servingFlags,
+  ...certificateFlags,
   'feature-gates': {
     value: 'GATE=BOOL,…',
-    help: 'RotateKubeletClientCertificate=false switches rotation off',
-  },
-  'key-algorithm': {
-    value: 'KIND',
-    help: 'kind of private key: ECDSA-P384, RSA-3072, Ed25519, … (default ECDSA-P256)',
+    help: 'RotateKubeletClientCertificate and RotateKubeletServerCertificate: =false switches it off',
   },
   'requested-lifetime': {
     value: 'DURATION',
@@ -67,6 +69,8 @@ export interface RunRequest {
   readonly options: RotationOptions
   readonly once: boolean
   readonly format: LogFormat
+  /** The serving certificate that is kept too. */
+  readonly serving?: Serving
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
 }
@@ -89,15 +93,21 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
-  const keyAlgorithm = keyAlgorithmFrom(flags)
-  if (E.isLeft(keyAlgorithm)) return keyAlgorithm
-  const nodeName = nodeNameFrom(flags)
-  if (E.isLeft(nodeName)) return nodeName
+  const certificate = readCertificate(flags)
+  if (E.isLeft(certificate)) return certificate
+  const serving = servingFrom(flags, certificate.right.nodeName)
+  if (E.isLeft(serving)) return serving
+  const authenticateWith = flags['authenticate-with'] ?? 'held'
+  if (authenticateWith !== 'held' && authenticateWith !== 'kubeconfig')
+    return E.left(
+      usageError(`--authenticate-with=${authenticateWith} is not known`, 'write held or kubeconfig'),
+    )
   const {
     kubeconfig,
     'bootstrap-kubeconfig': bootstrapKubeconfig,
     'client-ca-file': clientCertificateAuthority,
     'event-log': events,
+    'cert-prefix': certPrefix,
   } = flags
   if (kubeconfig === undefined && bootstrapKubeconfig === undefined)
     return E.left(
@@ -106,16 +116,24 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both',
       ),
     )
+  if (authenticateWith === 'kubeconfig' && kubeconfig === undefined)
+    return E.left(
+      usageError(
+        '--authenticate-with=kubeconfig needs --kubeconfig',
+        'name the kubeconfig whose credential is used',
+      ),
+    )
   const options: RotationOptions = {
-    nodeName: nodeName.right,
+    ...certificate.right,
+    ...(certPrefix === undefined ? {} : { certPrefix }),
     certDir: flags['cert-dir'] ?? defaultCertDir,
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
-    ...(keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }),
     ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
     policy: {
-      rotate: rotate.right,
+      rotate: rotate.right.client,
+      ...(authenticateWith === 'kubeconfig' ? { authenticateWith: 'external' } : {}),
       ...(probeInterval.right === undefined ? {} : { probeInterval: probeInterval.right }),
     },
   }
@@ -126,6 +144,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         once: once.right,
         format,
         options,
+        ...(serving.right === undefined ? {} : { serving: serving.right }),
         ...(events === undefined ? {} : { eventLog: events }),
       })
 }
@@ -137,56 +156,69 @@ const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, numb
   return E.isLeft(duration) ? E.left(usageError(`--${name}: ${duration.left}`, 'for instance 10m')) : duration
 }
 
-const keyAlgorithmFrom = (given: Given<Name>): E.Either<UsageError, KeyAlgorithm | undefined> => {
-  const name = given['key-algorithm']
-  if (name === undefined || KeyAlgorithm.is(name)) return E.right(name)
-  return E.left(
-    usageError(`--key-algorithm=${name} is not known`, `the known ones are ${keyAlgorithms.join(', ')}`),
-  )
+/** The serving certificate, where switch and gate are on; its flags are read in any case, for their mistakes. */
+const servingFrom = (
+  given: Given<Name>,
+  nodeName: string | undefined,
+): E.Either<UsageError, Serving | undefined> => {
+  const asked = readSwitch('rotate-server-certificates', given['rotate-server-certificates'], false)
+  if (E.isLeft(asked)) return asked
+  const gate = gatesFrom(given)
+  if (E.isLeft(gate)) return gate
+  const serving = readServing(given)
+  if (E.isLeft(serving)) return serving
+  if (!asked.right || !gate.right.RotateKubeletServerCertificate) return E.right(undefined)
+  return nodeName === undefined
+    ? E.left(
+        usageError(
+          '--rotate-server-certificates needs the client certificate of a node to ask with',
+          'leave out the flags of another certificate, or write --signer-name=kubernetes.io/kubelet-serving without it',
+        ),
+      )
+    : serving
 }
-
-const nodeNameFrom = (given: Given<Name>): E.Either<UsageError, string> => {
-  const { 'hostname-override': override } = given
-  const name = (override ?? hostname()).trim().toLowerCase()
-  if (isNodeName(name)) return E.right(name)
-  const whose = override === undefined ? `this host's name ${name}` : `--hostname-override=${override}`
-  return E.left(
-    usageError(
-      `${whose} cannot be the name of a node`,
-      'write --hostname-override=NAME with letters, digits, dots and dashes',
-    ),
-  )
-}
-
-const gates = ['RotateKubeletClientCertificate']
 
 /** Both the switch and the feature gate have to be on, as in the kubelet. */
-const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
+const rotationFrom = (given: Given<Name>): E.Either<UsageError, { readonly client: boolean }> => {
   const rotate = readSwitch('rotate-certificates', given['rotate-certificates'], true)
   if (E.isLeft(rotate)) return rotate
-  let gate = true
+  return E.map(({ RotateKubeletClientCertificate: gate }: Gates) => ({ client: rotate.right && gate }))(
+    gatesFrom(given),
+  )
+}
+
+const allOn = { RotateKubeletClientCertificate: true, RotateKubeletServerCertificate: true }
+type Gates = Readonly<Record<keyof typeof allOn, boolean>>
+
+const isGate = (name: string): name is keyof Gates => Object.hasOwn(allOn, name)
+
+const gatesFrom = (given: Given<Name>): E.Either<UsageError, Gates> => {
+  const found = { ...allOn }
   for (const setting of (given['feature-gates'] ?? '').split(',').filter((part) => part !== '')) {
     const [name = '', value] = setting.split('=', 2).map((part) => part.trim())
-    if (!gates.includes(name))
-      return E.left(usageError(`there is no feature gate ${name}`, `the known ones are ${gates.join(', ')}`))
+    if (!isGate(name))
+      return E.left(
+        usageError(`there is no feature gate ${name}`, `the known ones are ${Object.keys(allOn).join(', ')}`),
+      )
     if (value === undefined)
       return E.left(
         usageError(`the feature gate ${name} has no value`, `write ${name}=true or ${name}=false`),
       )
     const on = readSwitch(`feature-gates ${name}`, value, true)
     if (E.isLeft(on)) return on
-    gate = on.right
+    found[name] = on.right
   }
-  return E.right(rotate.right && gate)
+  return E.right(found)
 }
 
 /** Runs until the signal is given (`--once`: until a certificate is installed). Answers with the exit code. */
 export const run = async (
-  { options, once, format, eventLog: path }: RunRequest,
+  { options, once, format, serving, eventLog: path }: RunRequest,
   signal: AbortSignal,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
-  const { startRotationTask, wallClock } = await import('../node/index.js')
+  const { openFleet, wallClock } = await import('../node/index.js')
+  const fleet = openFleet()
   const { summaryOf } = await import('./summary.js')
   let rotation: RunningRotation | undefined
   const lastLine = () =>
@@ -208,7 +240,21 @@ export const run = async (
           policy: { ...defaultPolicy, ...options.policy },
           warn: (message) => say('warn', message),
         })
-  const started = await startRotationTask({
+  const startServing = async (
+    fleet: Fleet,
+    client: RunningRotation,
+    wanted: Serving,
+  ): Promise<E.Either<Failure<string>, RunningRotation>> => {
+    const { servingOptions } = await import('./serving-options.js')
+    return fleet.startTask({
+      ...servingOptions(wanted, client, options),
+      signal,
+      onTransition: (transition) =>
+        screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
+      onWarning: (message) => say('warn', `serving: ${message}`),
+    })()
+  }
+  const started = await fleet.startTask({
     ...options,
     signal,
     ...(events === undefined ? {} : { onStep: events.write }),
@@ -221,10 +267,19 @@ export const run = async (
     return started.left._tag === 'InvalidOptions' ? 2 : 1
   }
   rotation = started.right
-  const outcome: E.Either<Failure<string>, unknown> = once
-    ? await rotation.issuedTask()
-    : await rotation.endedTask()
-  await rotation.stop()
+  const second = serving === undefined ? undefined : await startServing(fleet, rotation, serving)
+  if (second !== undefined && E.isLeft(second)) {
+    await fleet.stop()
+    screen.end()
+    complain(second.left.message, second.left.remedy)
+    return second.left._tag === 'InvalidOptions' ? 2 : 1
+  }
+  const rotations = [rotation, ...(second === undefined ? [] : [second.right])]
+  const outcomes: ReadonlyArray<E.Either<Failure<string>, unknown>> = await Promise.all(
+    rotations.map((one) => (once ? one.issuedTask() : one.endedTask())),
+  )
+  const outcome = outcomes.find(E.isLeft) ?? E.right(undefined)
+  await fleet.stop()
   await events?.close()
   if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
@@ -235,13 +290,14 @@ export const run = async (
 /** What is about to be done, with the names that a log is searched for. */
 const intention = ({
   nodeName,
+  template,
   certDir,
   bootstrapKubeconfig,
   kubeconfig,
   clientCertificateAuthority,
 }: RotationOptions): string =>
   [
-    `keeps a certificate for node ${nodeName} in ${certDir}`,
+    `keeps a certificate for ${template === undefined ? `node ${nodeName}` : `${template.commonName} (signer ${template.signerName})`} in ${certDir}`,
     ...(kubeconfig === undefined ? [] : [`kubeconfig ${kubeconfig}`]),
     ...(bootstrapKubeconfig === undefined ? [] : [`bootstrap kubeconfig ${bootstrapKubeconfig}`]),
     ...(clientCertificateAuthority === undefined

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { approvalByHand } from '../../src/describe/approval.js'
 import { rotateAt } from '../../src/describe/transition.js'
 import { keyring } from '../../src/driver/keyring.js'
 import { type Found, load } from '../../src/driver/load.js'
@@ -29,12 +30,17 @@ import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  'cert-prefix': {
+    value: 'NAME',
+    help: 'which certificate there: kubelet-client (default), kubelet-server, or another name',
+  },
   'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
 } satisfies Flags<string>
 
 export interface StatusRequest {
   readonly certDir: string
+  readonly certPrefix?: string
   readonly clientCaFile?: string
   readonly json: boolean
 }
@@ -45,16 +51,22 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
   const {
     output = 'text',
     'cert-dir': certDir = defaultCertDir,
+    'cert-prefix': certPrefix,
     'client-ca-file': clientCaFile,
   } = given.right
   return output === 'json' || output === 'text'
-    ? E.right({ certDir, json: output === 'json', ...(clientCaFile === undefined ? {} : { clientCaFile }) })
+    ? E.right({
+        certDir,
+        json: output === 'json',
+        ...(certPrefix === undefined ? {} : { certPrefix }),
+        ...(clientCaFile === undefined ? {} : { clientCaFile }),
+      })
     : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
 }
 
 /** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
-export const status = async ({ certDir, clientCaFile, json }: StatusRequest): Promise<number> => {
-  const directory = { directory: certDir }
+export const status = async ({ certDir, certPrefix, clientCaFile, json }: StatusRequest): Promise<number> => {
+  const directory = { directory: certDir, ...(certPrefix === undefined ? {} : { prefix: certPrefix }) }
   const ports = {
     store: { load: readCertificateDirectory(directory) },
     crypto: cryptoBackend,
@@ -182,7 +194,7 @@ const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
     ? []
     : // It is saved before it is sent, and not written again after.
       [
-        `A request is saved; whether it was sent, this directory does not know: kubectl get csr ${request.name} says what has become of it, NotFound when it was not sent or is gone.`,
+        `A request is saved; whether it was sent, this directory does not know: kubectl get csr ${request.name} says what has become of it, NotFound when it was not sent or is gone${approvalByHand(request)}.`,
       ]
 
 const inOneLine = (agent: Agent | null): string =>

@@ -12,7 +12,7 @@ import { kubeletServingDefect, type RequestedNames } from './kubelet.js'
 /** A node, and what its serving certificate may be for. */
 export interface DeclaredNode {
   readonly name: string
-  /** IP addresses, ranges of them (`10.1.0.0/16`), DNS names, and domains with all names below (`.example.com`). */
+  /** Besides its name: IP addresses, ranges of them (`10.1.0.0/16`), DNS names, domains with all names below (`.example.com`). */
   readonly addresses: ReadonlyArray<string>
 }
 
@@ -62,7 +62,7 @@ export const servingVerdict = (
       'ReservedName',
       `SAN ${shown(taken)} is one of the API server, of services or of every host`,
     )
-  const foreign = sans.find((san) => !isAmong(node.addresses, san))
+  const foreign = sans.find((san) => !isAmong([node.name, ...node.addresses], san))
   if (foreign !== undefined)
     return denied('NotItsAddress', `SAN ${shown(foreign)} is not declared for node ${nodeName}`)
   return {
