@@ -48,9 +48,18 @@ export interface KeyHandle {
   readonly id: KeyId
   /** A PKCS#10 request (RFC 2986) for the names, signed by this key, PEM. */
   readonly createRequest: (names: Names) => TaskEither<CryptoError, string>
-  /** PEM to keep beside the certificate: the key, or what finds it again. */
+  /**
+   * To keep beside the certificate: the key, or what finds it again. One block of PEM, whatever its label, except
+   * `CERTIFICATE`.
+   */
   readonly forStorage: TaskEither<CryptoError, Secret>
   readonly forTls: TaskEither<CryptoError, TlsKey>
+  /**
+   * Called once no certificate and no request of the rotation has this key, also where it was never used: for keys that
+   * are kept elsewhere. The certificate before the current one stays in the store, and without its key is of no use. A
+   * process that is killed forgets nothing.
+   */
+  readonly forget?: Task<void>
 }
 
 /** Keys and certificates. */

@@ -23,7 +23,7 @@ export const certificateFlags = {
   },
   'signer-name': {
     value: 'SIGNER',
-    help: `another certificate than the kubelet's, of this signer (default ${clientSigner})`,
+    help: `of this signer, not the kubelet's (default ${clientSigner})`,
   },
   'common-name': { value: 'NAME', help: 'the CN of its subject' },
   organizations: { value: 'NAME,…', help: 'the O attributes of its subject: groups' },

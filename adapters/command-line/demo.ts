@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { inWords, second } from '../../src/index.js'
+import { inWords, second } from '../../src/model/time.js'
 import { type ApiCall, type ControlPlane, startControlPlane } from '../control-plane/index.js'
 import {
   type Credential,

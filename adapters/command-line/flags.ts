@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
+import { didYouMean } from '../platform/nearest.js'
 
 /** What can follow a command on the command line. */
 export interface Flag {
@@ -85,9 +86,7 @@ const read = <Name extends string>(
       return E.left(
         usageError(
           `there is no flag ${token.rawName}`,
-          `the flags are ${Object.keys(flags)
-            .map((flag) => `--${flag}`)
-            .join(', ')}`,
+          didYouMean(token.name, Object.keys(flags), (flag) => `--${flag}`),
         ),
       )
     const wantsValue = flags[token.name].value

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import type { Command } from './command.js'
+import { didYouMean } from '../platform/nearest.js'
+import type { Command, Signals } from './command.js'
+import { processSignals } from './signals.js'
 
 /** What each command is for, and where it is: loaded when it is called. */
 const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
@@ -56,15 +57,10 @@ const usageOf = (name: string, summary: string, { flags, files }: Command): stri
     '',
   ].join('\n')
 
-const version = (): string => {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  const document: unknown = JSON.parse(manifest)
-  return typeof document === 'object' && document !== null && 'version' in document
-    ? String(document.version)
-    : ''
-}
+/** That of package.json, which the one bundled file does not have beside it; a test compares them. */
+const version = '0.1.0'
 
-const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number> => {
+const main = async ([name = '', ...args]: ReadonlyArray<string>, signals: Signals): Promise<number> => {
   if (name === '') {
     process.stderr.write(usage())
     return 2
@@ -74,32 +70,23 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>): Promise<number
     return 0
   }
   if (name === '--version' || name === 'version') {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${version}\n`)
     return 0
   }
   const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (chosen === undefined) {
-    const known = Object.keys(commands).join(', ')
-    process.stderr.write(`kube-cert-rotation: there is no command ${name}; the commands are ${known}\n`)
+    const known = Object.keys(commands)
+    process.stderr.write(`kube-cert-rotation: there is no command ${name}; ${didYouMean(name, known)}\n`)
     return 2
   }
   const [summary, load] = chosen
-  const stopping = new AbortController()
-  // Not `once`: npm and timeout(1) pass on a signal that came to the whole group, and a second one would be deadly.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
-  // Node would start its debugger, which shows keys and tokens to every user of this machine.
-  process.on('SIGUSR1', () => {})
-  // Nobody reads on (`| head`): that too. A log on a full disk has gaps, and costs nobody an identity.
-  process.stdout.on('error', (error) => {
-    if ('code' in error && error.code === 'EPIPE') stopping.abort()
-  })
-  process.stderr.on('error', () => {})
   const command = await load()
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usageOf(name, summary, command))
     return 0
   }
-  return command.run(args, stopping.signal)
+  return command.run(args, signals)
 }
 
-process.exitCode = await main(process.argv.slice(2))
+const signals = processSignals()
+signals.end(await main(process.argv.slice(2), signals))

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
-import type { Fleet, RotationOptions, RunningRotation } from '../node/index.js'
+import { inWords } from '../../src/model/time.js'
+import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { templateFrom } from '../node/options.js'
+import { didYouMean } from '../platform/nearest.js'
 import { certificateFlags, readCertificate } from './certificate-flags.js'
-import { command, complain } from './command.js'
+import { command, complain, type Signals } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
@@ -54,6 +57,10 @@ export const runFlags = {
     value: 'DURATION',
     help: 'how often to ask the server whether it accepts the certificate (default 10m, 0: never)',
   },
+  timeout: {
+    value: 'DURATION',
+    help: 'with --once: give up after this long, exit 3',
+  },
   once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
   'event-log': {
@@ -62,12 +69,17 @@ export const runFlags = {
   },
 } satisfies Flags<string>
 
+/** What a timer of Node can wait for, ms. */
+const longestTimeout = 576 * 3_600_000
+
 type Name = keyof typeof runFlags
 
 /** What `run` was asked to do. */
 export interface RunRequest {
   readonly options: RotationOptions
   readonly once: boolean
+  /** How long to wait for the certificate with `once`, ms. */
+  readonly timeout?: number
   readonly format: LogFormat
   /** The serving certificate that is kept too. */
   readonly serving?: Serving
@@ -84,6 +96,14 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
   if (E.isLeft(rotate)) return rotate
   const once = readSwitch('once', flags.once, false)
   if (E.isLeft(once)) return once
+  const timeout = readDuration('timeout', flags)
+  if (E.isLeft(timeout)) return timeout
+  if (timeout.right !== undefined && !once.right)
+    return E.left(usageError('--timeout is without --once', 'give both, or neither'))
+  if (timeout.right !== undefined && (timeout.right < 1_000 || timeout.right > longestTimeout))
+    return E.left(
+      usageError(`--timeout=${flags.timeout} cannot be`, 'write 1s or more, up to 24 days (576h)'),
+    )
   const probeInterval = readDuration('probe-interval', flags)
   if (E.isLeft(probeInterval)) return probeInterval
   const requestedLifetime = readDuration('requested-lifetime', flags)
@@ -142,6 +162,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     ? E.left(usageError(possible.left.message, possible.left.remedy))
     : E.right({
         once: once.right,
+        ...(timeout.right === undefined ? {} : { timeout: timeout.right }),
         format,
         options,
         ...(serving.right === undefined ? {} : { serving: serving.right }),
@@ -197,9 +218,7 @@ const gatesFrom = (given: Given<Name>): E.Either<UsageError, Gates> => {
   for (const setting of (given['feature-gates'] ?? '').split(',').filter((part) => part !== '')) {
     const [name = '', value] = setting.split('=', 2).map((part) => part.trim())
     if (!isGate(name))
-      return E.left(
-        usageError(`there is no feature gate ${name}`, `the known ones are ${Object.keys(allOn).join(', ')}`),
-      )
+      return E.left(usageError(`there is no feature gate ${name}`, didYouMean(name, Object.keys(allOn))))
     if (value === undefined)
       return E.left(
         usageError(`the feature gate ${name} has no value`, `write ${name}=true or ${name}=false`),
@@ -211,14 +230,24 @@ const gatesFrom = (given: Given<Name>): E.Either<UsageError, Gates> => {
   return E.right(found)
 }
 
-/** Runs until the signal is given (`--once`: until a certificate is installed). Answers with the exit code. */
+/** How long it waits after a reload that failed before it tries again, ms. */
+const reloadInterval = 10_000
+
+/** Exit code of `--timeout`. */
+const timedOut = 3
+
+/**
+ * Runs until it is told to stop (`--once`: until a certificate is installed, or the timeout). On SIGHUP it begins anew in
+ * the same process: everything is read again and tried at once, and a request under way is taken up. Answers with the
+ * exit code.
+ */
 export const run = async (
-  { options, once, format, serving, eventLog: path }: RunRequest,
-  signal: AbortSignal,
+  { options, once, timeout, format, serving, eventLog: path }: RunRequest,
+  stop: AbortSignal,
+  signals: Signals,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
   const { openFleet, wallClock } = await import('../node/index.js')
-  const fleet = openFleet()
   const { summaryOf } = await import('./summary.js')
   let rotation: RunningRotation | undefined
   const lastLine = () =>
@@ -240,51 +269,72 @@ export const run = async (
           policy: { ...defaultPolicy, ...options.policy },
           warn: (message) => say('warn', message),
         })
-  const startServing = async (
-    fleet: Fleet,
-    client: RunningRotation,
-    wanted: Serving,
-  ): Promise<E.Either<Failure<string>, RunningRotation>> => {
-    const { servingOptions } = await import('./serving-options.js')
-    return fleet.startTask({
-      ...servingOptions(wanted, client, options),
+  /** From a start to its end. */
+  const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
+    const fleet = openFleet()
+    const started = await fleet.startTask({
+      ...options,
       signal,
-      onTransition: (transition) =>
-        screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
-      onWarning: (message) => say('warn', `serving: ${message}`),
+      ...(events === undefined ? {} : { onStep: events.write }),
+      onTransition: (transition) => screen.print(transitionLine(format, transition)),
+      onWarning: (message) => say('warn', message),
     })()
-  }
-  const started = await fleet.startTask({
-    ...options,
-    signal,
-    ...(events === undefined ? {} : { onStep: events.write }),
-    onTransition: (transition) => screen.print(transitionLine(format, transition)),
-    onWarning: (message) => say('warn', message),
-  })()
-  if (E.isLeft(started)) {
-    screen.end()
-    complain(started.left.message, started.left.remedy)
-    return started.left._tag === 'InvalidOptions' ? 2 : 1
-  }
-  rotation = started.right
-  const second = serving === undefined ? undefined : await startServing(fleet, rotation, serving)
-  if (second !== undefined && E.isLeft(second)) {
+    if (E.isLeft(started)) return started
+    const client = started.right
+    rotation = client
+    const startServing = async (wanted: Serving) =>
+      fleet.startTask({
+        ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
+        signal,
+        onTransition: (transition) =>
+          screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
+        onWarning: (message) => say('warn', `serving: ${message}`),
+      })()
+    const second = serving === undefined ? E.right(undefined) : await startServing(serving)
+    const outcomes = E.isLeft(second)
+      ? [second]
+      : await Promise.all(
+          fleet
+            .rotations()
+            .map(
+              (one): Promise<E.Either<Failure<string>, unknown>> =>
+                once ? one.issuedTask() : one.endedTask(),
+            ),
+        )
     await fleet.stop()
-    screen.end()
-    complain(second.left.message, second.left.remedy)
-    return second.left._tag === 'InvalidOptions' ? 2 : 1
+    return outcomes.find(E.isLeft) ?? E.right(undefined)
   }
-  const rotations = [rotation, ...(second === undefined ? [] : [second.right])]
-  const outcomes: ReadonlyArray<E.Either<Failure<string>, unknown>> = await Promise.all(
-    rotations.map((one) => (once ? one.issuedTask() : one.endedTask())),
-  )
-  const outcome = outcomes.find(E.isLeft) ?? E.right(undefined)
-  await fleet.stop()
+
+  const late = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(timeout)
+  const over = AbortSignal.any([stop, late])
+  let reloading = new AbortController()
+  signals.on('reload', () => {
+    say('info', 'SIGHUP: reads the kubeconfigs, the CAs and the directory again, and asks the API at once')
+    reloading.abort()
+  })
+  signals.on('report', () => say('info', `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`))
+  let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
+  if (E.isLeft(outcome) && rotation === undefined) {
+    screen.end()
+    complain(outcome.left.message, outcome.left.remedy)
+    return outcome.left._tag === 'InvalidOptions' ? 2 : 1
+  }
+  while (reloading.signal.aborted && !over.aborted && !(once && E.isRight(outcome))) {
+    reloading = new AbortController()
+    const signal = AbortSignal.any([over, reloading.signal])
+    outcome = await attempt(signal)
+    if (E.isRight(outcome) || signal.aborted) continue
+    say('error', `${outcome.left.message}; ${outcome.left.remedy}; tried again in 10s, and on SIGHUP`)
+    await sleep(reloadInterval, undefined, { signal }).catch(() => {})
+    reloading.abort()
+  }
   await events?.close()
-  if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
+  const isLate = late.aborted && E.isLeft(outcome)
+  if (isLate) say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation?.explain() ?? ''}`)
+  else if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
   screen.end()
-  return E.isRight(outcome) ? 0 : 1
+  return isLate ? timedOut : E.isRight(outcome) ? 0 : 1
 }
 
 /** What is about to be done, with the names that a log is searched for. */

@@ -19,6 +19,7 @@ import {
   type Holder,
   holderInWords,
   holderOfCertificateDirectory,
+  prefixesInCertificateDirectory,
   readCertificateDirectory,
   type Taken,
 } from '../filesystem/index.js'
@@ -30,9 +31,14 @@ import { type Flags, readFlags, type UsageError, usageError } from './flags.js'
 
 export const statusFlags = {
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  kubeconfig: { value: 'FILE', help: 'the kubeconfig that uses the certificate' },
+  'bootstrap-kubeconfig': {
+    value: 'FILE',
+    help: 'with --kubeconfig: says when they name different CAs for the API server',
+  },
   'cert-prefix': {
     value: 'NAME',
-    help: 'which certificate there: kubelet-client (default), kubelet-server, or another name',
+    help: 'what the files of the certificate begin with (default kubelet-client)',
   },
   'client-ca-file': { value: 'FILE', help: 'CAs that the certificate has to chain to; says whether it does' },
   output: { value: 'json', short: 'o', help: 'json: for programs' },
@@ -42,6 +48,9 @@ export interface StatusRequest {
   readonly certDir: string
   readonly certPrefix?: string
   readonly clientCaFile?: string
+  /** The kubeconfig that uses the certificate, and the one to bootstrap from: compared where both are given. */
+  readonly kubeconfig?: string
+  readonly bootstrapKubeconfig?: string
   readonly json: boolean
 }
 
@@ -53,19 +62,24 @@ export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, St
     'cert-dir': certDir = defaultCertDir,
     'cert-prefix': certPrefix,
     'client-ca-file': clientCaFile,
+    kubeconfig,
+    'bootstrap-kubeconfig': bootstrapKubeconfig,
   } = given.right
   return output === 'json' || output === 'text'
     ? E.right({
         certDir,
         json: output === 'json',
-        ...(certPrefix === undefined ? {} : { certPrefix }),
         ...(clientCaFile === undefined ? {} : { clientCaFile }),
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+        ...(certPrefix === undefined ? {} : { certPrefix }),
       })
     : E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
 }
 
 /** Shows what is in a certificate directory, and who has it open. Exit code 0: there is a certificate to use. */
-export const status = async ({ certDir, certPrefix, clientCaFile, json }: StatusRequest): Promise<number> => {
+export const status = async (request: StatusRequest): Promise<number> => {
+  const { certDir, certPrefix, clientCaFile, json } = request
   const directory = { directory: certDir, ...(certPrefix === undefined ? {} : { prefix: certPrefix }) }
   const ports = {
     store: { load: readCertificateDirectory(directory) },
@@ -79,9 +93,35 @@ export const status = async ({ certDir, certPrefix, clientCaFile, json }: Status
     return 1
   }
   const agent = await holderOfCertificateDirectory(directory)()
-  const report = reportOn(found.right, agent, wallClock.now())
+  const prefixes = O.isSome(found.right.held) ? E.right([]) : await prefixesInCertificateDirectory(certDir)()
+  const others = E.getOrElse((): ReadonlyArray<string> => [])(prefixes)
+  const report = withTrust(reportOn(found.right, agent, others, wallClock.now()), await trustProblem(request))
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : inLines(report))
   return report.usable ? 0 : 1
+}
+
+/** Why the API server may not be verified with the kubeconfig: a sentence, from files alone. */
+const trustProblem = async ({
+  kubeconfig,
+  bootstrapKubeconfig,
+}: StatusRequest): Promise<E.Either<string, string | undefined>> => {
+  if (kubeconfig === undefined || bootstrapKubeconfig === undefined) return E.right(undefined)
+  // Loaded only when it is asked for.
+  const { haveNoCommonAuthority } = await import('../node/kubeconfigs.js')
+  const differ = await haveNoCommonAuthority(kubeconfig, bootstrapKubeconfig)()
+  if (E.isLeft(differ)) return E.left(`${differ.left.message}; ${differ.left.remedy}`)
+  return E.right(
+    differ.right
+      ? `The API server cannot be verified by both kubeconfigs: no CA in ${kubeconfig} is in ${bootstrapKubeconfig}. If the cluster's CA was replaced, kube-cert-rotation run finds out which is right, and corrects ${kubeconfig}.`
+      : undefined,
+  )
+}
+
+const withTrust = (report: Report, problem: E.Either<string, string | undefined>): Report => {
+  if (E.isLeft(problem)) return { ...report, warnings: [...report.warnings, problem.left] }
+  return problem.right === undefined
+    ? report
+    : { ...report, usable: false, explanation: `${report.explanation} ${problem.right}` }
 }
 
 /** What `-o json` prints; instants in RFC 3339. */
@@ -105,6 +145,8 @@ interface Report {
   /** Who has the directory open; null: nobody; absent: that cannot be asked. */
   readonly agent?: Agent | null
   readonly pendingRequest?: { readonly name: string; readonly signerName: string; readonly keyId: string }
+  /** Where there is no certificate: the prefixes of others in the directory. */
+  readonly otherPrefixes?: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -117,6 +159,7 @@ type Agent = Omit<Holder, 'holds'> | { readonly silent: true }
 const reportOn = (
   { held, draft, warnings }: Found,
   taken: E.Either<StoreError, O.Option<Taken>>,
+  prefixes: ReadonlyArray<string>,
   now: Instant,
 ): Report => {
   const wanted = O.map(({ template }: Draft) => template)(draft)
@@ -129,7 +172,11 @@ const reportOn = (
   const agent = E.isLeft(taken) ? undefined : agentOf(taken.right)
   return {
     state: state._tag,
-    explanation: [summaryOf(state, held, renewal, agent === null, now), ...savedRequest(request)].join(' '),
+    explanation: [
+      summaryOf(state, held, renewal, agent === null, now),
+      ...otherCertificates(prefixes),
+      ...savedRequest(request),
+    ].join(' '),
     usable: O.isSome(held) && isUsable(policy, held.value, now),
     ...(certificate === undefined
       ? {}
@@ -148,6 +195,7 @@ const reportOn = (
     ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
     ...(verification === 'Unchecked' ? {} : { chainVerified: verification === 'Verified' }),
     ...(agent === undefined ? {} : { agent }),
+    ...(prefixes.length === 0 ? {} : { otherPrefixes: prefixes }),
     ...(request === undefined
       ? {}
       : {
@@ -188,6 +236,13 @@ const summaryOf = (
     ? `The certificate works; its renewal is due in ${inWords(renewal - now)}, if kube-cert-rotation run is there to do it.`
     : `The certificate works, and is renewed in ${inWords(renewal - now)}.`
 }
+
+const otherCertificates = (prefixes: ReadonlyArray<string>): ReadonlyArray<string> =>
+  prefixes.length === 0
+    ? []
+    : [
+        `The directory has certificates with other prefixes: ${prefixes.map((prefix) => `--cert-prefix=${printable(prefix)}`).join(', ')}.`,
+      ]
 
 const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
   request === undefined

@@ -1,17 +1,12 @@
 /** A state in a line that changes while one looks at it: what it is, and the time left. */
 import * as O from 'fp-ts/lib/Option.js'
 import { rotateAt } from '../../src/describe/transition.js'
-import {
-  decide,
-  endOfTime,
-  type Facts,
-  type Instant,
-  inWords,
-  type RotationPolicy,
-  type State,
-  second,
-  stateOf,
-} from '../../src/index.js'
+import type { Facts } from '../../src/machine/facts.js'
+import { decide, stateOf } from '../../src/machine/machine.js'
+import type { State } from '../../src/machine/state.js'
+import { outageOf } from '../../src/machine/trouble.js'
+import type { RotationPolicy } from '../../src/model/policy.js'
+import { endOfTime, type Instant, inWords, second } from '../../src/model/time.js'
 
 /** Enough of a serial number or a request's name to tell it from others on one screen. */
 export const abbreviated = (name: string): string => name.replace(/([0-9a-f]{8})[0-9a-f]{8,}/g, '$1…')
@@ -20,6 +15,7 @@ export const summaryOf = (policy: RotationPolicy, facts: Facts, now: Instant): s
   const state = stateOf(policy)(facts, now)
   return [
     `${state._tag}: ${doing(state, facts)}`,
+    ...silence(facts, now),
     ...nextAttempt(policy, state, facts, now),
     ...timeLeft(policy, state, facts, now),
   ].join(', ')
@@ -41,6 +37,12 @@ const doing = (state: State, { lastFailure }: Facts): string => {
     case 'RenewDue':
       return `a new certificate is due${failed}`
   }
+}
+
+/** For how long the API has not answered. */
+const silence = (facts: Facts, now: Instant): ReadonlyArray<string> => {
+  const outage = outageOf(facts)
+  return outage === undefined ? [] : [`no answer of the API for ${roughly(Math.max(0, now - outage.since))}`]
 }
 
 const nextAttempt = (

@@ -21,9 +21,15 @@ export interface Cluster {
   readonly proxyUrl?: string | undefined
 }
 
+/** A user in client-node's terms: all that is left of one is the name. */
+export interface User {
+  readonly name: string
+}
+
 /** What is needed of client-node's `KubeConfig`. */
 export interface KubeConfig {
   getCurrentCluster(): Cluster | null
+  getCurrentUser(): User | null
   applyToHTTPSOptions(options: object): Promise<void>
   applySecurityAuthentication(context: object): Promise<void>
 }
@@ -38,10 +44,11 @@ export const trustOf = (config: KubeConfig): Source<O.Option<string>> => {
 /**
  * Makes a `KubeConfig` follow a credential: the generated APIs, watches, informers, logs, metrics, and exec, attach and
  * port-forward over WebSocket. It is changed and answered. This concerns the cluster that is current now and no other:
- * a credential goes to its own server. A cluster behind a proxy is an error when something is sent to it.
+ * a credential goes to its own server, in place of the user's own (token, password, certificate, plugin). A cluster
+ * behind a proxy is an error when something is sent to it.
  */
 export const kubeConfig = <K extends KubeConfig>(following: Following, config: K): K => {
-  const { applyToHTTPSOptions, applySecurityAuthentication } = config
+  const { applyToHTTPSOptions, applySecurityAuthentication, getCurrentUser } = config
   const server = config.getCurrentCluster()?.server
   const { skipTLSVerify, tlsServerName } = config.getCurrentCluster() ?? {}
   const tls = {
@@ -49,11 +56,12 @@ export const kubeConfig = <K extends KubeConfig>(following: Following, config: K
     ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
   }
   /** Whether the cluster that is current now is ours. */
-  const isOurs = (): boolean => {
-    const cluster = config.getCurrentCluster()
-    if (cluster === null || cluster.server !== server) return false
-    if (cluster.proxyUrl)
-      throw new Error(`cluster ${cluster.name} has a proxy-url, which is not supported here`)
+  const isOurs = (): boolean => server !== undefined && config.getCurrentCluster()?.server === server
+  /** The same, before something is sent to it. */
+  const follows = (): boolean => {
+    if (!isOurs()) return false
+    const { name, proxyUrl } = config.getCurrentCluster() ?? {}
+    if (proxyUrl) throw new Error(`cluster ${name} has a proxy-url, which is not supported here`)
     return true
   }
   let agent: Agent | undefined
@@ -69,15 +77,20 @@ export const kubeConfig = <K extends KubeConfig>(following: Following, config: K
   )
 
   return Object.assign(config, {
+    // A valid token beside a certificate that is refused would go unnoticed: the server would take us for its user.
+    getCurrentUser: () => {
+      const user = getCurrentUser.call(config)
+      return user !== null && isOurs() ? { name: user.name } : user
+    },
     applyToHTTPSOptions: async (options: object) => {
       await applyToHTTPSOptions.call(config, options)
-      if (!isOurs()) return
+      if (!follows()) return
       for (const name of ['cert', 'key', 'pfx', 'ca']) Reflect.deleteProperty(options, name)
       Reflect.set(options, 'agent', agentOfAll())
     },
     applySecurityAuthentication: async (context: object) => {
       await applySecurityAuthentication.call(config, context)
-      if (!isOurs()) return
+      if (!follows()) return
       if (takesDispatcher(context)) context.setDispatcher(await dispatcher())
       else if (takesAgent(context)) context.setAgent(agentOfAll())
     },

@@ -7,7 +7,8 @@ import { type Secret, secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { readBoundedNow } from '../platform/read-file.js'
 import { checkCredential, checkTrust, credentialOf } from './check.js'
-import { type Credential, type Problem, type Sources, variable } from './source.js'
+import { refuseUnknown } from './options.js'
+import { type Credential, type Problem, type Sources, variable, warnOf } from './source.js'
 
 /** PEM files that somebody else writes: cert-manager, SPIRE, a kubelet. */
 export interface Files {
@@ -22,12 +23,15 @@ export interface Files {
 export interface FilesOptions {
   /** How often to look, ms; 10 000 if not given. */
   readonly interval?: Milliseconds
-  /** Told once of each thing that is wrong; the last good pair or bundle serves on. */
+  /** Told once of each thing that is wrong; the last good pair or bundle serves on. A warning of the process if not given. */
   readonly onProblem?: (problem: Problem) => void
 }
 
+const knownFiles: Readonly<Record<keyof Files, true>> = { certificate: true, key: true, ca: true }
+const knownOptions: Readonly<Record<keyof FilesOptions, true>> = { interval: true, onProblem: true }
+
 /** Sources that follow files. */
-export interface FileSources extends Required<Pick<Sources, 'credentials' | 'trust'>> {
+export interface FileSources extends Required<Omit<Sources, 'reportRejected'>> {
   /** Looks now, for those who know of a change. */
   readonly look: IO<void>
   /** Looks no more. */
@@ -39,17 +43,23 @@ export interface FileSources extends Required<Pick<Sources, 'credentials' | 'tru
  * Kubernetes does with secrets. The first look is over when this returns. What does not parse, match or verify is not
  * applied; a pair caught between the writing of its two files is looked at again. It keeps no process alive.
  */
-export const fromFiles = (files: Files, { interval = 10_000, onProblem }: FilesOptions = {}): FileSources => {
+export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources => {
+  refuseUnknown('fromFiles', files, knownFiles)
+  refuseUnknown('fromFiles', options, knownOptions)
+  const { interval = 10_000, onProblem = warnOf } = options
   const credentials = variable<O.Option<Credential>>(O.none)
   // Until there is a good bundle nobody is trusted: an empty one, not Node's own.
   const trust = variable<O.Option<string>>(files.ca === undefined ? O.none : O.some(''))
-  const told = new Map<string, string>()
+  const told = new Map<string, Problem>()
 
   /** What there is to apply: something new and good. Tells of a problem when it is not the one told last. */
   const applicable = <A>(what: string, found: E.Either<Problem, A>): O.Option<A> => {
-    const problem = E.isLeft(found) ? found.left.message : ''
-    if (E.isLeft(found) && told.get(what) !== problem) onProblem?.(found.left)
-    told.set(what, problem)
+    const before = told.get(what)
+    if (E.isRight(found)) told.delete(what)
+    else {
+      told.set(what, found.left)
+      if (before?.message !== found.left.message) onProblem(found.left)
+    }
     return O.fromEither(found)
   }
 
@@ -65,7 +75,14 @@ export const fromFiles = (files: Files, { interval = 10_000, onProblem }: FilesO
   }
   look()
   const timer = setInterval(look, interval).unref()
-  return { credentials, trust, look, close: () => clearInterval(timer) }
+  return {
+    credentials,
+    anonymous: files.certificate === undefined,
+    problem: () => O.fromNullable(told.get('pair')),
+    trust,
+    look,
+    close: () => clearInterval(timer),
+  }
 }
 
 const readPair = (certificate: string, key: string): E.Either<Problem, Credential> => {

@@ -6,7 +6,8 @@ import { runAt } from '../platform/timer.js'
 import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'
-import type { Credential, Problem, Sources } from './source.js'
+import { refuseUnknown } from './options.js'
+import { type Credential, type Problem, type Sources, warnOf } from './source.js'
 import { joined, type Outgoing, outgoing } from './trust.js'
 
 export interface FollowOptions {
@@ -18,7 +19,12 @@ export interface FollowOptions {
   readonly longLived?: (request: RequestLine) => boolean
   /** A server rejected our certificate: 401, 403 for `system:anonymous`, a TLS alert. A rotation hears it unasked. */
   readonly onRejected?: (rejection: Rejection) => void
-  /** Something new was not applied because it does not parse, match or verify; the last good one serves on. */
+  /** Whether connections are made without a certificate while the source of it has none; false if not given. */
+  readonly anonymous?: boolean
+  /**
+   * Something new was not applied because it does not parse, match or verify; the last good one serves on. A warning of
+   * the process if not given.
+   */
   readonly onProblem?: (problem: Problem) => void
 }
 
@@ -37,6 +43,15 @@ export interface Count {
   readonly current: boolean
   /** Handshakes under way included. */
   readonly connections: number
+}
+
+const known: Readonly<Record<keyof FollowOptions, true>> = {
+  grace: true,
+  trustOverlap: true,
+  longLived: true,
+  onRejected: true,
+  anonymous: true,
+  onProblem: true,
 }
 
 /** So many earlier generations are kept without a connection: a handshake of theirs may be under way. */
@@ -59,14 +74,27 @@ export interface Following {
  * Follows a credential and a bundle of trusted CAs. Each new TLS handshake uses what is current at that moment, and no
  * TLS session is resumed: a resumed one would keep the certificate of its first handshake. On a change, idle
  * connections are closed at once, busy ones when their requests are done, long-lived ones after the grace period, and
- * all of them before the old certificate expires.
+ * all of them before the old certificate expires. Throws for an option that there is none of.
  */
 export const follow = (sources: Sources, options: FollowOptions = {}): Following => {
+  refuseUnknown('follow', options, known)
   const { grace = 30 * second, trustOverlap = hour, longLived = isLongLived } = options
-  const { onRejected = sources.reportRejected } = options
+  const {
+    anonymous = sources.anonymous === true,
+    onRejected = sources.reportRejected,
+    onProblem = warnOf,
+  } = options
   const listeners = new Set<(generation: Generation) => void>()
   const create = (credential: O.Option<Credential>, trust: O.Option<string>) =>
-    newGeneration(credential, trust, (keyId, reason) => onRejected?.({ keyId, reason }))
+    newGeneration(
+      credential,
+      trust,
+      (keyId, reason) => onRejected?.({ keyId, reason }),
+      () =>
+        anonymous || sources.credentials === undefined || O.isSome(credential)
+          ? undefined
+          : noCertificate(sources.problem?.() ?? O.none),
+    )
 
   let credential: O.Option<Credential> = O.none
   let trust: O.Option<string> = O.none
@@ -96,7 +124,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
   const acceptable = (offered: O.Option<Credential>, held: O.Option<Credential>, now: number) => {
     if (O.isNone(offered) || samePem(offered, held)) return offered
     const checked = checkCredential(offered.value, now)
-    if (E.isLeft(checked)) options.onProblem?.(checked.left)
+    if (E.isLeft(checked)) onProblem(checked.left)
     return E.isLeft(checked) ? held : offered
   }
 
@@ -104,7 +132,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
     if (O.isNone(offered) || offered.value === '' || O.toUndefined(held) === offered.value) return offered
     const checked = checkTrust(offered.value)
     if (E.isRight(checked)) return offered
-    options.onProblem?.(checked.left)
+    onProblem(checked.left)
     // Nobody rather than everybody that Node trusts by itself.
     return O.isSome(held) ? held : O.some('')
   }
@@ -151,6 +179,19 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
 /** Not valid yet, when what we have is: its time will come. */
 const isEarly = (offered: Credential, held: Credential, now: number): boolean =>
   now < offered.certificate.notBefore && now >= held.certificate.notBefore && now < held.certificate.notAfter
+
+/** The error of a request that would have gone out as nobody. */
+const noCertificate = (problem: O.Option<Problem>): Error => {
+  const [why, cure] = O.isSome(problem)
+    ? [`: ${problem.value.message}`, problem.value.remedy]
+    : ['', 'wait until there is one']
+  return Object.assign(
+    new Error(
+      `there is no certificate to connect with${why}; ${cure}, or allow connections without one: follow(…, { anonymous: true })`,
+    ),
+    { code: 'NoCredential' },
+  )
+}
 
 const samePem = (one: O.Option<Credential>, other: O.Option<Credential>): boolean =>
   O.toUndefined(one)?.pem === O.toUndefined(other)?.pem

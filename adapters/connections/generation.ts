@@ -27,6 +27,8 @@ export interface Generation {
   /** For servers. A function, so that printing shows no key. */
   readonly options: IO<tls.SecureContextOptions>
   readonly context: tls.SecureContext
+  /** Why no connection is to be made with it; undefined: one may. */
+  readonly refusal: IO<Error | undefined>
   /** Given when there is a successor. A stream that takes it as its signal reconnects by itself. */
   readonly superseded: AbortSignal
   /** Counts a connection until the answer is called, and tells it when it is over. */
@@ -52,6 +54,7 @@ export const newGeneration = (
   credential: O.Option<Credential>,
   trust: O.Option<string>,
   onRejected: (keyId: string, reason: string) => void,
+  refusal: Generation['refusal'] = () => undefined,
 ): OwnedGeneration => {
   // An empty text would mean Node's own CAs; an empty list means none.
   const ca = O.isNone(trust) ? {} : { ca: trust.value === '' ? [] : trust.value }
@@ -85,6 +88,7 @@ export const newGeneration = (
     trust,
     options,
     context: tls.createSecureContext({ minVersion, ...options() }),
+    refusal,
     superseded: abort.signal,
     enter: (connection) => {
       connections.add(connection)

@@ -115,8 +115,9 @@ const openLine = (
     call: (...parameters) => {
       const call = channel.createCall(...parameters)
       calls.set(call, { method: 'POST', path: parameters[0] })
+      const refusal = generation.refusal()
       const { start } = call
-      call.start = (metadata, listener) =>
+      call.start = (metadata, listener) => {
         start.call(call, metadata, {
           onReceiveMetadata: (received) => listener.onReceiveMetadata(received),
           onReceiveMessage: (message) => listener.onReceiveMessage(message),
@@ -127,6 +128,8 @@ const openLine = (
             settle()
           },
         })
+        if (refusal !== undefined) call.cancelWithStatus(status.UNAUTHENTICATED, refusal.message)
+      }
       return call
     },
   }

@@ -7,10 +7,12 @@ import {
   type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2'
+import { Socket } from 'node:net'
 import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
+import { refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 
 /** What `node:http2`'s sessions offer, over as many sessions as it takes. */
@@ -37,20 +39,23 @@ interface Session {
 
 /**
  * An HTTP/2 client to one server (`https://host:port`) whose sessions follow a credential: a session takes no new
- * stream after a change, and closes when its streams have ended.
+ * stream after a change, and closes when its streams have ended. Throws for a certificate, key or CAs in the options.
  */
 export const http2Client = (
   following: Following,
   authority: string | URL,
   options: SecureClientSessionOptions = {},
 ): Http2Client => {
+  refuseOwn('http2Client', options)
   const open = new Set<Session>()
 
   const openSession = (generation: Generation): Session => {
+    const refusal = generation.refusal()
     const session = connect(authority, {
       ...options,
       ALPNProtocols: ['h2'],
       secureContext: generation.context,
+      ...(refusal === undefined ? {} : { createConnection: () => new Socket().destroy(refusal) }),
     })
     const streams = new Set<ClientHttp2Stream>()
     const opened = { generation, session, streams }

@@ -1,19 +1,24 @@
 import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import { isWatch } from './long-lived.js'
+import { refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 
 /**
  * An agent for `https.request` and what builds on it (axios, got, node-fetch, ws). Connections are kept alive unless
- * the options say otherwise. Certificates, keys and CAs in the options of the agent or of a request are passed over.
+ * the options say otherwise. Certificates, keys and CAs in the options of the agent or of a request would have no effect:
+ * they are an error, thrown with the `code` `InvalidOptions`.
  */
-export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent =>
-  followingAgent(following, new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 }))
+export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
+  refuseOwn('httpsAgent', options)
+  return followingAgent(following, new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 }))
+}
 
 /** Makes the connections of an agent follow, in whichever way it opens them. It is changed and answered. */
 export const followingAgent = (following: Pick<Following, 'current' | 'longLived'>, agent: Agent): Agent => {
@@ -63,6 +68,11 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
   const connect = agent.createConnection
   agent.createConnection = (connection, callback) => {
     const generation = following.current()
+    const refusal = generation.refusal()
+    if (refusal !== undefined) {
+      callback?.(refusal, new Socket())
+      return undefined
+    }
     let tracked: Duplex | undefined
     const trackOnce = (socket: Duplex | null | undefined) => {
       if (!socket || socket === tracked) return
@@ -84,6 +94,8 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
   const addRequest: unknown = Reflect.get(agent, 'addRequest')
   // Not documented, and what every agent on npm overrides; Node has no other place where agent and request meet.
   Reflect.set(agent, 'addRequest', (request: ClientRequest, ...others: ReadonlyArray<unknown>) => {
+    const [options] = others
+    if (typeof options === 'object' && options !== null) refuseOwn('a request', options)
     request.once('socket', (socket: Duplex) => requests.set(socket, request))
     // Before all others, so that those who are left are the ones who listen.
     request.prependOnceListener('response', (response: IncomingMessage) => {

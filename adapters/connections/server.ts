@@ -4,6 +4,7 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
+import { refuseOwn } from './options.js'
 
 /** How many changes a handshake may last and still be counted right. */
 const remembered = 8
@@ -11,14 +12,18 @@ const remembered = 8
 /**
  * Gives each new handshake of a server (`tls`, `https`, `http2`) the current certificate, and the current bundle to
  * check clients with; session tickets from before a change are not taken. Established connections live on. Other
- * options of the server's TLS (`minVersion`, `ciphers`, …) belong in `options`: Node forgets the ones it had. The
- * answer ends it; the server keeps what it has then.
+ * options of the server's TLS (`minVersion`, `ciphers`, …) belong in `options`: Node forgets the ones it had. Throws for
+ * a certificate, key or CAs there that are followed. The answer ends it; the server keeps what it has then.
  */
 export const tlsServer = (
   following: Following,
   server: Server,
   options: SecureContextOptions = {},
 ): IO<void> => {
+  const { credential, trust } = following.current()
+  const { ca, ...others } = options
+  if (O.isSome(credential)) refuseOwn('tlsServer', others)
+  if (O.isSome(trust)) refuseOwn('tlsServer', { ca })
   const generations = new Map<string, Generation>()
 
   // By setSecureContext and not in an SNICallback: that is asked after a session ticket has been accepted.

@@ -21,8 +21,15 @@ export interface Credential {
 
 /** What TLS connections are made with. A running rotation is one. */
 export interface Sources {
-  /** None: connections are made without a certificate. */
+  /**
+   * Absent: connections are made without a certificate. None at the moment: they are an error, unless `anonymous` of
+   * `FollowOptions` allows them.
+   */
   readonly credentials?: Source<Option<Credential>>
+  /** No certificate is meant to be had from these: true allows connections without one. */
+  readonly anonymous?: boolean
+  /** Why there is no credential at the moment, where that is known. */
+  readonly problem?: IO<Option<Problem>>
   /** Whom to trust: a bundle of CAs, PEM `CERTIFICATE` blocks. None: those that Node trusts by itself. */
   readonly trust?: Source<Option<string>>
   /** Hears that a server rejected the certificate, where `FollowOptions` name nobody else. */
@@ -31,6 +38,10 @@ export interface Sources {
 
 /** Why a certificate, key or bundle was not applied: what is wrong with it, and what a person can do about it. */
 export type Problem = Failure<'CredentialUnusable' | 'TrustUnusable' | 'Unreadable'>
+
+/** Tells of a problem where nobody asked to be told: a warning of the process. */
+export const warnOf = ({ _tag, message, remedy }: Problem): void =>
+  process.emitWarning(`${message}; ${remedy}`, { type: 'KubeCertRotationWarning', code: _tag })
 
 /** A source whose value the embedder sets. */
 export interface Variable<A> extends Source<A> {

@@ -5,12 +5,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
+import { controllerManager, servingApprover } from './approving.js'
 import { startControllers } from './controllers.js'
 import { adminKubeconfig, bootstrapKubeconfig, newBootstrapToken } from './credentials.js'
 import { restored, saved } from './data-directory.js'
 import type { ControlPlaneError } from './error.js'
 import { freshAuthority, type Identity, identityOf } from './identity.js'
 import { listen, stopListening } from './listening.js'
+import type { Manager } from './manager.js'
 import { nodesApi } from './nodes.js'
 import { requestReader } from './request-reader.js'
 import { requestsApi } from './requests.js'
@@ -84,19 +86,25 @@ export const startControlPlane =
       return firstSave
     }
 
+    const manager: Manager = {
+      storage,
+      read,
+      now,
+      tell: onEvent,
+      bindings,
+      authority: () => state.identity.authority,
+      signingDuration: options.clusterSigningDuration ?? 8_760 * hour,
+      flavour: options.flavour ?? '1.22',
+    }
+    const { approver, autoApprove = true } = options
     const controllers = startControllers(
-      {
-        storage,
-        read,
-        now,
-        tell: onEvent,
-        bindings,
-        servingPolicy: () => ({ nodes: nodes.current(), reserved }),
-        authority: () => state.identity.authority,
-        signingDuration: options.clusterSigningDuration ?? 8_760 * hour,
-        flavour: options.flavour ?? '1.22',
-      },
-      options.autoApprove ?? true,
+      manager,
+      [
+        ...(approver === undefined ? [] : [approver]),
+        servingApprover(() => ({ nodes: nodes.current(), reserved })),
+        ...(autoApprove || approver === undefined ? [controllerManager(manager)] : []),
+      ],
+      autoApprove || approver !== undefined,
     )
 
     return E.right({

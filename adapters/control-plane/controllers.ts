@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import { cleaningInterval } from '../../src/control-plane/index.js'
 import { minute } from '../../src/model/time.js'
-import { approve, undecided } from './approving.js'
+import { type Approver, decide, undecided, verdictOf } from './approving.js'
 import { clean } from './cleaning.js'
 import type { Manager } from './manager.js'
 import { sign, toBeSigned } from './signing.js'
@@ -26,10 +26,14 @@ export interface Controllers {
   readonly stop: IO<void>
 }
 
-/** Starts them; the approver held when it is not to approve by itself. */
-export const startControllers = (manager: Manager, autoApprove: boolean): Controllers => {
+/** Starts them, the first approver first; approval held when nothing is to be approved until it is resumed. */
+export const startControllers = (
+  manager: Manager,
+  approvers: ReadonlyArray<Approver>,
+  approving: boolean,
+): Controllers => {
   const { storage, read, now } = manager
-  const state = { stopped: false, approving: autoApprove, signing: true, cleanedAt: now() }
+  const state = { stopped: false, approving, signing: true, cleanedAt: now() }
 
   /** The request as it is now, when it still is the one that was looked at. */
   const still = ({ metadata }: SigningRequest): SigningRequest | undefined => {
@@ -41,8 +45,11 @@ export const startControllers = (manager: Manager, autoApprove: boolean): Contro
     const parsed = await read(seen.spec)
     const request = still(seen)
     if (request === undefined || E.isLeft(parsed)) return
-    if (state.approving && undecided(request)) approve(manager, request, parsed.right)
-    else if (state.signing && toBeSigned(request)) await sign(manager, request, parsed.right, still)
+    if (state.approving && undecided(request)) {
+      const verdict = await verdictOf(manager, approvers, request, parsed.right)
+      const same = still(request)
+      if (same !== undefined && undecided(same)) decide(manager, same, verdict)
+    } else if (state.signing && toBeSigned(request)) await sign(manager, request, parsed.right, still)
   }
 
   /** After the answer to the change that set it off, as between processes. */

@@ -20,6 +20,14 @@ export interface ApiCall {
 export type ControlPlaneEvent =
   | ApiCall
   | { readonly _tag: 'Approved'; readonly at: Instant; readonly name: string }
+  /** By an approver of one's own. */
+  | {
+      readonly _tag: 'Denied'
+      readonly at: Instant
+      readonly name: string
+      readonly reason: string
+      readonly message: string
+    }
   | {
       readonly _tag: 'Denied'
       readonly at: Instant

@@ -12,6 +12,8 @@
  */
 
 export type { DeclaredNode } from '../../src/control-plane/index.js'
+export { run } from '../platform/promise.js'
+export type { Approver, RequestToDecide, Verdict } from './approving.js'
 export { startControlPlane } from './control-plane.js'
 export type { Gate } from './controllers.js'
 export type { ControlPlaneError } from './error.js'

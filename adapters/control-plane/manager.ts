@@ -1,10 +1,5 @@
 import type { IO } from 'fp-ts/lib/IO.js'
-import {
-  type Binding,
-  type ServingPolicy,
-  type StoredCondition,
-  withTimes,
-} from '../../src/control-plane/index.js'
+import { type Binding, type StoredCondition, withTimes } from '../../src/control-plane/index.js'
 import { type Instant, type Milliseconds, rfc3339, wholeSecond } from '../../src/model/time.js'
 import type { Authority } from '../crypto/index.js'
 import type { ControlPlaneEvent } from './event.js'
@@ -19,8 +14,6 @@ export interface Manager {
   readonly now: IO<Instant>
   readonly tell: (event: ControlPlaneEvent) => void
   readonly bindings: ReadonlyArray<Binding>
-  /** What serving certificates of nodes may be for; none is decided about when there are no nodes. */
-  readonly servingPolicy: IO<ServingPolicy>
   readonly authority: IO<Authority>
   readonly signingDuration: Milliseconds
   readonly flavour: '1.20' | '1.22'

@@ -4,6 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Binding, DeclaredNode } from '../../src/control-plane/index.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant, Milliseconds } from '../../src/model/time.js'
+import type { Approver } from './approving.js'
 import type { Gate } from './controllers.js'
 import type { ControlPlaneError } from './error.js'
 import type { ControlPlaneEvent } from './event.js'
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
   readonly serviceAddresses?: ReadonlyArray<string>
   /** Whether the controller manager's approver runs; true if not given. */
   readonly autoApprove?: boolean
+  /** An approver of your own: asked first; the controller manager's, if it runs, where that has no opinion. */
+  readonly approver?: Approver
   /** The lifetime of a new authority, ms; ten years if not given. */
   readonly authorityLifetime?: Milliseconds
   /** How lifetimes are counted: as by Kubernetes 1.22 and later, the default, or as by 1.20. */

@@ -11,13 +11,22 @@ import type { CryptoBackend } from '../../src/ports.js'
 import { keyHandle, readKey } from './key.js'
 import { newKey } from './kinds.js'
 import { attempt, reasonOf } from './outcome.js'
-import type { Authority, AuthorityParameters, CertificateParameters, ParsedRequest } from './types.js'
+import type {
+  Authority,
+  AuthorityParameters,
+  CertificateParameters,
+  ParsedRequest,
+  Validity,
+} from './types.js'
 
+export { run } from '../platform/promise.js'
+export { keyHandleFrom, referenceIn } from './key.js'
 export type {
   Authority,
   AuthorityParameters,
   CertificateParameters,
   Hash,
+  KeyParts,
   OtherAttribute,
   ParsedRequest,
   Validity,
@@ -87,6 +96,21 @@ export const createCertificate = (
   attempt('the certificate cannot be made', checkParameters, async () =>
     (await import('./ca.js')).newCertificate(authority, parameters),
   )
+
+/**
+ * Signs requests (PKCS#10, PEM) by an authority, for the names and the key in them, as Kubernetes' signers do; answers the
+ * leaf alone, PEM.
+ */
+export const signerBy =
+  (authority: Authority) =>
+  (
+    request: string,
+    parameters: Validity & Pick<CertificateParameters, 'usages'>,
+  ): TE.TaskEither<CryptoError, string> =>
+    pipe(
+      parseRequest(request),
+      TE.chain((parsed) => createCertificate(authority, { ...parsed, ...parameters })),
+    )
 
 const bundleTrouble = 'the bundle of CAs cannot be read'
 const giveBundle = 'give PEM CERTIFICATE blocks of CAs'

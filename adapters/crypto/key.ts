@@ -1,13 +1,16 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { CryptoError } from '../../src/model/failure.js'
+import { type CryptoError, failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { KeyHandle } from '../../src/ports.js'
 import { keyIdOf } from '../platform/x509.js'
-import { attempt, malformed } from './outcome.js'
-import type { Signer } from './types.js'
+import { attempt, malformed, reasonOf } from './outcome.js'
+import { fromPem, toPem } from './pem.js'
+import type { KeyParts } from './types.js'
 
 /** An RSA key of 16384 bits takes 13 kB. */
 const maximumKeySize = 32 * 1024
@@ -40,19 +43,71 @@ const signInThread = promisify<string | null | undefined, NodeJS.ArrayBufferView
 
 /** Signs by a key in memory, in a thread of its own: RSA keys take their time. */
 export const signerBy =
-  (key: KeyObject): Signer =>
+  (key: KeyObject): KeyParts['sign'] =>
   (content, hash) =>
     signInThread(hash, content, key)
 
 /** The handle of a private key that is in memory. */
 export const keyHandle = (key: KeyObject): KeyHandle => ({
   id: keyIdOf(key),
-  createRequest: (names) =>
-    attempt(
-      `a request for ${JSON.stringify(names.commonName)} cannot be made`,
-      'check the names: IP addresses, and DNS names and URIs in printable ASCII',
-      async () => (await import('./request.js')).createRequest(createPublicKey(key), signerBy(key), names),
-    ),
+  createRequest: requestBy(createPublicKey(key), signerBy(key)),
   forStorage: TE.fromIO(() => keyPem(key)),
   forTls: TE.fromIO(() => ({ _tag: 'Pem', pem: keyPem(key) })),
 })
+
+const requestBy =
+  (publicKey: KeyObject, signer: KeyParts['sign']): KeyHandle['createRequest'] =>
+  (names) => {
+    const doing = `a request for ${JSON.stringify(names.commonName)} cannot be made`
+    return pipe(
+      attempt(doing, 'check the names: IP addresses, and DNS names and URIs in printable ASCII', async () =>
+        (await import('./request.js')).unsignedRequest(publicKey, names),
+      ),
+      TE.bindTo('request'),
+      TE.bindW('signature', ({ request }) =>
+        TE.tryCatch(async () => signer(request.content, request.hash), keyUnavailable(doing)),
+      ),
+      TE.chainW(({ request, signature }) =>
+        attempt(doing, 'see that the key signs that is the other half of the public key', async () =>
+          request.signed(signature),
+        ),
+      ),
+    )
+  }
+
+const keyUnavailable =
+  (doing: string) =>
+  (thrown: unknown): CryptoError =>
+    failure(
+      'KeyUnavailable',
+      'soon',
+      `${doing}: the key does not sign: ${reasonOf(thrown)}`,
+      'see that the token or service with the key is there',
+    )
+
+/**
+ * The handle of a private key that is kept elsewhere and signs by a function. PKCS#10 is built here; the signature is
+ * checked before the request counts.
+ */
+export const keyHandleFrom = (parts: KeyParts): TE.TaskEither<CryptoError, KeyHandle> =>
+  attempt(
+    'the public key cannot be read',
+    'give SubjectPublicKeyInfo in PEM (PUBLIC KEY) of a key that OpenSSL knows here',
+    async () => {
+      const publicKey = createPublicKey(parts.publicKey)
+      const reason = 'the key is kept elsewhere and cannot be exported'
+      return {
+        id: keyIdOf(publicKey),
+        createRequest: requestBy(publicKey, parts.sign),
+        forStorage: TE.right(secret(toPem(referenceLabel, Buffer.from(parts.reference)))),
+        forTls: TE.right(parts.tls ?? { _tag: 'NotUsableHere', reason }),
+        ...(parts.forget === undefined ? {} : { forget: parts.forget }),
+      }
+    },
+  )
+
+const referenceLabel = 'KEY REFERENCE'
+
+/** What `reference` of `keyHandleFrom` was, in what a store kept; none: something else is there, a key perhaps. */
+export const referenceIn = (stored: Secret): O.Option<string> =>
+  O.tryCatch(() => fromPem(referenceLabel, stored.reveal()).toString())

@@ -1,8 +1,8 @@
 import { pemBlocks } from '../../src/model/pem.js'
 
-export const toPem = (label: string, der: ArrayBuffer): string => {
+export const toPem = (label: string, der: ArrayBuffer | Uint8Array): string => {
   const lines =
-    Buffer.from(der)
+    Buffer.from(new Uint8Array(der))
       .toString('base64')
       .match(/.{1,64}/g) ?? []
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')

@@ -4,6 +4,7 @@ import type { Certificate } from '../../src/model/certificate.js'
 import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant } from '../../src/model/time.js'
 import type { SavedRequest } from '../../src/ports.js'
+import { encodePair } from '../../src/stored.js'
 import { kindOf } from '../platform/read-file.js'
 import { objection } from '../platform/system-error.js'
 import { isThere, remove, replaceLink, replacing, writeFile } from './atomic.js'
@@ -11,7 +12,7 @@ import { designated, linkInUse, list, type RequestRead, savedRequest } from './c
 import type { FileSystem } from './file-system.js'
 import { keptName, type Layout, ownName, ownPairs } from './layout.js'
 import { maximumSize } from './pair-file.js'
-import { encodeRequest } from './request-file.js'
+import { requestFile } from './request-file.js'
 
 /** What is installed. */
 export interface NewPair {
@@ -25,7 +26,7 @@ export interface NewPair {
 export const writeRequest = async (fs: FileSystem, layout: Layout, saved: SavedRequest): Promise<void> => {
   await rehearse(fs, layout)
   await setAsideUnreadable(fs, layout, await savedRequest(fs, layout))
-  await writeFile(fs, layout, layout.request, encodeRequest(saved))
+  await writeFile(fs, layout, layout.request, requestFile(saved))
 }
 
 /**
@@ -45,7 +46,7 @@ export const removeRequest = async (fs: FileSystem, layout: Layout): Promise<voi
  * one before. Begins where an earlier attempt for the same pair ended.
  */
 export const installPair = async (fs: FileSystem, layout: Layout, pair: NewPair): Promise<void> => {
-  const text = pair.pem.trimEnd().concat('\n', pair.key.reveal().trimEnd(), '\n')
+  const text = encodePair(pair).reveal()
   const names = await list(fs, layout)
   const link = await linkInUse(fs, layout, names)
   const before = link === undefined ? undefined : await designated(fs, layout, link)

@@ -5,13 +5,13 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
 import type { SavedRequest, StoreContents, StoredPair } from '../../src/ports.js'
+import { decodeRequest } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { isThere } from './atomic.js'
 import { isMomentary } from './error.js'
 import type { FileSystem } from './file-system.js'
 import { isForeignPair, type Layout, ownPair, ownPairs } from './layout.js'
 import { maximumSize, modeWarnings, octal, ownerWarnings, type PairFiles, readPair } from './pair-file.js'
-import { decodeRequest } from './request-file.js'
 
 /** A pair from elsewhere, which serves where the directory's own link does not. */
 export type FallbackPair =

@@ -1,18 +1,21 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure, type StoreError } from '../../src/model/failure.js'
+import type { Secret } from '../../src/model/secret.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { storableKey } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
-import { type FallbackPair, readContents } from './contents.js'
+import { type FallbackPair, list, readContents } from './contents.js'
 import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
-import { type Layout, layoutOf } from './layout.js'
+import { type Layout, layoutOf, prefixesAmong } from './layout.js'
 import { acquire, holderOf, type Lock, type Taken } from './lock.js'
 import { holderInWords } from './lock-holder.js'
 import { tidy } from './recovery.js'
@@ -69,6 +72,18 @@ export const holderOfCertificateDirectory = (
   )
 }
 
+/** The prefixes of the certificates in a directory, sorted; none when there is no directory. */
+export const prefixesInCertificateDirectory = (
+  directory: string,
+): TE.TaskEither<StoreError, ReadonlyArray<string>> =>
+  pipe(
+    TE.tryCatch(
+      () => list(nodeFileSystem, layoutFor({ directory })),
+      storeError('StoreUnreadable', 'reading the certificate directory', directory),
+    ),
+    TE.map(prefixesAmong),
+  )
+
 /** The same as `openCertificateDirectory`, over other system calls. */
 export const openWith =
   (fs: FileSystem) =>
@@ -95,12 +110,27 @@ export const openWith =
           warnings: [...access.warnings(), ...warnings],
         }))(contents)
       },
-      saveRequest: (saved) => change('saving the request in', () => writeRequest(fs, layout, saved)),
+      saveRequest: (saved) =>
+        keeping(
+          saved.key,
+          change('saving the request in', () => writeRequest(fs, layout, saved)),
+        ),
       discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
-      install: (pair) => change('installing the certificate in', () => installPair(fs, layout, pair)),
+      install: (pair) =>
+        keeping(
+          pair.key,
+          change('installing the certificate in', () => installPair(fs, layout, pair)),
+        ),
       release: access.release,
     })
   }
+
+/** What would not be found again is refused before anything is asked for. */
+const keeping = (key: Secret, keep: TE.TaskEither<StoreError, void>): TE.TaskEither<StoreError, void> =>
+  pipe(
+    TE.fromEither(storableKey(key)),
+    TE.chain(() => keep),
+  )
 
 const layoutFor = ({ directory, prefix = 'kubelet-client' }: CertificateDirectoryOptions): Layout =>
   layoutOf(resolve(directory), prefix)

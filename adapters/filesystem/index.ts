@@ -1,10 +1,12 @@
 /** The certificate store in a directory: the kubelet's own layout, so that either can take over from the other. */
+export { run } from '../platform/promise.js'
 export type { FallbackPair } from './contents.js'
 export {
   type CertificateDirectory,
   type CertificateDirectoryOptions,
   holderOfCertificateDirectory,
   openCertificateDirectory,
+  prefixesInCertificateDirectory,
   readCertificateDirectory,
 } from './directory.js'
 export type { Taken } from './lock.js'

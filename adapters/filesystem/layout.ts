@@ -85,3 +85,13 @@ const newestFirst = (a: OwnPair, b: OwnPair): number => b.receivedAt - a.receive
 /** The pairs of ours among the names, the newest first. */
 export const ownPairs = (layout: Layout, names: ReadonlyArray<string>): ReadonlyArray<OwnPair> =>
   names.flatMap((name) => ownPair(layout, name) ?? []).sort(newestFirst)
+
+/** The prefixes of the certificates that there are among the names, sorted. */
+export const prefixesAmong = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const found = names.flatMap((name) => {
+    const [, prefix] = /^(.+?)-(?:current|\d{4}-\d\d-\d\d[T-].*)\.pem$/.exec(name) ?? []
+    if (prefix !== undefined) return [prefix]
+    return name.endsWith('.crt') && names.includes(name.replace(/crt$/, 'key')) ? [name.slice(0, -4)] : []
+  })
+  return [...new Set(found)].sort()
+}

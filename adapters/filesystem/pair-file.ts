@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs'
-import { pemBlocks } from '../../src/model/pem.js'
-import { secret } from '../../src/model/secret.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { type Instant, instant, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
+import { chainIn, keyIn } from '../../src/stored.js'
 import type { FileContent } from '../platform/read-file.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import type { FileSystem } from './file-system.js'
@@ -35,18 +35,21 @@ export const readPair = async (fs: FileSystem, files: PairFiles): Promise<PairRe
   if (certificate === undefined || key === undefined) return nothing()
   const identity = [certificate, key].map(({ stats }) => `${stats.dev}:${stats.ino}`).join(' ')
   const warnings = [...ownerWarnings(files.key, key.stats), ...modeWarnings(files.key, key.stats)]
-  const pem = blocks(certificate.text, (label) => label === 'CERTIFICATE').join('')
-  const [keyPem] = blocks(key.text, (label) => label.endsWith('PRIVATE KEY'))
-  if (pem === '')
+  const [pem, stored] = [chainIn(certificate.text), keyIn(key.text)]
+  if (O.isNone(pem))
     return {
       pair: undefined,
       identity,
       warnings: [...warnings, `${files.certificate}: ${lacking('certificate')}`],
     }
-  if (keyPem === undefined)
+  if (O.isNone(stored))
     return { pair: undefined, identity, warnings: [...warnings, `${files.key}: ${lacking('private key')}`] }
   const receivedAt = files.receivedAt ?? wholeSecond(instant(certificate.stats.mtimeMs))
-  return { pair: { location: files.certificate, pem, key: secret(keyPem), receivedAt }, identity, warnings }
+  return {
+    pair: { location: files.certificate, pem: pem.value, key: stored.value, receivedAt },
+    identity,
+    warnings,
+  }
 }
 
 const nothing = (...warnings: ReadonlyArray<string>): PairRead => ({
@@ -65,11 +68,6 @@ const readFile = async (fs: FileSystem, path: string): Promise<FileContent | str
     return codeOf(error) === 'ENOENT' ? undefined : `${path}: not used: ${reasonOf(error)}`
   }
 }
-
-const blocks = (text: string, wanted: (label: string) => boolean): ReadonlyArray<string> =>
-  pemBlocks(text)
-    .filter(({ label }) => wanted(label))
-    .map((block) => block.text)
 
 /** A file of another user than ours and root. */
 export const ownerWarnings = (path: string, { uid }: Stats): ReadonlyArray<string> => {

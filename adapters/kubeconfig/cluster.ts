@@ -8,6 +8,8 @@ export interface Cluster {
   readonly server: string
   /** PEM `CERTIFICATE` blocks; none: those that Node trusts by itself. */
   readonly certificateAuthority: Option<string>
+  /** Where those are named, or could be, for people: a field of a kubeconfig, and the file that it names. */
+  readonly trustedBy?: string
   /** The name to expect in the server's certificate, where it is not that of `server`. */
   readonly tlsServerName: Option<string>
   /** true: whoever answers is believed. */

@@ -27,12 +27,13 @@ export const loadKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Kub
  * the environment, as in client-go.
  */
 export const clusterOf = (
-  { cluster }: Kubeconfig,
+  { cluster }: Pick<Kubeconfig, 'cluster'>,
   environment: NodeJS.ProcessEnv = process.env,
 ): TE.TaskEither<KubeconfigError, Cluster> =>
   sequenceS(TE.ApplyPar)({
     server: TE.right(cluster.server),
     certificateAuthority: authorityOf(cluster),
+    trustedBy: TE.right(authorityPlace(cluster)),
     tlsServerName: TE.right(cluster.tlsServerName),
     insecureSkipTlsVerify: TE.right(cluster.insecureSkipTlsVerify),
     proxyUrl: TE.fromEither(proxyUrlOf(cluster, environment)),
@@ -55,12 +56,11 @@ export const credentialOf = ({ user }: Kubeconfig): TE.TaskEither<KubeconfigErro
 
 /** Reads a kubeconfig and all that it names, anew each time it is run: tokens and files are replaced. */
 export const accessFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Access> =>
-  pipe(
-    loadKubeconfig(path),
-    TE.chain((kubeconfig) =>
-      sequenceS(TE.ApplyPar)({ cluster: clusterOf(kubeconfig), credential: credentialOf(kubeconfig) }),
-    ),
-  )
+  pipe(loadKubeconfig(path), TE.chain(accessOf))
+
+/** Reads all that a kubeconfig names. */
+export const accessOf = (kubeconfig: Kubeconfig): TE.TaskEither<KubeconfigError, Access> =>
+  sequenceS(TE.ApplyPar)({ cluster: clusterOf(kubeconfig), credential: credentialOf(kubeconfig) })
 
 /** Reads the cluster alone, whatever the user's entry says, anew each time it is run: a CA file is replaced. */
 export const clusterFromKubeconfig = (path: string): TE.TaskEither<KubeconfigError, Cluster> =>
@@ -81,6 +81,12 @@ const proxyUrlOf = (
       O.some,
     ),
   )
+}
+
+const authorityPlace = ({ place: { file, at }, certificateAuthority }: ClusterEntry): string => {
+  const authority = O.toUndefined(certificateAuthority)
+  const where = `kubeconfig ${file}: ${at}.certificate-authority`
+  return authority?._tag === 'File' ? `${authority.path} (${where})` : authority ? `${where}-data` : where
 }
 
 const authorityOf = ({

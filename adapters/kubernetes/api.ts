@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type ApiError, failure, interrupted } from '../../src/model/failure.js'
+import { type ApiError, failure, type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Draft, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
@@ -15,6 +15,7 @@ import { conditionFrom, csrClient, decodeRequest, isSameRequest, type Served } f
 import { type Answer, refusal } from './response.js'
 import { realSleep, type Sleep } from './sleep.js'
 import { defaultTimeouts, type Timeouts } from './timeouts.js'
+import { type Watches, watches } from './watches.js'
 
 /** Where the API is, and how to talk to it. */
 export interface CertificateSigningRequestsOptions {
@@ -31,7 +32,20 @@ export interface CertificateSigningRequestsOptions {
   readonly sleep?: Sleep
   /** What somebody should know although nothing failed. */
   readonly warn?: (message: string) => void
+  /** What was seen of the servers, where that is to outlive `close`. */
+  readonly seen?: Seen
 }
+
+/** What is remembered of API servers. */
+export interface Seen extends Served {
+  /** Those whose `insecure-skip-tls-verify` was warned of. */
+  insecure: ReadonlyArray<string>
+}
+
+/** Nothing seen yet. */
+export const nothingSeen = (): Seen => ({ version: 'v1', insecure: noServers })
+
+const noServers: ReadonlyArray<string> = []
 
 interface Kept {
   readonly observing: Observer
@@ -39,8 +53,8 @@ interface Kept {
   readonly forgetting: NodeJS.Timeout
 }
 
-/** Longer than any pause between two attempts. */
-const longestMemory: Milliseconds = 15 * minute
+/** How long a failed observation is remembered: longer than any pause between two attempts. */
+export const longestMemory: Milliseconds = 15 * minute
 
 /** The CertificateSigningRequest API of a Kubernetes API server. */
 export interface KubernetesApi extends CertificateSigningRequests {
@@ -54,13 +68,13 @@ export interface KubernetesApi extends CertificateSigningRequests {
  */
 export const certificateSigningRequests = (options: CertificateSigningRequestsOptions): KubernetesApi => {
   const timeouts = { ...defaultTimeouts, ...options.timeouts }
-  const { sleep = realSleep, warn = () => {} } = options
+  const { sleep = realSleep, warn = () => {}, seen = nothingSeen() } = options
   const pool = connections(timeouts.connect)
-  const served: Served = { version: 'v1' }
-  const insecureServers = new Set<string>()
   /** Between two observations of a request, by its uid. */
   const observers = new Map<string, Kept>()
   const underWay = new Set<Observer>()
+  /** By identity, while it watches something. */
+  const watching = new Map<string, Watches>()
 
   /** Forgets what was observed of a request, unless it is taken up again in time. */
   const keep = (observing: Observer, failed: boolean, duration: Milliseconds): void => {
@@ -83,8 +97,8 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     const access = await accessOf(options, identity)()
     if (E.isLeft(access)) return access
     const { server, insecureSkipTlsVerify } = access.right.cluster
-    if (insecureSkipTlsVerify && !insecureServers.has(server)) {
-      insecureServers.add(server)
+    if (insecureSkipTlsVerify && !seen.insecure.includes(server)) {
+      seen.insecure = [...seen.insecure, server]
       warn(`insecure-skip-tls-verify: whoever answers for ${server} is believed, and gets our token`)
     }
     const connection = pool.to(access.right)
@@ -99,7 +113,7 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     const reached = await reach(identity)
     if (E.isLeft(reached)) return reached
     const { hide } = reached.right.client
-    const csrs = csrClient(reached.right.client, served, warn)
+    const csrs = csrClient(reached.right.client, seen, warn)
     const created = await csrs.create(draft, signal)
     if (E.isLeft(created)) return created
     if (created.right.status === 200 || created.right.status === 201) return submission(created.right, hide)
@@ -154,6 +168,12 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     return sight
   }
 
+  const watchesOf = (identity: string): Watches => {
+    const found = watching.get(identity) ?? watches(() => watching.delete(identity))
+    watching.set(identity, found)
+    return found
+  }
+
   const newObserver = (
     use: Client,
     identity: string,
@@ -161,9 +181,17 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     failedBefore: boolean,
   ): Observer => {
     const watchSeconds = options.watchSeconds ?? 300 + spread(request.uid, 300)
-    const csrs = csrClient(use, served, warn)
+    const csrs = csrClient(use, seen, warn)
     return observer(
-      { csrs, hide: use.hide, timeouts, watchSeconds, sleep, warn },
+      {
+        csrs,
+        watches: { open: (...asked) => watchesOf(identity).open(...asked) },
+        hide: use.hide,
+        timeouts,
+        watchSeconds,
+        sleep,
+        warn,
+      },
       request,
       identity,
       failedBefore,
@@ -181,15 +209,15 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
 
   /** Nothing is begun when the signal has been given already. */
   const unless =
-    <A>(signal: Signal, run: () => Result<A>) =>
+    <A>(identity: Identity, signal: Signal, run: () => Result<A>) =>
     async () =>
-      signal.aborted ? E.left(interrupted) : run()
+      signal.aborted ? E.left(interrupted) : E.mapLeft(withCure(identity))(await run())
 
   return {
-    submit: (identity, draft, signal) => unless(signal, () => submit(identity, draft, signal)),
+    submit: (identity, draft, signal) => unless(identity, signal, () => submit(identity, draft, signal)),
     observe: (identity, request, known, signal) =>
-      unless(signal, () => observe(identity, request, known, signal)),
-    probe: (identity, signal) => unless(signal, () => probe(identity, signal)),
+      unless(identity, signal, () => observe(identity, request, known, signal)),
+    probe: (identity, signal) => unless(identity, signal, () => probe(identity, signal)),
     close: () => {
       for (const observing of underWay) observing.close()
       for (const uid of [...observers.keys()]) take(uid)?.observing.close()
@@ -214,6 +242,20 @@ const accessOf = (
       return external ?? missing('external', 'supply a kubeconfig whose user may create these requests')
   }
 }
+
+/** What allows it to whom. */
+const permissions: Readonly<Record<Identity['_tag'], string>> = {
+  Bootstrap:
+    'bind the cluster role system:node-bootstrapper to the group of the bootstrap token (system:bootstrappers)',
+  Held: 'let its user create, get, list and watch certificatesigningrequests: for nodes the Node authorizer does (--authorization-mode=Node,RBAC), for others a cluster role and a binding of their own',
+  External:
+    'let the user of the kubeconfig create, get, list and watch certificatesigningrequests, by a cluster role and a binding',
+}
+
+const withCure =
+  (identity: Identity) =>
+  (error: ApiError | Interrupted): ApiError | Interrupted =>
+    error._tag === 'Forbidden' ? { ...error, remedy: permissions[identity._tag] } : error
 
 const missing = (name: string, cure: string): TE.TaskEither<ApiError, never> =>
   TE.left(

@@ -58,7 +58,7 @@ export const client = (access: Access, connections: Connections, timeouts: Timeo
     const head = await send(connection.right.agent, request, timeouts, signal)
     return E.isRight(head)
       ? E.right({ _tag: 'Stream', what, message: head.right })
-      : E.left(lost(what, head.left))
+      : E.left(lost(what, head.left, cluster.trustedBy))
   }
 
   const finish = async ({ what, message }: Stream, signal: Signal): Result<Answer> => {
@@ -98,8 +98,8 @@ const isGood = (status: number): boolean => status >= 200 && status < 300
 const typeOf = ({ headers }: IncomingMessage): string =>
   /^[\w.+-]+\/[\w.+-]+/.exec(headers['content-type'] ?? '')?.[0] ?? 'no content type'
 
-const lost = (what: string, cause: Breakdown | Interrupted): ApiError | Interrupted =>
-  cause._tag === 'Interrupted' ? cause : unreachable(what, cause)
+const lost = (what: string, cause: Breakdown | Interrupted, trustedBy?: string): ApiError | Interrupted =>
+  cause._tag === 'Interrupted' ? cause : unreachable(what, cause, trustedBy)
 
 export const parseJson = (text: string): E.Either<unknown, unknown> =>
   E.tryCatch(

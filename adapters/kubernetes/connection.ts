@@ -44,12 +44,13 @@ const grace = 30 * second
  */
 export const connections = (connectTimeout: Milliseconds): Connections => {
   let current: (Connection & { readonly generation: OwnedGeneration }) | undefined
-  let closing = new AbortController()
+  let closing: AbortController | undefined
   let forgetting: NodeJS.Timeout | undefined
   /** What TLS needs is as large as everything else that a rotation holds: it goes when nothing is connected any more. */
   const forgetWhenIdle = () => {
     clearTimeout(forgetting)
     forgetting = setTimeout(() => {
+      forgetting = undefined
       if (current?.generation.connections() === 0) current = undefined
       else forgetWhenIdle()
     }, 2 * idleSocketTimeout).unref()
@@ -62,6 +63,7 @@ export const connections = (connectTimeout: Milliseconds): Connections => {
       const generation = generationFor(access)
       if (E.isLeft(generation)) return generation
       current?.generation.supersede(grace)
+      closing ??= new AbortController()
       const agent = followingAgent(
         { current: () => generation.right, longLived: isLongLived },
         agentTo(access.cluster, connectTimeout, closing.signal),
@@ -72,8 +74,8 @@ export const connections = (connectTimeout: Milliseconds): Connections => {
     close: () => {
       clearTimeout(forgetting)
       // An agent knows nothing of a tunnel before it is there.
-      closing.abort()
-      closing = new AbortController()
+      closing?.abort()
+      closing = undefined
       current?.agent.destroy()
       current = undefined
     },
@@ -120,6 +122,15 @@ const certificateIn = ({
 }: Credential): E.Either<ApiError, OwnedGeneration['credential']> => {
   if (O.isNone(clientCertificate)) return E.right(O.none)
   const { pem, key } = clientCertificate.value
+  if (key._tag === 'NotUsableHere')
+    return E.left(
+      failure(
+        'NoCredential',
+        'later',
+        `TLS cannot use the private key of the certificate here: ${key.reason}`,
+        "authenticate with another credential: policy: { authenticateWith: 'external' }, and a kubeconfig with it",
+      ),
+    )
   const usable = E.chain(checkKey)(credentialOf(pem, key))
   return E.isRight(usable)
     ? E.right(O.some(usable.right))

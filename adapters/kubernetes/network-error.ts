@@ -46,23 +46,25 @@ export const breakdownOf = (error: unknown): Breakdown => {
   return breakdown(code, words.get(code) ?? reason ?? error.message, alertAboutUs(error) !== undefined)
 }
 
-/** What Node reports when it does not believe the server (`X509_V_ERR_*` in OpenSSL), by the cure. */
+/** What Node reports when the server's certificate does not chain to a CA that it was given (`X509_V_ERR_*` in OpenSSL). */
+const untrusted: ReadonlyArray<string> = [
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+]
+
+/** What else it reports when it does not believe the server, by the cure. */
 const distrust: ReadonlyMap<string, string> = new Map([
-  ...[
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'CERT_SIGNATURE_FAILURE',
-    'CERT_CHAIN_TOO_LONG',
-    'CERT_UNTRUSTED',
-    'CERT_REJECTED',
-    'CERT_REVOKED',
-    'INVALID_CA',
-    'INVALID_PURPOSE',
-    'PATH_LENGTH_EXCEEDED',
-  ].map((code) => [code, 'give the kubeconfig the CA of this server as certificate-authority'] as const),
   [
     'CERT_HAS_EXPIRED',
     'renew the certificate of the server, or its CA in certificate-authority; look at the clock of this machine too',
@@ -77,8 +79,20 @@ const distrust: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-/** What a breakdown means for whoever wanted `what`: `GET https://…`. */
-export const unreachable = (what: string, { code, reason, refusesUs }: Breakdown): ApiError => {
+/** What a breakdown means for whoever wanted `what`: `GET https://…`; `trustedBy`: where the CA of the server is named. */
+export const unreachable = (
+  what: string,
+  { code, reason, refusesUs }: Breakdown,
+  trustedBy = 'certificate-authority of the kubeconfig',
+): ApiError => {
+  if (untrusted.includes(code))
+    return failure(
+      'ServerUntrusted',
+      // Servers get another certificate, and files are replaced.
+      'soon',
+      `${what} failed: the certificate of the server does not chain to a CA in ${trustedBy}: ${reason} (${code})`,
+      `put the CA of this server into ${trustedBy}; if the cluster's CA was replaced, a bootstrap kubeconfig with the new one will do (--bootstrap-kubeconfig)`,
+    )
   const message = `${what} failed: ${reason}${code === '' || words.has(code) ? '' : ` (${code})`}`
   if (refusesUs)
     return failure(

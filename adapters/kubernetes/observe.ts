@@ -6,12 +6,12 @@ import type { Condition, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, second } from '../../src/model/time.js'
 import type { Signal } from '../../src/signal.js'
 import { parseJson, type Result } from './client.js'
-import { type Lines, linesOf } from './line-reader.js'
 import { unreachable } from './network-error.js'
 import { type CsrClient, conditionFrom, decodeRequest } from './requests.js'
 import { answer, refusal, unintelligible } from './response.js'
 import type { Sleep } from './sleep.js'
 import type { Timeouts } from './timeouts.js'
+import type { Watch, Watches } from './watches.js'
 
 export type Sight = Condition | { readonly _tag: 'Gone' }
 
@@ -26,6 +26,7 @@ export interface Observer {
 
 export interface Observing {
   readonly csrs: CsrClient
+  readonly watches: Watches
   readonly hide: (text: string) => string
   readonly timeouts: Timeouts
   /** How long the server is asked to hold a watch, in seconds. */
@@ -40,13 +41,6 @@ const pollTo: Milliseconds = 15 * second
 /** A watch that was cut off after less than this is a failure; after more it is what proxies and restarts do. */
 const steady: Milliseconds = 30 * second
 
-interface Watch {
-  readonly what: string
-  readonly lines: Lines
-  /** `performance.now()` at its start. */
-  readonly since: number
-}
-
 const WatchEvent = t.type({ type: t.string, object: t.unknown })
 const StatusCode = t.type({ code: t.number })
 const Versioned = t.type({ metadata: t.type({ resourceVersion: t.string }) })
@@ -57,13 +51,14 @@ const Versioned = t.type({ metadata: t.type({ resourceVersion: t.string }) })
  * its data counts versions from the start again, and to a watch from one that it has not reached it says nothing.
  */
 export const observer = (
-  { csrs, hide, timeouts, watchSeconds, sleep, warn }: Observing,
+  { csrs, watches, hide, timeouts, watchSeconds, sleep, warn }: Observing,
   { name, uid, resourceVersion }: OutstandingRequest,
   identity: string,
   failedBefore: boolean,
 ): Observer => {
   let version = resourceVersion
-  let watch: Watch | undefined
+  /** The watch, and `performance.now()` at its start. */
+  let watch: (Watch & { readonly since: number }) | undefined
   let polling = false
   let failed = failedBefore
   /** Watches in a row that ended at once. */
@@ -94,19 +89,15 @@ export const observer = (
 
   const startWatch = async (signal: Signal): Result<O.Option<Sight>> => {
     if (shortWatches > 0) await sleep(Math.min(pollTo, 125 * 2 ** shortWatches), signal)()
-    const query = new URLSearchParams({
-      watch: '1',
-      fieldSelector: `metadata.name=${name}`,
-      resourceVersion: version,
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(watchSeconds),
-    })
-    const started = await csrs.watch(query, signal)
+    const started = await watches.open(
+      csrs,
+      { name, resourceVersion: version, seconds: watchSeconds },
+      signal,
+    )
     if (E.isLeft(started)) return started
-    if (started.right._tag === 'Stream') {
-      const { what, message } = started.right
-      watch = { what, lines: linesOf(message), since: performance.now() }
-      return E.right(O.none)
+    if (started.right._tag === 'Watch') {
+      watch = { ...started.right, since: performance.now() }
+      return watch.late ? read(signal) : E.right(O.none)
     }
     const refused = refusal(started.right)
     const { status } = started.right
@@ -126,9 +117,17 @@ export const observer = (
     return read(signal)
   }
 
-  const follow = async ({ what, lines, since }: Watch, signal: Signal): Result<O.Option<Sight>> => {
+  const follow = async (
+    { what, lines, since, late }: NonNullable<typeof watch>,
+    signal: Signal,
+  ): Result<O.Option<Sight>> => {
     const next = await lines.next(timeouts.silence, signal)
-    if (next._tag === 'Line') return learn(next.text, what, signal)
+    if (next._tag === 'Line') {
+      const learnt = await learn(next.text, what, signal)
+      // What was there before under its name may be in it.
+      const isGone = E.isRight(learnt) && O.exists(({ _tag }: Sight) => _tag === 'Gone')(learnt.right)
+      return late && isGone ? read(signal) : learnt
+    }
     watch = undefined
     const wasSteady = performance.now() - since >= steady
     shortWatches = wasSteady ? 0 : shortWatches + 1

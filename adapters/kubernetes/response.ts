@@ -96,14 +96,7 @@ export const refusal = (given: Answer): ApiError => {
       'no credential arrived: connect without a proxy that ends TLS, or supply a bootstrap credential',
       retryAfter,
     )
-  if (status === 403)
-    return failure(
-      'Forbidden',
-      'later',
-      message,
-      'let a role binding allow it; bootstrap tokens need the cluster role system:node-bootstrapper',
-      retryAfter,
-    )
+  if (status === 403) return failure('Forbidden', 'later', message, 'let a role binding allow it', retryAfter)
   if (status === 400 || status === 413 || status === 422)
     return failure(
       'Invalid',

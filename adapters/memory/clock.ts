@@ -1,9 +1,12 @@
+import type { Task } from 'fp-ts/lib/Task.js'
 import { after, type Instant, type Milliseconds, rfc3339 } from '../../src/model/time.js'
 import type { Clock } from '../../src/ports.js'
 import { onSignal } from '../../src/signal.js'
 
 /** A wall clock that moves when it is told to. Nothing waits for real time. */
 export interface VirtualClock extends Clock {
+  /** Takes real time and no virtual one, as cryptography does: to settle is to wait for its end. */
+  readonly during: <A>(work: Task<A>) => Task<A>
   /** Resolves when everybody has done what there was to do, and sleeps or waits for something from outside. */
   readonly settle: () => Promise<void>
   /** Lets time pass until the instant: who is due on the way wakes at its time, one after the other, and settles. */
@@ -26,10 +29,11 @@ export const virtualClock = (start: Instant): VirtualClock => {
   let sleepers: ReadonlyArray<Sleeper> = []
   /** Counts what is done with the clock: while it grows, somebody is still busy. */
   let activity = 0
+  let working = 0
 
   /** A turn of the event loop ends when no promise is left to be followed up. */
   const settle = async () => {
-    for (let seen = -1; seen !== activity; ) {
+    for (let seen = -1; seen !== activity || working > 0; ) {
       seen = activity
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
@@ -74,6 +78,15 @@ export const virtualClock = (start: Instant): VirtualClock => {
         sleepers = [...sleepers, sleeper]
         forget = onSignal(signal, sleeper.wake)
       })
+    },
+    during: (work) => async () => {
+      working += 1
+      try {
+        return await work()
+      } finally {
+        working -= 1
+        activity += 1
+      }
     },
     settle,
     advanceTo,

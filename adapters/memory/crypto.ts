@@ -1,6 +1,6 @@
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
 import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import { type Secret, secret } from '../../src/model/secret.js'
@@ -26,25 +26,49 @@ export interface MemoryCrypto extends CryptoBackend {
 export interface MemoryCryptoOptions {
   /** What a TLS handshake gets of a key; its PEM if not given. */
   readonly tlsKey?: (pem: Secret) => TlsKey
+  /** Whose keys and certificates they are, real ones for instance; those of `format.ts` if not given. */
+  readonly backend?: CryptoBackend
 }
 
-/** A crypto backend whose keys are called `key 1`, `key 2`, … and whose PEM blocks hold JSON. */
+/** A crypto backend whose keys are called `key 1`, `key 2`, … and whose PEM blocks hold JSON; or another, with faults. */
 export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto => {
-  const { tlsKey = (pem) => ({ _tag: 'Pem', pem }) } = options
+  const { tlsKey = (pem) => ({ _tag: 'Pem', pem }), backend = readable(tlsKey) } = options
   const trouble: Faults<CryptoOperation, CryptoError> = faults()
-  let generated = 0
 
-  const does = <A>(operation: CryptoOperation, work: () => E.Either<CryptoError, A>) =>
-    struck(trouble, operation, work)
+  const does =
+    <A>(operation: CryptoOperation, work: TE.TaskEither<CryptoError, A>): TE.TaskEither<CryptoError, A> =>
+    () =>
+      struck(trouble, operation, work)
+
+  const handle = (key: KeyHandle): KeyHandle => ({
+    ...key,
+    createRequest: (names) => does('createRequest', key.createRequest(names)),
+    forStorage: does('forStorage', key.forStorage),
+    forTls: does('forTls', key.forTls),
+  })
+
+  return {
+    inject: trouble.inject,
+    generateKey: (algorithm) => pipe(does('generateKey', backend.generateKey(algorithm)), TE.map(handle)),
+    restoreKey: (stored) => pipe(does('restoreKey', backend.restoreKey(stored)), TE.map(handle)),
+    parseChain: (pem) => does('parseChain', backend.parseChain(pem)),
+    verifyChain: (...given) => does('verifyChain', backend.verifyChain(...given)),
+    sha256: backend.sha256,
+  }
+}
+
+/** Keys with names, and PEM blocks that people can read. */
+const readable = (tlsKey: (pem: Secret) => TlsKey): CryptoBackend => {
+  let generated = 0
 
   const handle = (name: string, algorithm = defaultKeyAlgorithm): KeyHandle => {
     const id = keyIdOf(name)
     const pem = secret(keyPem(name, algorithm))
     return {
       id,
-      createRequest: (names) => () => does('createRequest', () => E.right(requestPem(names, id, algorithm))),
-      forStorage: () => does('forStorage', () => E.right(pem)),
-      forTls: () => does('forTls', () => E.right(tlsKey(pem))),
+      createRequest: (names) => TE.right(requestPem(names, id, algorithm)),
+      forStorage: TE.right(pem),
+      forTls: TE.fromIO(() => tlsKey(pem)),
     }
   }
 
@@ -52,41 +76,34 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
     failure('Malformed', 'later', `this is no ${what} of the memory adapter`, `make one with its helpers`)
 
   return {
-    inject: trouble.inject,
-    generateKey: (algorithm) => () =>
-      does('generateKey', () => {
+    generateKey: (algorithm) =>
+      TE.fromIO(() => {
         generated += 1
-        return E.right(handle(`key ${generated}`, algorithm))
+        return handle(`key ${generated}`, algorithm)
       }),
-    restoreKey: (stored) => () =>
-      does('restoreKey', () =>
-        pipe(
-          readKey(stored.reveal()),
-          O.map(({ key, keyAlgorithm }) => handle(key, keyAlgorithm)),
-          E.fromOption(malformed('private key')),
-        ),
+    restoreKey: (stored) =>
+      pipe(
+        readKey(stored.reveal()),
+        O.map(({ key, keyAlgorithm }) => handle(key, keyAlgorithm)),
+        TE.fromOption(malformed('private key')),
       ),
-    parseChain: (pem) => () =>
-      does('parseChain', () =>
-        pipe(
-          readCertificate(pem),
-          O.map((certificate) => ({ certificate, pem })),
-          E.fromOption(malformed('certificate')),
-        ),
+    parseChain: (pem) =>
+      pipe(
+        readCertificate(pem),
+        O.map((certificate) => ({ certificate, pem })),
+        TE.fromOption(malformed('certificate')),
       ),
-    verifyChain: (pem, authorities) => () =>
-      does('verifyChain', () =>
-        pipe(
-          readAuthorities(authorities),
-          O.map((names) =>
-            pipe(
-              readCertificate(pem),
-              O.filter(({ issuer }) => !names.includes(issuer)),
-              O.map(({ issuer }) => `no CA there is called ${issuer}`),
-            ),
+    verifyChain: (pem, authorities) =>
+      pipe(
+        readAuthorities(authorities),
+        O.map((names) =>
+          pipe(
+            readCertificate(pem),
+            O.filter(({ issuer }) => !names.includes(issuer)),
+            O.map(({ issuer }) => `no CA there is called ${issuer}`),
           ),
-          E.fromOption(malformed('bundle of CAs')),
         ),
+        TE.fromOption(malformed('bundle of CAs')),
       ),
     sha256: (text) => async () => sha256(text),
   }

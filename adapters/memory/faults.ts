@@ -68,6 +68,12 @@ export const apiErrors = {
     'the API server does not answer (memory)',
     'see that it runs and can be reached',
   ),
+  untrusted: failure(
+    'ServerUntrusted',
+    'soon',
+    "the API server's certificate does not chain to the CA in the kubeconfig (memory)",
+    'put the CA of the server into the kubeconfig',
+  ),
   /** 503, with `Retry-After` in ms if given. */
   unavailable: (retryAfter?: Milliseconds): ApiError =>
     failure(

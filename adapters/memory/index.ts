@@ -23,16 +23,19 @@
  * await ended
  * ```
  */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Ports } from '../../src/driver/perform.js'
 import type { Instant } from '../../src/model/time.js'
-import type { StoreContents } from '../../src/ports.js'
+import type { CryptoBackend, KeyHandle, StoreContents } from '../../src/ports.js'
 import { type VirtualClock, virtualClock } from './clock.js'
 import { type MemoryCrypto, memoryCrypto } from './crypto.js'
 import { type MemoryApi, memoryApi } from './requests.js'
-import type { ApiSettings } from './server.js'
+import type { ApiSettings, Signer } from './server.js'
 import { type MemoryStore, memoryStore } from './store.js'
 import { type MemoryTrust, memoryTrust, type TrustSettings } from './trust.js'
 
+export { run } from '../platform/promise.js'
 export { type VirtualClock, virtualClock } from './clock.js'
 export { type CryptoOperation, type MemoryCrypto, type MemoryCryptoOptions, memoryCrypto } from './crypto.js'
 export { apiErrors, cryptoErrors, type Fault, type Inject, storeErrors } from './faults.js'
@@ -49,7 +52,7 @@ export {
   storedPair,
 } from './format.js'
 export { type ApiCall, type ApiRecord, type MemoryApi, memoryApi } from './requests.js'
-export type { ApiServer, ApiSettings, StoredRequest } from './server.js'
+export type { ApiServer, ApiSettings, Signer, StoredRequest } from './server.js'
 export { type MemoryStore, memoryStore, type StoreCall, type StoreRecord } from './store.js'
 export { type MemoryTrust, memoryTrust, type TrustSettings, trustErrors } from './trust.js'
 
@@ -71,15 +74,24 @@ export interface MemoryPortsOptions {
   readonly api?: Partial<ApiSettings>
   readonly store?: Partial<StoreContents>
   readonly trust?: Partial<TrustSettings>
+  /**
+   * Real keys and certificates, for what opens TLS connections with them: `cryptoBackend` and `signerBy(authority)` of
+   * the crypto adapter. The authority is called as `api.issuer` says: `memory` if not given. TLS goes by the real time.
+   */
+  readonly real?: { readonly crypto: CryptoBackend; readonly sign: Signer }
 }
 
 /** A small world: a clock, keys, a disk and an API server. */
-export const memoryPorts = ({ now, api, store, trust }: MemoryPortsOptions): MemoryPorts => {
+export const memoryPorts = ({ now, api, store, trust, real }: MemoryPortsOptions): MemoryPorts => {
   const clock = virtualClock(now)
-  const requests = memoryApi(clock, api)
+  const requests = memoryApi(
+    clock,
+    api,
+    real && ((request, parameters) => clock.during(real.sign(request, parameters))),
+  )
   return {
     clock,
-    crypto: memoryCrypto(),
+    crypto: memoryCrypto(real && { backend: during(clock, real.crypto) }),
     store: memoryStore(store),
     requests,
     trust: memoryTrust(trust),
@@ -87,5 +99,20 @@ export const memoryPorts = ({ now, api, store, trust }: MemoryPortsOptions): Mem
       clock.forgetSleepers()
       requests.forgetWatchers()
     },
+  }
+}
+
+/** The same backend, whose real work a virtual clock waits for. */
+const during = ({ during: waitedFor }: VirtualClock, backend: CryptoBackend): CryptoBackend => {
+  const handle = (key: KeyHandle): KeyHandle => ({
+    ...key,
+    createRequest: (names) => waitedFor(key.createRequest(names)),
+  })
+  return {
+    generateKey: (algorithm) => waitedFor(pipe(backend.generateKey(algorithm), TE.map(handle))),
+    restoreKey: (stored) => waitedFor(pipe(backend.restoreKey(stored), TE.map(handle))),
+    parseChain: (pem) => waitedFor(backend.parseChain(pem)),
+    verifyChain: (...given) => waitedFor(backend.verifyChain(...given)),
+    sha256: (text) => waitedFor(backend.sha256(text)),
   }
 }

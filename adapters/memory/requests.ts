@@ -6,7 +6,7 @@ import { after, type Instant, wholeSecond } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Clock, Identity } from '../../src/ports.js'
 import { onSignal, type Signal } from '../../src/signal.js'
 import { apiErrors, type Faults, faults, type Inject, struck } from './faults.js'
-import { type ApiServer, type ApiSettings, apiServer } from './server.js'
+import { type ApiServer, type ApiSettings, apiServer, type Signer } from './server.js'
 
 /** A call of the API. */
 export interface ApiCall {
@@ -39,7 +39,7 @@ const gone = { _tag: 'Gone' } as const
 const reach = () => E.right(undefined)
 
 /** An API server without requests that goes by the clock; unless told otherwise it approves at once, for a year. */
-export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}): MemoryApi => {
+export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, signer?: Signer): MemoryApi => {
   const records: Array<ApiRecord> = []
   let watchers: ReadonlyArray<() => void> = []
 
@@ -49,7 +49,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}): Mem
     for (const look of waiting) look()
   }
   const now = () => after(clock.now(), settings().skew)
-  const { settings, find, ...server } = apiServer(now, initial, changed)
+  const { settings, find, ...server } = apiServer(now, initial, changed, signer)
   const trouble: Faults<ApiCall, ApiError> = faults(changed)
 
   /** Dates and issuer are looked at on every call, as Kubernetes does. */

@@ -1,8 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { validity } from '../../src/control-plane/validity.js'
 import type { Certificate } from '../../src/model/certificate.js'
+import type { CryptoError } from '../../src/model/failure.js'
 import type { Condition, Draft, OutstandingRequest } from '../../src/model/request.js'
 import { endOfTime, hour, type Instant, type Milliseconds } from '../../src/model/time.js'
 import { certificatePem, readRequest } from './format.js'
@@ -38,7 +40,10 @@ export interface ApiServer {
   readonly approve: (name?: string) => void
   readonly deny: (reason: string, message: string, name?: string) => void
   readonly fail: (reason: string, message: string, name?: string) => void
-  /** Issues a certificate for an approved request; `change` makes it another one than was asked for. */
+  /**
+   * Issues a certificate for an approved request; `change` makes it another one than was asked for (with a signer that
+   * makes real ones, of its dates and serial number).
+   */
   readonly sign: (change?: Partial<Certificate>, name?: string) => void
   /** Attaches any text as the certificate of a request. */
   readonly attach: (text: string, name?: string) => void
@@ -54,8 +59,24 @@ export interface Requests extends ApiServer {
   readonly find: (name: string) => StoredRequest | undefined
 }
 
+/** Signs a request, PKCS#10 in PEM; the leaf, PEM. Whole seconds, usages by their names in Kubernetes. */
+export type Signer = (
+  request: string,
+  parameters: {
+    readonly serialNumber: string
+    readonly notBefore: Instant
+    readonly notAfter: Instant
+    readonly usages: ReadonlyArray<string>
+  },
+) => TaskEither<CryptoError, string>
+
 /** The requests of an API server whose clock says `now`; `changed` is called after each change. */
-export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, changed: () => void): Requests => {
+export const apiServer = (
+  now: IO<Instant>,
+  initial: Partial<ApiSettings>,
+  changed: () => void,
+  signer?: Signer,
+): Requests => {
   let settings: ApiSettings = {
     autoApprove: true,
     autoSign: true,
@@ -117,10 +138,8 @@ export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, chang
     conclude(name, { _tag: 'Issued', certificate: Buffer.from(text, 'utf8').toString('base64') })
 
   const sign = (change: Partial<Certificate> = {}, name?: string) => {
-    const { template, pem, condition } = chosen(name)
+    const { name: id, template, pem, condition } = chosen(name)
     if (condition._tag !== 'Approved') throw new Error(`a ${condition._tag} request is not signed`)
-    const asked = readRequest(pem)
-    if (O.isNone(asked)) throw new Error('only requests of the memory crypto backend can be signed')
     const span = validity({
       now: now(),
       signingDuration: settings.signingDuration,
@@ -130,14 +149,27 @@ export const apiServer = (now: IO<Instant>, initial: Partial<ApiSettings>, chang
     })
     if (E.isLeft(span)) throw new Error(span.left)
     serial += 1
+    const serialNumber = serial.toString(16).padStart(2, '0')
+    if (signer !== undefined)
+      return signForReal(signer(pem, { serialNumber, ...span.right, ...change, usages: template.usages }), id)
+    const asked = readRequest(pem)
+    if (O.isNone(asked)) throw new Error('only requests of the memory crypto backend can be signed')
     const signed = {
       ...asked.value,
-      serialNumber: serial.toString(16).padStart(2, '0'),
+      serialNumber,
       issuer: settings.issuer,
       ...span.right,
       extendedKeyUsages: O.some(template.usages.filter((usage) => usage.endsWith(' auth'))),
     }
     attach(certificatePem({ ...signed, ...change }), name)
+  }
+
+  const signForReal = (signature: ReturnType<Signer>, id: string) => {
+    void signature().then((made) => {
+      if (find(id)?.condition._tag !== 'Approved') return
+      if (E.isRight(made)) attach(made.right, id)
+      else conclude(id, { _tag: 'Failed', reason: 'SignerValidationFailure', message: made.left.message })
+    })
   }
 
   return {

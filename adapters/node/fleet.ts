@@ -2,13 +2,14 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Limits } from '../../src/driver/limits.js'
+import { defaultLimits, type Limits } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
 import type { Clock } from '../../src/ports.js'
 import { wallClock } from '../platform/clock.js'
-import { invalid, type RotationOptions } from './options.js'
+import { errorOf, run } from '../platform/promise.js'
+import { invalid, type RotationOptions, unknownOption } from './options.js'
 import { sharedRequests } from './parts.js'
-import { orThrow, type RunningRotation, type StartError, startOn } from './start.js'
+import { type RunningRotation, type StartError, startOn } from './start.js'
 
 /** What the rotations of a fleet share. */
 export interface FleetOptions {
@@ -33,9 +34,17 @@ export interface Fleet {
   readonly stopTask: T.Task<void>
 }
 
-/** A fleet without rotations yet. It holds nothing open; without rotations nothing has to be closed. */
-export const openFleet = ({ limits = {}, clock = wallClock }: FleetOptions = {}): Fleet =>
-  fleetOn(clock, limits, sharedRequests())
+/**
+ * A fleet without rotations yet. It holds nothing open; without rotations nothing has to be closed. Throws for an option
+ * that there is none of: an `Error` with the `code` `InvalidOptions`.
+ */
+export const openFleet = (options: FleetOptions = {}): Fleet => {
+  const { limits = {}, clock = wallClock } = options
+  const problem =
+    unknownOption('', options, { limits, clock }) ?? unknownOption('limits.', limits, defaultLimits)
+  if (problem !== undefined) throw errorOf(problem)
+  return fleetOn(clock, limits, sharedRequests())
+}
 
 /** Starts a rotation: opens the certificate directory, reads what is there, and keeps a certificate alive from then on. */
 export const startRotationTask = (options: RotationOptions): TE.TaskEither<StartError, RunningRotation> => {
@@ -45,7 +54,7 @@ export const startRotationTask = (options: RotationOptions): TE.TaskEither<Start
 
 /** The same as a promise, which rejects with an `Error` that has a `code`: the `_tag` of a `StartError`. */
 export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
-  orThrow(startRotationTask(options)())
+  run(startRotationTask(options))
 
 const fleetOn = (
   clock: Clock,
@@ -81,7 +90,7 @@ const fleetOn = (
   )
 
   return {
-    start: (options) => orThrow(startTask(options)()),
+    start: (options) => run(startTask(options)),
     startTask,
     rotations: () => [...members],
     stop: stopTask,

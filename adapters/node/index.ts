@@ -16,6 +16,7 @@ export {
   kubeletClientTemplate,
 } from '../../src/model/template.js'
 export { wallClock } from '../platform/clock.js'
+export { run } from '../platform/promise.js'
 export type { Credential, TlsOptions } from './credential.js'
 export { type Fleet, type FleetOptions, openFleet, startRotation, startRotationTask } from './fleet.js'
 export type { InvalidOptions, RotationOptions } from './options.js'

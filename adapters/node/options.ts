@@ -9,6 +9,7 @@ import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/mo
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
 import type { AddressSource, CredentialSource } from '../../src/ports.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
+import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
 export interface RotationOptions {
@@ -83,6 +84,86 @@ export type InvalidOptions = Failure<'InvalidOptions'>
 
 export const invalid = (what: string, cure: string): InvalidOptions =>
   failure('InvalidOptions', 'later', what, cure)
+
+/** The names of all fields of a type. */
+type Fields<A> = Readonly<Record<keyof Required<A>, true>>
+
+const optionFields: Fields<RotationOptions> = {
+  nodeName: true,
+  template: true,
+  certDir: true,
+  certPrefix: true,
+  bootstrapKubeconfig: true,
+  kubeconfig: true,
+  clientCertificateAuthority: true,
+  requestedLifetime: true,
+  keyAlgorithm: true,
+  addresses: true,
+  addressDelay: true,
+  authenticateWith: true,
+  policy: true,
+  signal: true,
+  onTransition: true,
+  onStep: true,
+  onWarning: true,
+  ports: true,
+}
+const portFields: Fields<Ports> = {
+  clock: true,
+  crypto: true,
+  store: true,
+  requests: true,
+  trust: true,
+  adoptCluster: true,
+}
+const templateFields: Fields<CertificateTemplate> = {
+  commonName: true,
+  organizations: true,
+  dnsNames: true,
+  ipAddresses: true,
+  uris: true,
+  signerName: true,
+  usages: true,
+  expirationSeconds: true,
+  keyAlgorithm: true,
+}
+
+/** A misspelt option would be passed over, and what it was for left out, without a word. */
+export const knownOptions = (options: RotationOptions): E.Either<InvalidOptions, void> => {
+  const { policy = {}, ports = {}, template = {} } = options
+  const { retrySoon = {}, retryLater = {} } = policy
+  const places: ReadonlyArray<readonly [where: string, given: object, known: object]> = [
+    ['', options, optionFields],
+    ['policy.', policy, defaultPolicy],
+    ['policy.retrySoon.', retrySoon, defaultPolicy.retrySoon],
+    ['policy.retryLater.', retryLater, defaultPolicy.retryLater],
+    ['ports.', misnamed(ports), portFields],
+    ['template.', template, templateFields],
+  ]
+  for (const place of places) {
+    const problem = unknownOption(...place)
+    if (problem !== undefined) return E.left(problem)
+  }
+  return E.right(undefined)
+}
+
+/** Fields that are to be a port that is not there. Ports may come in a value that has more to it. */
+const misnamed = (ports: object): object => {
+  const missing = Object.keys(portFields).filter((name) => !Object.hasOwn(ports, name))
+  return Object.fromEntries(Object.entries(ports).filter(([name]) => nearest(name, missing) !== undefined))
+}
+
+/** The first field that is none of those of `known`. */
+export const unknownOption = (where: string, given: object, known: object): InvalidOptions | undefined => {
+  const names = Object.keys(known)
+  const unknown = unknownField(given, names)
+  return unknown === undefined
+    ? undefined
+    : invalid(
+        `there is no option ${where}${unknown}`,
+        didYouMean(unknown, names, (name) => `${where}${name}`),
+      )
+}
 
 const nodeNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 

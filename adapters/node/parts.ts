@@ -32,6 +32,8 @@ import {
   clusterFromKubeconfig,
   type KubeconfigError,
   type KubernetesApi,
+  nothingSeen,
+  onDemand,
 } from '../kubernetes/index.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
 import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
@@ -73,7 +75,7 @@ export const openParts =
       await release()
       return reached
     }
-    const { requests, follows, cluster, read, close } = reached.right
+    const { requests, follows, adopt, cluster, read, close } = reached.right
     // Who follows the rotation may connect before it has anything to ask. What is wrong is told by the first request.
     await read?.()
     const letGo: Task<void> = async () => {
@@ -84,7 +86,14 @@ export const openParts =
     const trust =
       options.ports?.trust ??
       (bundle === undefined ? reached.right.expected : fromBundle(bundle, warnWith(options)))
-    const ports = { clock, crypto, store, requests, ...(trust === undefined ? {} : { trust }) }
+    const ports = {
+      clock,
+      crypto,
+      store,
+      requests,
+      ...(trust === undefined ? {} : { trust }),
+      ...(adopt === undefined ? {} : { adoptCluster: adopt }),
+    }
     // What a store of the embedder's has is in no file that a kubeconfig could name.
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true
     const replace =
@@ -134,6 +143,8 @@ interface Reached {
   readonly requests: CertificateSigningRequests
   /** The kubeconfig that follows the certificate, where there is one. */
   readonly follows?: Following
+  /** Takes the cluster of the bootstrap kubeconfig into it. */
+  readonly adopt?: TaskEither<KubeconfigError, void>
   /** The CA that its client certificates probably chain to. */
   readonly expected?: TrustAnchors
   readonly cluster: Source<O.Option<Cluster>>
@@ -153,8 +164,10 @@ const openRequests = (
   const warn = warnWith(options)
   const over = (given: AccessTasks) => {
     const cluster = variable<O.Option<Cluster>>(O.none)
-    const access = { ...given, cluster: noting(given.cluster, cluster) }
-    const own = certificateSigningRequests({ ...access, warn })
+    const access = { ...given, cluster: noting(given.cluster, cluster, shared) }
+    const seen = nothingSeen()
+    const open = () => certificateSigningRequests({ ...access, warn, seen })
+    const own = shared === undefined ? open() : onDemand(open)
     const common =
       asker === undefined
         ? shared?.of(policy.authenticateWith === 'external' ? kubeconfig : bootstrapKubeconfig, access)
@@ -203,7 +216,16 @@ const openRequests = (
   const pairPath = join(certDir, `${prefixOf(options)}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
-    TE.map((follows) => ({ ...overAndExpecting(kubeconfig, follows), follows })),
+    TE.map((follows) => {
+      const reached = overAndExpecting(kubeconfig, follows)
+      // Who follows the rotation hears of the new CA at once.
+      const adopt = pipe(
+        follows.adopt,
+        TE.chain(() => reached.read),
+        TE.map(() => undefined),
+      )
+      return { ...reached, follows, adopt }
+    }),
   )
 }
 
@@ -216,11 +238,18 @@ export interface SharedRequests {
     kubeconfig: string | undefined,
     access: AccessTasks,
   ) => { readonly requests: CertificateSigningRequests; readonly leave: () => void } | undefined
+  /** The same cluster, in one copy for all: its CAs are as large as what is known of a rotation. */
+  readonly one: (cluster: Cluster) => Cluster
 }
 
 export const sharedRequests = (): SharedRequests => {
   const open = new Map<string, { readonly requests: KubernetesApi; users: number }>()
+  let last: Cluster | undefined
   return {
+    one: (cluster) => {
+      if (last === undefined || !isSameCluster(last, cluster)) last = cluster
+      return last
+    },
     of: (kubeconfig, access) => {
       if (kubeconfig === undefined) return undefined
       const path = resolve(kubeconfig)
@@ -242,16 +271,21 @@ export const sharedRequests = (): SharedRequests => {
 const noting = (
   read: Accesses['cluster'],
   noted: Variable<O.Option<Cluster>>,
+  shared: SharedRequests | undefined,
 ): TaskEither<KubeconfigError, Cluster> =>
-  TE.map((cluster: Cluster) => {
+  TE.map((found: Cluster) => {
+    const cluster = shared?.one(found) ?? found
     const before = O.toUndefined(noted.current())
-    const isSame =
-      before?.server === cluster.server &&
-      O.toUndefined(before.certificateAuthority) === O.toUndefined(cluster.certificateAuthority)
-    if (!isSame) noted.set(O.some(cluster))
+    if (before === undefined || !isSameCluster(before, cluster)) noted.set(O.some(cluster))
     return cluster
   })(read)
 
+const isSameCluster = (one: Cluster, other: Cluster): boolean =>
+  one.server === other.server &&
+  one.insecureSkipTlsVerify === other.insecureSkipTlsVerify &&
+  O.toUndefined(one.certificateAuthority) === O.toUndefined(other.certificateAuthority) &&
+  O.toUndefined(one.tlsServerName) === O.toUndefined(other.tlsServerName) &&
+  O.toUndefined(one.proxyUrl)?.reveal() === O.toUndefined(other.proxyUrl)?.reveal()
 /** A rejection is told to the rotation whose certificate was rejected. */
 const reporting = (requests: CertificateSigningRequests, asker: Asker): CertificateSigningRequests => {
   const told = <E extends { readonly _tag: string }, A>(task: TaskEither<E, A>): TaskEither<E, A> => {

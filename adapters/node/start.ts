@@ -14,11 +14,20 @@ import type { State } from '../../src/machine/state.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
+import { interruption } from '../../src/signal.js'
 import type { Source } from '../connections/source.js'
 import { checkKeyAlgorithm } from '../crypto/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
+import { run as runTask } from '../platform/promise.js'
 import { type Credential, credentialFrom } from './credential.js'
-import { type InvalidOptions, invalid, policyFrom, type RotationOptions, templateFrom } from './options.js'
+import {
+  type InvalidOptions,
+  invalid,
+  knownOptions,
+  policyFrom,
+  type RotationOptions,
+  templateFrom,
+} from './options.js'
 import { openParts, type Parts, type PartsError, type Shared } from './parts.js'
 import { broadcast } from './stream.js'
 import { wantedBy } from './wanted.js'
@@ -30,7 +39,7 @@ const authorityOf = O.chain(({ certificateAuthority }: Cluster) => certificateAu
 
 /** A rotation at work. */
 export interface RunningRotation {
-  /** The certificate to use now; undefined while there is none that has not ended. */
+  /** The certificate to use now; undefined while there is none that has not expired. */
   readonly current: () => Credential | undefined
   /**
    * The certificate in use, as soon as one works, is stored, and is what is wanted (one for another name is not, unless
@@ -50,7 +59,7 @@ export interface RunningRotation {
   readonly setTemplate: (template: CertificateTemplate | undefined) => void
   /** Renews now, although there is no need; `trustChanged`: because the cluster's CA did. */
   readonly rotateNow: (why?: 'requested' | 'trustChanged') => void
-  /** Tells that a server refused this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
+  /** Tells that a server rejected this credential: 401, 403 for system:anonymous, or a TLS alert about it. */
   readonly reportRejected: (rejection: {
     readonly keyId: string
     /** What the server said, for people. */
@@ -71,7 +80,7 @@ export interface RunningRotation {
   readonly stopTask: Task<void>
   /** The same as a promise; it never rejects. */
   readonly stop: () => Promise<void>
-  /** Why it ended; only a store that cannot be read makes it end by itself. */
+  /** Why the rotation ended; only a store that cannot be read makes it end by itself. */
   readonly endedTask: TaskEither<StoreError, void>
   /** The same as a promise; it rejects with an `Error` that has a `code`. */
   readonly ended: Promise<void>
@@ -85,6 +94,7 @@ export const startOn =
   (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
     pipe(
       TE.Do,
+      TE.chainFirst(() => TE.fromEither(knownOptions(options))),
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
       TE.chainFirstW(({ template }) => keyCanBeMade(options, template)),
@@ -105,14 +115,6 @@ const keyCanBeMade = (
   )
 }
 
-/** The value, or an `Error` with a `code`: the `_tag` of the failure. */
-export const orThrow = async <A>(outcome: Promise<E.Either<Failure<string>, A>>): Promise<A> => {
-  const settled = await outcome
-  if (E.isRight(settled)) return settled.right
-  const { _tag, message, remedy } = settled.left
-  throw Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
-}
-
 const noCertificate: KubeconfigError = failure(
   'NoCredential',
   'soon',
@@ -128,8 +130,8 @@ const running = (
   { ports, replace, cluster, read, close }: Parts,
 ): RunningRotation => {
   const wanted = wantedBy(options, template, ports.clock, (message) => options.onWarning?.(message))
-  const stopping = new AbortController()
-  const stopToo = () => stopping.abort()
+  const stopping = interruption()
+  const stopToo = () => stopping.interrupt()
   const told = broadcast<Transition>()
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Step') options.onStep?.(notice)
@@ -193,7 +195,7 @@ const running = (
     }
   })()
   const endedTask = () => outcome
-  const ended = orThrow(outcome)
+  const ended = runTask(endedTask)
   // Nobody has to look at it: `issued` tells the same.
   ended.catch(() => {})
 
@@ -221,14 +223,14 @@ const running = (
   }
 
   const stopTask: Task<void> = async () => {
-    stopping.abort()
+    stopToo()
     await outcome
   }
 
   return {
     current,
     issuedTask,
-    issued: () => orThrow(issuedTask()),
+    issued: () => runTask(issuedTask),
     transitions: told.listen,
     state,
     facts,

@@ -10,8 +10,7 @@ export interface Broadcast<A> {
 const longestQueue = 1_000
 
 export const broadcast = <A>(): Broadcast<A> => {
-  const receivers = new Set<(value: A) => void>()
-  const enders = new Set<() => void>()
+  const receivers = new Set<{ readonly receive: (value: A) => void; readonly close: () => void }>()
   let ended = false
 
   const listen = (): AsyncIterableIterator<A> => {
@@ -25,14 +24,11 @@ export const broadcast = <A>(): Broadcast<A> => {
     }
     const close = () => {
       open = false
-      receivers.delete(receive)
-      enders.delete(close)
+      receivers.delete(receiver)
       wake?.()
     }
-    if (open) {
-      receivers.add(receive)
-      enders.add(close)
-    }
+    const receiver = { receive, close }
+    if (open) receivers.add(receiver)
     const iterator: AsyncIterableIterator<A> = {
       next: async () => {
         while (queue.length === 0 && open)
@@ -54,11 +50,11 @@ export const broadcast = <A>(): Broadcast<A> => {
 
   return {
     send: (value) => {
-      for (const receive of [...receivers]) receive(value)
+      for (const { receive } of [...receivers]) receive(value)
     },
     end: () => {
       ended = true
-      for (const close of [...enders]) close()
+      for (const { close } of [...receivers]) close()
     },
     listen,
   }

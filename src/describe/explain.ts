@@ -3,7 +3,9 @@ import type { Action } from '../machine/action.js'
 import { rotationDeadline } from '../machine/due.js'
 import type { CredentialName, Facts } from '../machine/facts.js'
 import { decide, stateOf } from '../machine/machine.js'
+import { submitEnd } from '../machine/retry.js'
 import type { Bootstrapping, State } from '../machine/state.js'
+import { outageOf } from '../machine/trouble.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
@@ -15,6 +17,7 @@ export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): str
   const next = decide(policy)(facts, now)
   return [
     situation(policy, state, facts, now),
+    silenceOf(state, facts, now),
     failureOf(state, facts, now),
     outlook(policy, state, facts, next, now),
   ]
@@ -54,12 +57,12 @@ const isInUse = ({ _tag }: State): boolean => _tag === 'Issued' || _tag === 'Ren
 
 const certificateOf = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
   if (O.isNone(facts.held)) return 'There is no certificate yet.'
-  const { certificate, rejectedAt } = facts.held.value
+  const { certificate, rejectedAt, serverUntrustedAt } = facts.held.value
   const { serialNumber, notAfter } = certificate
   const state = withoutNext(policy, facts, now)
   if (state._tag !== 'Bootstrapping')
     return `Certificate ${serialNumber} is in use until ${moment(notAfter, now)}.`
-  return flaw(state.why, certificate, rejectedAt, now)
+  return flaw(state.why, certificate, rejectedAt, serverUntrustedAt, now)
 }
 
 const flaw = (
@@ -70,17 +73,37 @@ const flaw = (
     notAfter,
   }: { readonly serialNumber: string } & Record<'notBefore' | 'notAfter', Instant>,
   rejectedAt: O.Option<Instant>,
+  serverUntrustedAt: O.Option<Instant>,
   now: Instant,
 ): string => {
   if (why === 'Expired') return `Certificate ${serialNumber} expired at ${moment(notAfter, now)}.`
   if (why === 'Rejected' && O.isSome(rejectedAt))
     return `The server rejects certificate ${serialNumber} since ${moment(rejectedAt.value, now)}.`
+  if (why === 'ServerUntrusted' && O.isSome(serverUntrustedAt))
+    return `Certificate ${serialNumber} cannot be used: the API server cannot be verified since ${moment(serverUntrustedAt.value, now)}.`
   return `Certificate ${serialNumber} is not valid before ${moment(notBefore, now)} by this machine's clock; it is offered all the same.`
 }
 
+/** Since when the API has not answered, and why, where the last failure does not say it. */
+const silenceOf = (state: State, { troubles, lastFailure }: Facts, now: Instant): string => {
+  const outage = outageOf({ troubles })
+  if (outage === undefined) return ''
+  const { since, times, failure } = outage
+  const isShown = !isAtRest(state) && O.isSome(lastFailure) && lastFailure.value.failure._tag === failure._tag
+  if (isShown && times === 1) return ''
+  const sentence = `The API has not answered since ${moment(since, now)} (${attempts(times)})`
+  return isShown ? `${sentence}.` : `${sentence}: ${failure.message}. What helps: ${failure.remedy}.`
+}
+
+/** `1 failed attempt`. */
+export const attempts = (times: number): string => `${times} failed attempt${times === 1 ? '' : 's'}`
+
+/** A certificate is in use, and nothing is due. */
+export const isAtRest = (state: State): boolean => state._tag === 'Issued' && state.stage === 'installed'
+
 /** The last failure, while there is something left to do. */
 const failureOf = (state: State, { lastFailure }: Facts, now: Instant): string => {
-  if (O.isNone(lastFailure) || (state._tag === 'Issued' && state.stage === 'installed')) return ''
+  if (O.isNone(lastFailure) || isAtRest(state)) return ''
   const { at, attempt, failure } = lastFailure.value
   const often = attempt > 1 ? `, ${attempt} times in a row` : ''
   return `Last failure, at ${moment(at, now)}${often}: ${failure.message}. What helps: ${failure.remedy}.`
@@ -110,16 +133,19 @@ const credential: Readonly<Record<CredentialName, string>> = {
 const waiting = (
   policy: RotationPolicy,
   state: State,
-  { wanted, lastFailure }: Facts,
+  facts: Facts,
   until: Instant,
   now: Instant,
 ): string => {
+  const { wanted, lastFailure } = facts
   if (state._tag === 'Issued' && state.stage === 'installed') {
     return policy.rotate ? `It is renewed at ${moment(rotationDeadline(policy, state.held, now), now)}.` : ''
   }
   if (!('request' in state) && O.isNone(wanted)) return 'It waits to be told what certificate is wanted.'
   if (state._tag === 'Issued' && O.isNone(lastFailure))
     return `It is not valid before ${moment(state.delivered.certificate.notBefore, now)}, and stored then.`
+  if (submitEnd(policy, facts, now) === until)
+    return `Next: sends a request at ${moment(until, now)}; requests are kept ${inWords(policy.submitInterval)} apart.`
   return `Next: looks again at ${moment(until, now)}.`
 }
 

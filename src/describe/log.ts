@@ -98,12 +98,18 @@ export const printStep = (policy: RotationPolicy, { at, event, after }: Step): s
 
 /** A line of a log. `problem` is absent where it is no JSON at all: then it was not written to its end. */
 export type ReadLine =
-  | { readonly _tag: 'Header'; readonly header: LogHeader }
+  | {
+      readonly _tag: 'Header'
+      readonly header: LogHeader
+      /** The fields of the facts that are written in it: earlier versions knew fewer. */
+      readonly written: ReadonlyArray<string>
+    }
   | { readonly _tag: 'Step'; readonly line: LogLine }
   | { readonly _tag: 'Broken'; readonly problem?: Problem }
 
 const Marked = t.type(mark)
 const Versioned = t.type({ ...mark, version: t.number })
+const Raw = t.type({ facts: t.UnknownRecord })
 
 /** Reads a line. */
 export const readLine = (text: string): ReadLine => {
@@ -125,8 +131,13 @@ export const readLine = (text: string): ReadLine => {
     return { _tag: 'Broken', problem: { where: 'version', what } }
   }
   return pipe(
-    HeaderCodec.decode(json.right),
-    E.match(broken, (header): ReadLine => ({ _tag: 'Header', header })),
+    E.Do,
+    E.bind('header', () => HeaderCodec.decode(json.right)),
+    E.bind('raw', () => Raw.decode(json.right)),
+    E.match(
+      broken,
+      ({ header, raw }): ReadLine => ({ _tag: 'Header', header, written: Object.keys(raw.facts) }),
+    ),
   )
 }
 

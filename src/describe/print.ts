@@ -96,7 +96,7 @@ const some = <A>(value: O.Option<A>, print: (value: A) => string): ReadonlyArray
 const serial = ({ certificate }: CertificateChain): string => certificate.serialNumber
 
 const printHeld = (held: Held): string =>
-  `held ${serial(held)}${O.isSome(held.rejectedAt) ? `, rejected since ${rfc3339(held.rejectedAt.value)}` : ''}`
+  `held ${serial(held)}${O.isSome(held.rejectedAt) ? `, rejected since ${rfc3339(held.rejectedAt.value)}` : ''}${O.isSome(held.serverUntrustedAt) ? `, its server untrusted since ${rfc3339(held.serverUntrustedAt.value)}` : ''}`
 
 /** A cause for renewal as a clause. */
 export const printCause = (cause: Cause): string => {

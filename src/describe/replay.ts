@@ -80,7 +80,7 @@ export const replay = (files: ReadonlyArray<LogFile>): E.Either<LogError, Replay
           cut.push(place)
           break
         case 'Header': {
-          const entry = entryOfHeader(place, course, read.header)
+          const entry = entryOfHeader(place, course, read.header, read.written)
           entries.push(entry)
           course = courseOf(entry)
           break
@@ -112,6 +112,7 @@ const entryOfHeader = (
   place: string,
   course: Course | undefined,
   { at, because, policy, facts }: LogHeader,
+  written: ReadonlyArray<string>,
 ): Entry => ({
   place,
   at,
@@ -122,9 +123,9 @@ const entryOfHeader = (
   differences:
     because !== 'continued' || course === undefined
       ? []
-      : fieldsThatDiffer(FactsCodec.encode(facts), FactsCodec.encode(course.facts)).map(
-          (field) => `facts: another ${field} than the lines before make`,
-        ),
+      : fieldsThatDiffer(FactsCodec.encode(facts), FactsCodec.encode(course.facts))
+          .filter((field) => written.includes(field))
+          .map((field) => `facts: another ${field} than the lines before make`),
 })
 
 const entryOfStep = (place: string, course: Course, line: LogLine): Entry => {

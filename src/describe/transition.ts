@@ -1,14 +1,16 @@
+import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { rotationDeadline } from '../machine/due.js'
+import { isOverdue, isUsable, rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import { type Facts, type LastFailure, savedDraft } from '../machine/facts.js'
-import { pauseEnd } from '../machine/retry.js'
+import { type Facts, outstanding, savedDraft } from '../machine/facts.js'
+import { isOfStartUp, pauseEnd, submitEnd } from '../machine/retry.js'
 import type { State } from '../machine/state.js'
+import { type Attempt, failureOf, outageOf, troubleOf } from '../machine/trouble.js'
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
-import { explain } from './explain.js'
+import { attempts, explain, isAtRest } from './explain.js'
 
 /** One of the five states. */
 export type StateName = State['_tag']
@@ -16,14 +18,17 @@ export type StateName = State['_tag']
 /** Something that happened to the certificate, for logs and for people. */
 export interface Transition {
   readonly at: Date
-  /** `warn`: something did not work, and is tried again. `error`: no certificate works any more. */
+  /**
+   * `error`: a certificate expired, or none works and a person has to act, or the renewal fails when all of its time is
+   * over (90 % of a life by default). `warn`: something did not work, and is tried again. `info`: the rest.
+   */
   readonly level: 'info' | 'warn' | 'error'
   /** Often the same as `to`: a failed attempt is worth telling and changes no state. */
   readonly from: StateName
   readonly to: StateName
   /**
-   * A word to search for: an event (`Submitted`, `Installed`), the `_tag` of a failure (`Denied`, `Unreachable`), or what
-   * the time made of the certificate (`Expired`, `NotYetValid`, `RenewDue`, `Valid`).
+   * A word to search for: an event (`Submitted`, `Installed`), the `_tag` of a failure (`Denied`, `Unreachable`), the end
+   * of an outage (`Reachable`), or what the time made of the certificate (`Expired`, `NotYetValid`, `RenewDue`, `Valid`).
    */
   readonly reason: string
   /** One sentence. */
@@ -53,11 +58,14 @@ export interface Step {
 
 type Words = Pick<Transition, 'level' | 'reason' | 'message'>
 
-/** What a step is to people; nothing for one that changes nothing. */
+/**
+ * What a step is to people; nothing for one that changes nothing, and for most of those that repeat a failure: of a row of
+ * one kind the 1st, 2nd, 4th, 8th and so on are told.
+ */
 export const transitionOf = (policy: RotationPolicy, step: Step): Transition | undefined => {
   const { at, event, from, to } = step
   const words =
-    event === undefined ? byTheClock(policy, step) : (failureIn(policy, step) ?? newsIn(policy, step, event))
+    event === undefined ? byTheClock(policy, step) : withRecovery(step, wordsOf(policy, step, event))
   return words === undefined
     ? undefined
     : { at: new Date(at), from: from._tag, to: to._tag, ...words, ...subjects(policy, step) }
@@ -82,41 +90,91 @@ const byTheClock = (policy: RotationPolicy, { since, at, after, from, to }: Step
   }
 }
 
-const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbidden']
+const wordsOf = (policy: RotationPolicy, step: Step, event: Event): Words | undefined => {
+  const attempt = failureOf(step.before, event, step.after)
+  return attempt === undefined ? newsIn(policy, step, event) : failureIn(policy, step, attempt)
+}
 
-/** A failure that this step brought, and when it is tried again. */
-const failureIn = (policy: RotationPolicy, { at, before, after }: Step): Words | undefined => {
-  if (O.isNone(after.lastFailure) || isKnown(before, after.lastFailure.value)) return undefined
-  const { failure, credential } = after.lastFailure.value
+const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbidden', 'ServerUntrusted']
+
+/** A failure, how often it has happened, and when it is tried again; nothing for most of those that repeat one. */
+const failureIn = (policy: RotationPolicy, step: Step, attempt: Attempt): Words | undefined => {
+  const { at, before, after } = step
+  const { failure, credential } = attempt
+  const earlier = troubleOf(before, attempt)
+  const times = (earlier?.times ?? 0) + 1
+  const grows =
+    earlier !== undefined && isOverdue(policy, after, at) && !isOverdue(policy, before, earlier.last)
+  if (!isTold(times) && !grows) return undefined
   const whose =
     O.isSome(credential) && aboutTheCredential.includes(failure._tag)
       ? ` (with the ${credential.value} credential)`
       : ''
-  const pause = pauseEnd(policy, after, at)
-  const next = pause === undefined ? 'now' : `in ${inWords(pause - at)}`
+  const row = earlier === undefined ? '' : `, ${times} times since ${rfc3339(wholeSecond(earlier.since))}`
   return {
-    level: 'warn',
+    level: isUrgent(policy, before, after, attempt, at) ? 'error' : 'warn',
     reason: failure._tag,
-    message: `${failure.message}${whose}; ${failure.remedy}; the next attempt is ${next}`,
+    message: `${failure.message}${whose}${row}; ${failure.remedy}; ${nextAttempt(policy, step)}`,
   }
 }
 
-/** What is known of whose credential failed may change later; that is no new failure. */
-const isKnown = ({ lastFailure }: Facts, { at, attempt }: LastFailure): boolean =>
-  O.isSome(lastFailure) && lastFailure.value.at === at && lastFailure.value.attempt === attempt
+/** Of a row of failures the 1st, 2nd, 4th, 8th and so on. */
+const isTold = (times: number): boolean => Number.isInteger(Math.log2(times))
+
+const nextAttempt = (policy: RotationPolicy, { at, after, to }: Step): string => {
+  // While nothing is due, only the probes go on.
+  if (isAtRest(to)) return `the server is asked again in ${inWords(policy.probeInterval)}`
+  const pause = pauseEnd(policy, after, at)
+  return `the next attempt is ${pause === undefined ? 'now' : `in ${inWords(pause - at)}`}`
+}
+
+/** Whether nothing works and a person has to act, or the certificate in use is about to end. */
+const isUrgent = (
+  policy: RotationPolicy,
+  before: Facts,
+  after: Facts,
+  { failure, credential }: Attempt,
+  at: Instant,
+): boolean => {
+  if (O.isSome(after.held) && isUsable(policy, after.held.value, at)) return isOverdue(policy, after, at)
+  // While the server is only starting, a rejection may pass; and the bootstrap credential is next after the held one.
+  const mayPass = isOfStartUp(before.lastFailure, failure) || O.elem(eqStrict)('held', credential)
+  return failure.retry === 'later' || (aboutACredential.includes(failure._tag) && !mayPass)
+}
+
+const aboutACredential: ReadonlyArray<string> = [...aboutTheCredential, 'NoCredential']
+
+/** The API answers again. */
+const withRecovery = ({ at, before, after }: Step, words: Words | undefined): Words | undefined => {
+  const outage = outageOf(before)
+  if (outage === undefined || outageOf(after) !== undefined) return words
+  const recovery = `the API answers again, after ${inWords(at - outage.since)} without (${attempts(outage.times)})`
+  return words === undefined
+    ? info('Reachable', recovery)
+    : { ...words, message: `${words.message}; ${recovery}` }
+}
+
+/** A request that is over as often as this one's predecessors is not told of before, either. */
+const repeats = (before: Facts): boolean =>
+  before.troubles.some(
+    ({ failure, times }) =>
+      ['Denied', 'SignerFailed', 'Defective', 'Gone'].includes(failure._tag) && !isTold(times + 1),
+  )
 
 const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undefined => {
-  const { at, after, from, to } = step
+  const { at, before, after, from, to } = step
   switch (event._tag) {
     case 'Loaded':
       return info('Loaded', found(after, at))
     case 'Submitted':
-      return info(
-        'Submitted',
-        `request sent with the ${event.credential} credential, waiting for approval${approvalByHand(event.request)}`,
-      )
+      return repeats(before)
+        ? undefined
+        : info(
+            'Submitted',
+            `request sent with the ${event.credential} credential, waiting for approval${approvalByHand(event.request)}`,
+          )
     case 'Observed':
-      return from._tag === to._tag
+      return from._tag === to._tag || (to._tag === 'Approved' && repeats(before))
         ? undefined
         : info(to._tag, to._tag === 'Approved' ? 'approved, to be signed' : 'issued, to be stored')
     case 'Installed':
@@ -127,12 +185,10 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
           ? `stored. ${explain(policy, after, at)}`
           : `stored and in use${renewal(policy, after, at)}`,
       )
-    case 'ProbeFailed':
-      return from._tag === to._tag ? undefined : info(event._tag, explain(policy, after, at))
     case 'TemplateChanged':
       return info('TemplateChanged', 'another certificate is wanted')
     case 'RotationRequested':
-      return info('RotationRequested', `a rotation is due: ${event.why}`)
+      return info('RotationRequested', `a rotation is due: ${event.why}${apart(policy, after, at)}`)
     case 'CredentialRejected':
       return from._tag === to._tag
         ? undefined
@@ -148,8 +204,19 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
     case 'SubmitFailed':
     case 'ObserveFailed':
     case 'InstallFailed':
+    case 'ProbeFailed':
       return undefined
   }
+}
+
+/** Why nothing is sent yet, where only the time between two requests is waited for. */
+const apart = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+  const end = submitEnd(policy, facts, now)
+  return end === undefined ||
+    pauseEnd(policy, facts, now) !== undefined ||
+    outstanding(facts, now) !== undefined
+    ? ''
+    : `; it is sent in ${inWords(end - now)}, since requests are kept ${inWords(policy.submitInterval)} apart`
 }
 
 const found = (facts: Facts, now: Instant): string => {

@@ -11,33 +11,44 @@ export interface Keyring {
   readonly credential: (certificate: Certificate) => TlsCredential | undefined
   /** Forgets every key but these. */
   readonly retain: (ids: ReadonlyArray<KeyId>) => void
+  /** Forgets a key that came to nothing; not one that is kept. */
+  readonly abandon: (key: KeyHandle) => void
+}
+
+/** Nobody waits for it: a token that is slow, or gone, holds up no renewal. */
+const forget = (key: KeyHandle): void => {
+  void key.forget?.()
 }
 
 export const keyring = (): Keyring => {
-  const keys = new Map<KeyId, KeyHandle>()
-  const credentials = new Map<KeyId, TlsCredential>()
+  const keys = new Map<KeyId, { readonly key: KeyHandle; readonly credential?: TlsCredential }>()
   return {
     keep: (key) => {
-      keys.set(key.id, key)
+      keys.set(key.id, { ...keys.get(key.id), key })
     },
-    key: (id) => keys.get(id),
+    key: (id) => keys.get(id)?.key,
     makeReady: (chain) => async () => {
       const { keyId } = chain.certificate
-      const key = keys.get(keyId)
-      if (key === undefined || credentials.get(keyId)?.pem === chain.pem) return
+      const known = keys.get(keyId)
+      if (known === undefined || known.credential?.pem === chain.pem) return
+      const { key } = known
       const forTls = await key.forTls()
-      credentials.set(keyId, {
+      const credential: TlsCredential = {
         certificate: chain.certificate,
         pem: chain.pem,
         key: forTls._tag === 'Right' ? forTls.right : { _tag: 'NotUsableHere', reason: forTls.left.message },
-      })
-    },
-    credential: ({ keyId }) => credentials.get(keyId),
-    retain: (ids) => {
-      for (const id of [...keys.keys()].filter((known) => !ids.includes(known))) {
-        keys.delete(id)
-        credentials.delete(id)
       }
+      keys.set(keyId, { key, credential })
+    },
+    credential: ({ keyId }) => keys.get(keyId)?.credential,
+    retain: (ids) => {
+      for (const [id, { key }] of [...keys].filter(([known]) => !ids.includes(known))) {
+        keys.delete(id)
+        forget(key)
+      }
+    },
+    abandon: (key) => {
+      if (!keys.has(key.id)) forget(key)
     },
   }
 }

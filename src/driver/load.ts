@@ -90,6 +90,7 @@ const check = (
           verification,
           receivedAt: pair.receivedAt,
           rejectedAt: O.none,
+          serverUntrustedAt: O.none,
         })),
       )
     }),

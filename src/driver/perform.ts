@@ -33,6 +33,11 @@ export interface Ports {
   readonly crypto: CryptoBackend
   readonly store: CertificateStore
   readonly requests: CertificateSigningRequests
+  /**
+   * Takes the server and the CA of the bootstrap kubeconfig into the kubeconfig that uses the certificate, after requests
+   * with it were answered. Absent: there is no such kubeconfig.
+   */
+  readonly adoptCluster?: TE.TaskEither<Failure, void>
   /** Absent: certificates are not compared to any CA. */
   readonly trust?: TrustAnchors
 }
@@ -86,8 +91,13 @@ const submit = (means: Means, action: Of<'Submit'>): T.Task<ReadonlyArray<Fact>>
   return pipe(
     readiness(ports),
     TE.chainW(() => limits.keys(prepare(ports.crypto, keys, action.template, action.draft))),
-    TE.bindW('stored', ({ key }) => key.forStorage),
-    TE.chainFirstW(({ draft, stored }) => limits.installs(ports.store.saveRequest({ draft, key: stored }))),
+    TE.chainFirstW(({ draft, key }) =>
+      pipe(
+        key.forStorage,
+        TE.chainW((stored) => limits.installs(ports.store.saveRequest({ draft, key: stored }))),
+        TE.orElseFirstIOK(() => () => keys.abandon(key)),
+      ),
+    ),
     TE.mapLeft(failedWith(action.draft)),
     TE.chain(({ draft, key }) => {
       keys.keep(key)
@@ -109,7 +119,12 @@ const prepare = (
   return pipe(
     TE.Do,
     TE.bind('key', () => crypto.generateKey(template.keyAlgorithm ?? defaultKeyAlgorithm)),
-    TE.bind('pem', ({ key }) => key.createRequest(template)),
+    TE.bind('pem', ({ key }) =>
+      pipe(
+        key.createRequest(template),
+        TE.orElseFirstIOK(() => () => keys.abandon(key)),
+      ),
+    ),
     TE.bind('hash', ({ key }) => TE.fromTask(crypto.sha256(identityOf(key.id, template)))),
     TE.map(({ key, pem, hash }) => ({ key, draft: { name: nameOf(hash), keyId: key.id, template, pem } })),
   )

@@ -128,6 +128,12 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
         if (E.isLeft(discarded)) warn(`${discarded.left.message}; ${discarded.left.remedy}`)
         return
       }
+      case 'AdoptCluster': {
+        const adopted = await ports.adoptCluster?.()
+        if (adopted !== undefined && E.isLeft(adopted))
+          warn(`${adopted.left.message}; ${adopted.left.remedy}`)
+        return
+      }
       case 'RetainKeys':
         return keys.retain(effect.keys)
       case 'Publish':

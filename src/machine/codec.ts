@@ -1,6 +1,6 @@
 /** Facts, events and the policy as JSON, both ways. Nothing secret is in them: no private key, no token. */
 import * as t from 'io-ts'
-import { Duration, InstantText, type Json, nullable } from '../model/codec.js'
+import { Duration, InstantText, type Json, nullable, orEmpty } from '../model/codec.js'
 import type { Failure, FailureTag, TrustError } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { CertificateTemplate } from '../model/template.js'
@@ -42,7 +42,12 @@ const checkedChain = {
   ]),
 }
 
-const Held = t.strict({ ...checkedChain, receivedAt: InstantText, rejectedAt: nullable(InstantText) })
+const Held = t.strict({
+  ...checkedChain,
+  receivedAt: InstantText,
+  rejectedAt: nullable(InstantText),
+  serverUntrustedAt: nullable(InstantText),
+})
 
 const draft = { name: t.string, keyId: t.string, template: Template, pem: t.string }
 
@@ -53,6 +58,7 @@ const OutstandingRequest = t.strict({ ...draft, uid: t.string, resourceVersion: 
 const FailureTagText: t.Type<FailureTag, string> = t.keyof(
   {
     Unreachable: null,
+    ServerUntrusted: null,
     Unavailable: null,
     CredentialRejected: null,
     NoCredential: null,
@@ -106,6 +112,16 @@ const Why: t.Type<RequestedRotation['why'], string> = t.keyof(
 
 const Requested = t.strict({ why: Why, at: InstantText })
 
+const Troubles = t.readonlyArray(
+  t.strict({
+    since: InstantText,
+    last: InstantText,
+    times: t.number,
+    failure: FailureCodec,
+    credential: nullable(Credential),
+  }),
+)
+
 const NextRequest = t.union([
   t.strict({ _tag: t.literal('Saved'), draft: Draft }),
   t.strict({ _tag: t.literal('Pending'), request: OutstandingRequest }),
@@ -133,6 +149,7 @@ export const FactsCodec: t.Type<Facts, Json> = t.strict({
       credential: nullable(Credential),
     }),
   ),
+  troubles: orEmpty(Troubles),
   submittedAt: nullable(InstantText),
   checkedAt: nullable(InstantText),
   clockSkew: Duration,

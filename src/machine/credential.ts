@@ -3,22 +3,35 @@ import * as O from 'fp-ts/lib/Option.js'
 import { type Certificate, expired } from '../model/certificate.js'
 import type { Failure } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
-import type { Instant } from '../model/time.js'
+import { type Instant, wholeSecond } from '../model/time.js'
 import { isUsable } from './due.js'
-import { type CredentialName, type Facts, type Held, isRejected, type LastFailure } from './facts.js'
+import {
+  type CredentialName,
+  type Facts,
+  type Held,
+  isDoubted,
+  isRejected,
+  type LastFailure,
+} from './facts.js'
 
 /**
  * Whose credential is next: the held certificate's while it works, the bootstrap credential otherwise. Where the server
  * has something against the one, the other is next. While the held one is rejected the two alternate: it is tried after
- * each attempt with the bootstrap credential that failed for another reason than an API out of reach.
+ * each attempt with the bootstrap credential that failed for another reason than an API out of reach. A server that cannot
+ * be verified counts likewise: the bootstrap kubeconfig may name another one, or its new CA; they may then be two servers,
+ * and alternate whatever the reason.
  */
 export const credentialFor = (policy: RotationPolicy, facts: Facts, now: Instant): CredentialName => {
   if (policy.authenticateWith === 'external') return 'external'
   if (O.isNone(facts.held) || expired(facts.held.value.certificate, now)) return 'bootstrap'
   const failed = O.toUndefined(facts.lastFailure)
   const used = failed === undefined ? undefined : O.toUndefined(failed.credential)
-  if (isRejected(facts))
-    return failed !== undefined && used === 'bootstrap' && isConclusive(failed.failure) ? 'held' : 'bootstrap'
+  if (isDoubted(facts))
+    return failed !== undefined &&
+      used === 'bootstrap' &&
+      (isConclusive(failed.failure) || !isRejected(facts))
+      ? 'held'
+      : 'bootstrap'
   return failed !== undefined && used === 'held' && isAboutTheCredential(failed.failure)
     ? 'bootstrap'
     : 'held'
@@ -26,15 +39,16 @@ export const credentialFor = (policy: RotationPolicy, facts: Facts, now: Instant
 
 const isConclusive = ({ _tag }: Failure): boolean => _tag !== 'Unreachable' && _tag !== 'Unavailable'
 
-const isAboutTheCredential = ({ _tag }: Failure): boolean => _tag === 'NoCredential' || _tag === 'Forbidden'
+const isAboutTheCredential = ({ _tag }: Failure): boolean =>
+  _tag === 'NoCredential' || _tag === 'Forbidden' || _tag === 'ServerUntrusted'
 
 /** What is known after the server accepted the certificate held. */
 export const accepted = (facts: Facts, at: Instant): Facts => ({
   ...facts,
-  held: O.map((held: Held) => ({ ...held, rejectedAt: O.none }))(facts.held),
+  held: O.map((held: Held) => ({ ...held, rejectedAt: O.none, serverUntrustedAt: O.none }))(facts.held),
   checkedAt: O.some(at),
   // What was held against a credential is settled. The pause stays: servers that disagree must not make us ask in a loop.
-  lastFailure: isRejected(facts)
+  lastFailure: isDoubted(facts)
     ? O.map((last: LastFailure) => ({ ...last, credential: O.none }))(facts.lastFailure)
     : facts.lastFailure,
 })
@@ -47,6 +61,29 @@ export const rejected = (facts: Facts, at: Instant): Facts => ({
   ),
   checkedAt: O.some(at),
 })
+
+/**
+ * What is known after the server could not be verified; the first time is kept. A certificate that has come since, by the
+ * bootstrap kubeconfig, did not help: then only the kubeconfig can, and it is not asked for another one.
+ */
+export const untrusted = (facts: Facts, at: Instant): Facts => ({
+  ...facts,
+  held: O.map((held: Held) =>
+    isUnhelpful(facts, held)
+      ? held
+      : { ...held, serverUntrustedAt: O.alt(() => O.some(at))(held.serverUntrustedAt) },
+  )(facts.held),
+  checkedAt: O.some(at),
+})
+
+const isUnhelpful = ({ troubles }: Facts, { receivedAt }: Held): boolean =>
+  troubles.some(
+    ({ failure, credential, since }) =>
+      failure._tag === 'ServerUntrusted' &&
+      O.isSome(credential) &&
+      credential.value === 'held' &&
+      wholeSecond(since) <= receivedAt,
+  )
 
 /**
  * The certificate to present now: the held one until it expires (also while not yet valid by our clock, or rejected: the

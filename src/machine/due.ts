@@ -12,11 +12,14 @@ export type Cause =
   | { readonly _tag: 'Requested'; readonly why: RequestedRotation['why'] }
   | { readonly _tag: 'Deadline' }
 
-/** Whether a certificate can be relied on: within its time, and not rejected by the server it authenticates to. */
+/**
+ * Whether a certificate can be relied on: within its time, not rejected by the server it authenticates to, and that
+ * server can be verified.
+ */
 export const isUsable = (policy: RotationPolicy, held: Held, now: Instant): boolean =>
   !expired(held.certificate, now) &&
   !notYetValid(held.certificate, now) &&
-  (policy.authenticateWith === 'external' || O.isNone(held.rejectedAt))
+  (policy.authenticateWith === 'external' || (O.isNone(held.rejectedAt) && O.isNone(held.serverUntrustedAt)))
 
 type CauseOf = (
   policy: RotationPolicy,
@@ -75,6 +78,12 @@ export const rotationDeadline = (
   const start = received < notAfter && received <= now ? Math.max(notBefore, received) : notBefore
   const part = policy.renewFrom + (policy.renewTo - policy.renewFrom) * shareOf(keyId)
   return instant(start + (notAfter - start) * part)
+}
+
+/** Whether all of the time for renewals is over (90 % of a life by default), and the certificate still in use. */
+export const isOverdue = (policy: RotationPolicy, { held }: Pick<Facts, 'held'>, now: Instant): boolean => {
+  if (O.isNone(held) || !policy.rotate) return false
+  return now >= rotationDeadline({ ...policy, renewFrom: policy.renewTo }, held.value, now)
 }
 
 /** A number from 0 up to 1, evenly spread over keys: a key id is a hash already, its first 32 bits will do. */

@@ -1,7 +1,8 @@
 /**
  * What follows from a change, as values. Whoever runs the machine performs them in this order, after the event is noted
  * down and before the next decision: warnings are told, a saved request that is over is removed from the store, keys
- * that nothing speaks of are forgotten, and what follows the credential hears of another one.
+ * that nothing speaks of are forgotten, the cluster of the bootstrap kubeconfig is adopted, and what follows the
+ * credential hears of another one.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Certificate, KeyId } from '../model/certificate.js'
@@ -11,7 +12,8 @@ import { after, type Instant, inWords, minute, rfc3339 } from '../model/time.js'
 import { remarksOn } from './acceptance.js'
 import { inUse } from './credential.js'
 import type { Event } from './event.js'
-import { type Facts, nextKeyOf } from './facts.js'
+import { type Facts, isServerUntrusted, nextKeyOf } from './facts.js'
+import { answered } from './trouble.js'
 
 export type Effect =
   /** A sentence for people. */
@@ -20,6 +22,11 @@ export type Effect =
   | { readonly _tag: 'DiscardRequest' }
   /** Forgets every private key in memory but these. */
   | { readonly _tag: 'RetainKeys'; readonly keys: ReadonlyArray<KeyId> }
+  /**
+   * Takes the server and the CA of the bootstrap kubeconfig into the kubeconfig that uses the certificate: that one's
+   * server cannot be verified, this one's could, and has answered.
+   */
+  | { readonly _tag: 'AdoptCluster' }
   /** Offers this certificate to whoever follows the credential; none: there is none that has not expired. */
   | { readonly _tag: 'Publish'; readonly certificate: O.Option<Certificate> }
 
@@ -46,6 +53,8 @@ export const effects =
         )
       )
         found.push({ _tag: 'RetainKeys', keys })
+      if (isServerUntrusted(before.facts) && answered(policy, before.facts, event) === 'bootstrap')
+        found.push({ _tag: 'AdoptCluster' })
     }
     const certificate = inUse(policy, now.facts, now.at)
     if (!isSame(inUse(policy, before.facts, before.at), certificate))

@@ -12,6 +12,8 @@ export interface Held extends CheckedChain {
   readonly receivedAt: Instant
   /** When the server first rejected it, while it does. */
   readonly rejectedAt: O.Option<Instant>
+  /** When the server that it is for could first not be verified, while it cannot. */
+  readonly serverUntrustedAt: O.Option<Instant>
 }
 
 /** A certificate that arrived, is what was asked for, and is not stored yet. */
@@ -30,6 +32,18 @@ export interface LastFailure {
   readonly attempt: number
   readonly failure: Failure
   /** Whose credential was used, where one was. */
+  readonly credential: O.Option<CredentialName>
+}
+
+/** A kind of failure that goes on, and whose credential was used. */
+export interface Trouble {
+  /** The first and the last of them. */
+  readonly since: Instant
+  readonly last: Instant
+  /** How many. */
+  readonly times: number
+  /** The last of them. */
+  readonly failure: Failure
   readonly credential: O.Option<CredentialName>
 }
 
@@ -69,6 +83,8 @@ export interface Facts {
   readonly next: O.Option<NextRequest>
   readonly requested: O.Option<RequestedRotation>
   readonly lastFailure: O.Option<LastFailure>
+  /** What does not work, each kind once, until its opposite is seen (`trouble.ts`); the latest kind last. */
+  readonly troubles: ReadonlyArray<Trouble>
   /** When the API last took a request. */
   readonly submittedAt: O.Option<Instant>
   /** When the server was last seen to accept or reject the held certificate, or one was installed. */
@@ -84,6 +100,7 @@ export const noFacts = (wanted: O.Option<CertificateTemplate>): Facts => ({
   next: O.none,
   requested: O.none,
   lastFailure: O.none,
+  troubles: [],
   submittedAt: O.none,
   checkedAt: O.none,
   clockSkew: 0,
@@ -135,3 +152,10 @@ export const holds = ({ held }: Facts, keyId: KeyId): boolean =>
 
 /** Whether the server rejects the certificate held. */
 export const isRejected = ({ held }: Facts): boolean => O.isSome(held) && O.isSome(held.value.rejectedAt)
+
+/** Whether the server that the certificate held is for cannot be verified. */
+export const isServerUntrusted = ({ held }: Facts): boolean =>
+  O.isSome(held) && O.isSome(held.value.serverUntrustedAt)
+
+/** Whether something is held against the certificate, although its time has not passed: it cannot be relied on. */
+export const isDoubted = (facts: Facts): boolean => isRejected(facts) || isServerUntrusted(facts)

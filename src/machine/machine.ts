@@ -8,10 +8,11 @@
  *   comes from outside (`News`). An event that does not fit (another request's, another key's) leaves them as they are.
  * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, the deadline passed.
  * - **Whose credential is next** (`credential.ts`): the held certificate's while it works, else the bootstrap
- *   credential; while the held one is rejected they alternate. 401 while Pending: the request stays, the credential
- *   changes (`ObserveFailed` below).
+ *   credential; while the held one is rejected, or its server cannot be verified, they alternate. 401 while Pending: the
+ *   request stays, the credential changes (`ObserveFailed` below).
  * - **Failures** (`retry.ts`): each moves the next attempt into the future. What vanished is sent again with the same
- *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key.
+ *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key. What does not work is
+ *   known since its beginning (`trouble.ts`), for people: a probe that gets no answer too, which decides nothing.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import { expired, notYetValid } from '../model/certificate.js'
@@ -23,7 +24,7 @@ import {
   type TrustError,
 } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
-import { type CertificateTemplate, covers, missingFrom } from '../model/template.js'
+import { type CertificateTemplate, covers, isSameTemplate, missingFrom } from '../model/template.js'
 import { earliest, endOfTime, type Instant, minute, wholeSecond } from '../model/time.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
@@ -35,15 +36,17 @@ import {
   type Facts,
   type Held,
   holds,
-  isRejected,
+  isDoubted,
+  isServerUntrusted,
   type NextRequest,
   outstanding,
   savedDraft,
   withoutExpired,
   withoutNext,
 } from './facts.js'
-import { delayEnd, failed, pauseEnd } from './retry.js'
+import { askedAnew, delayEnd, failed, pauseEnd, submitEnd } from './retry.js'
 import type { Approved, Bootstrapping, Pending, State } from './state.js'
+import { withTroubles } from './trouble.js'
 
 // Which state it is ------------------------------------------------------------------------------------------------
 
@@ -69,9 +72,10 @@ export const stateOf =
       : { _tag: 'RenewDue', held: held.value, causes: [cause, ...causes] }
   }
 
-const flawOf = ({ certificate }: Held, now: Instant): Bootstrapping['why'] => {
+const flawOf = ({ certificate, rejectedAt }: Held, now: Instant): Bootstrapping['why'] => {
   if (expired(certificate, now)) return 'Expired'
-  return notYetValid(certificate, now) ? 'NotYetValid' : 'Rejected'
+  if (notYetValid(certificate, now)) return 'NotYetValid'
+  return O.isSome(rejectedAt) ? 'Rejected' : 'ServerUntrusted'
 }
 
 // What to do next --------------------------------------------------------------------------------------------------
@@ -87,7 +91,7 @@ export const decide =
         if (O.isNone(facts.wanted) || waitsForItsTime(facts, facts.wanted.value, now))
           return rest(policy, facts, now)
         if (pause !== undefined) return wait(policy, facts, now, pause)
-        return O.isSome(state.held) && isRejected(facts) && credentialFor(policy, facts, now) === 'held'
+        return O.isSome(state.held) && isDoubted(facts) && credentialFor(policy, facts, now) === 'held'
           ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
           : submit(policy, facts, facts.wanted.value, now)
       case 'RenewDue':
@@ -115,7 +119,7 @@ export const decide =
 const waitsForItsTime = (facts: Facts, wanted: CertificateTemplate, now: Instant): boolean =>
   O.isSome(facts.held) &&
   notYetValid(facts.held.value.certificate, now) &&
-  !isRejected(facts) &&
+  !isDoubted(facts) &&
   missingFrom(wanted, facts.held.value.certificate).length === 0
 
 const submit = (
@@ -124,9 +128,7 @@ const submit = (
   template: CertificateTemplate,
   now: Instant,
 ): Action => {
-  const apart = O.isSome(facts.submittedAt)
-    ? delayEnd(facts.submittedAt.value, policy.submitInterval, now)
-    : undefined
+  const apart = submitEnd(policy, facts, now)
   if (apart !== undefined) return wait(policy, facts, now, apart)
   const credential = credentialFor(policy, facts, now)
   return { _tag: 'Submit', template, draft: savedDraft(facts), credential }
@@ -177,7 +179,9 @@ export const evolve =
   (policy: RotationPolicy) =>
   (facts: Facts, event: Event): Facts => {
     const known = learn(policy, facts, event)
-    return known === facts ? facts : withoutIdleRequest(policy, known, event.at)
+    return known === facts
+      ? facts
+      : withoutIdleRequest(policy, withTroubles(policy, facts, event, known), event.at)
   }
 
 const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
@@ -209,7 +213,8 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
     case 'ProbeFailed': {
       if (outstanding(facts, at) !== undefined || !holds(facts, event.keyId)) return facts
       // No answer says nothing about a certificate that is not under suspicion.
-      const suspect = event.failure._tag === 'CredentialRejected' || isRejected(facts)
+      const suspect =
+        ['CredentialRejected', 'ServerUntrusted'].includes(event.failure._tag) || isDoubted(facts)
       const known = suspect ? failed(policy, facts, event.failure, O.some('held'), at) : facts
       return { ...known, checkedAt: O.some(at) }
     }
@@ -218,9 +223,9 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
       if (policy.authenticateWith === 'external' || !holds(facts, event.keyId)) return facts
       return event._tag === 'CredentialAccepted' ? accepted(facts, at) : rejected(facts, at)
     case 'RotationRequested':
-      return { ...facts, requested: O.some({ why: event.why, at }) }
+      return askedAnew(policy, { ...facts, requested: O.some({ why: event.why, at }) })
     case 'TemplateChanged':
-      return retemplated(policy, { ...facts, wanted: event.template }, at)
+      return retemplated(policy, rewanted(policy, facts, event.template), at)
   }
 }
 
@@ -338,11 +343,25 @@ const rekeyed = (
 
 const installed = (facts: Facts, { delivered }: Delivered, at: Instant): Facts => ({
   ...facts,
-  held: O.some({ ...delivered, receivedAt: wholeSecond(delivered.receivedAt), rejectedAt: O.none }),
+  held: O.some({
+    ...delivered,
+    receivedAt: wholeSecond(delivered.receivedAt),
+    rejectedAt: O.none,
+    serverUntrustedAt: O.none,
+  }),
   next: O.none,
   lastFailure: O.none,
-  checkedAt: O.some(at),
+  // Where the server could not be verified, it is to be seen at once whether it can be now.
+  checkedAt: isServerUntrusted(facts) ? O.none : O.some(at),
 })
+
+/** A template that asks for something else has not been refused yet. */
+const rewanted = (policy: RotationPolicy, facts: Facts, wanted: Facts['wanted']): Facts => {
+  const known = { ...facts, wanted }
+  const isSame =
+    O.isSome(facts.wanted) && O.isSome(wanted) && isSameTemplate(facts.wanted.value, wanted.value)
+  return isSame ? known : askedAnew(policy, known)
+}
 
 /** A request is outstanding while we would still accept its certificate, and there is still reason to want one. */
 const retemplated = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {

@@ -5,7 +5,7 @@ import type { Failure } from '../model/failure.js'
 import type { Backoff, RotationPolicy } from '../model/policy.js'
 import type { CertificateTemplate } from '../model/template.js'
 import { after, type Instant, type Milliseconds, second } from '../model/time.js'
-import { rejected } from './credential.js'
+import { rejected, untrusted } from './credential.js'
 import { isUsable } from './due.js'
 import { type CredentialName, type Facts, type LastFailure, nextKeyOf } from './facts.js'
 
@@ -13,15 +13,22 @@ import { type CredentialName, type Facts, type LastFailure, nextKeyOf } from './
 export const delayEnd = (since: Instant, delay: Milliseconds, now: Instant): Instant | undefined =>
   now >= since && now < after(since, delay) ? after(since, delay) : undefined
 
-/** The longest that anything may make us wait: a tenth of the life that a working certificate has left, within limits. */
+/**
+ * The longest that a failure may make us wait: a tenth of the life that a working certificate has left, within limits.
+ * Where somebody said no, a hundredth of that life, if it is longer: with months left nothing is lost by hours, and there
+ * are a hundred attempts more before it ends.
+ */
 export const longestDelay = (
   policy: RotationPolicy,
   { held }: Pick<Facts, 'held'>,
+  retry: Failure['retry'],
   now: Instant,
-): Milliseconds =>
-  O.isSome(held) && isUsable(policy, held.value, now)
-    ? Math.min(policy.longestDelay, Math.max(second, (held.value.certificate.notAfter - now) / 10))
-    : policy.longestDelay
+): Milliseconds => {
+  if (O.isNone(held) || !isUsable(policy, held.value, now)) return policy.longestDelay
+  const left = held.value.certificate.notAfter - now
+  const usual = Math.min(policy.longestDelay, Math.max(second, left / 10))
+  return retry === 'later' ? Math.max(usual, left / 100) : usual
+}
 
 /**
  * The end of the pause after a failure, while it lasts. What is allowed is measured now: a certificate that was rejected
@@ -33,9 +40,25 @@ export const pauseEnd = (
   now: Instant,
 ): Instant | undefined => {
   if (O.isNone(facts.lastFailure)) return undefined
-  const { at, delay } = facts.lastFailure.value
-  return delayEnd(at, Math.min(delay, longestDelay(policy, facts, now)), now)
+  const { at, delay, failure } = facts.lastFailure.value
+  return delayEnd(at, Math.min(delay, longestDelay(policy, facts, failure.retry, now)), now)
 }
+
+/** The end of the time that is kept between two requests, while it lasts. */
+export const submitEnd = (
+  { submitInterval }: RotationPolicy,
+  { submittedAt }: Pick<Facts, 'submittedAt'>,
+  now: Instant,
+): Instant | undefined =>
+  O.isSome(submittedAt) ? delayEnd(submittedAt.value, submitInterval, now) : undefined
+
+/** Somebody asks again, or for something else: what was refused before is not waited for longer than requests are apart. */
+export const askedAnew = (policy: RotationPolicy, facts: Facts): Facts => ({
+  ...facts,
+  lastFailure: O.map((last: LastFailure) =>
+    last.failure.retry === 'later' ? { ...last, delay: Math.min(last.delay, policy.submitInterval) } : last,
+  )(facts.lastFailure),
+})
 
 /** What is known after a failure: how long to wait, and whether the certificate held was rejected. */
 export const failed = (
@@ -45,13 +68,17 @@ export const failed = (
   credential: O.Option<CredentialName>,
   at: Instant,
 ): Facts => {
-  const isRejection =
-    failure._tag === 'CredentialRejected' && O.isSome(credential) && credential.value === 'held'
-  const known = isRejection ? rejected(facts, at) : facts
+  const known = O.isSome(credential) && credential.value === 'held' ? suspected(facts, failure, at) : facts
   return {
     ...known,
     lastFailure: O.some({ at, credential, ...delayAfter(policy, known, failure, at) }),
   }
+}
+
+/** What a failure with the certificate held says about it. */
+const suspected = (facts: Facts, { _tag }: Failure, at: Instant): Facts => {
+  if (_tag === 'CredentialRejected') return rejected(facts, at)
+  return _tag === 'ServerUntrusted' ? untrusted(facts, at) : facts
 }
 
 /** The delay before attempt `attempt + 1`: doubling, and spread over its upper half by seed and attempt. */
@@ -89,9 +116,12 @@ const delayAfter = (
     O.filter((milliseconds) => !Number.isNaN(milliseconds)),
     O.getOrElse(() => 0),
   )
-  const delay = Math.min(
-    Math.max(retryDelay(backoff, attempt, seedOf(facts)), requested),
-    policy.longestDelay,
+  const longest =
+    failure.retry === 'soon' ? policy.longestDelay : longestDelay(policy, facts, failure.retry, at)
+  const delay = Math.max(
+    retryDelay({ ...backoff, maximum: Math.min(backoff.maximum, longest) }, attempt, seedOf(facts)),
+    // No answer of the server makes us wait for hours.
+    Math.min(requested, policy.longestDelay),
   )
   return { delay, attempt, failure }
 }
@@ -113,7 +143,7 @@ const isOfTheSameRow =
  * rejects everybody (401 to a good bootstrap token seen with 1.20). So a rejection right after an outage may pass by
  * itself.
  */
-const isOfStartUp = (last: O.Option<LastFailure>, { _tag }: Failure): boolean =>
+export const isOfStartUp = (last: O.Option<LastFailure>, { _tag }: Failure): boolean =>
   (_tag === 'CredentialRejected' || _tag === 'Forbidden') &&
   O.isSome(last) &&
   last.value.failure.retry === 'soon' &&

@@ -8,7 +8,7 @@ import type { Delivered, Held } from './facts.js'
 /** No certificate works. */
 export interface Bootstrapping {
   readonly _tag: 'Bootstrapping'
-  readonly why: 'NoCertificate' | 'Expired' | 'NotYetValid' | 'Rejected'
+  readonly why: 'NoCertificate' | 'Expired' | 'NotYetValid' | 'Rejected' | 'ServerUntrusted'
   readonly held: Option<Held>
 }
 

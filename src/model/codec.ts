@@ -23,6 +23,17 @@ export const nullable = <A, Output>(codec: t.Type<A, Output>): t.Type<O.Option<A
     (value) => (O.isSome(value) ? codec.encode(value.value) : null),
   )
 
+/** A list that documents of earlier versions do not have: it was empty then. */
+export const orEmpty = <A, Output>(
+  list: t.Type<ReadonlyArray<A>, Output>,
+): t.Type<ReadonlyArray<A>, Output> =>
+  new t.Type(
+    list.name,
+    list.is,
+    (u, context) => (u === undefined ? t.success([]) : list.validate(u, lookedAtAs(list, context))),
+    list.encode,
+  )
+
 /** The same place in the document, as another codec reads it: it is the one that its errors speak of. */
 const lookedAtAs = (type: t.ContextEntry['type'], context: t.Context): t.Context =>
   context.map((entry, index) => (index === context.length - 1 ? { ...entry, type } : entry))

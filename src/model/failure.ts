@@ -22,6 +22,7 @@ export interface Failure<Tag extends string = FailureTag> {
 /** What the CertificateSigningRequest API, or the way to it, answers. */
 export type ApiError = Failure<
   | 'Unreachable' // no answer: DNS, TCP, TLS of the server, time-out
+  | 'ServerUntrusted' // the certificate of the server does not chain to the CA of the kubeconfig
   | 'Unavailable' // 429, 5xx
   | 'CredentialRejected' // 401, 403 for system:anonymous, a TLS alert about our certificate
   | 'NoCredential' // there is no such credential, or it does not parse

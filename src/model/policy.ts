@@ -25,9 +25,14 @@ export interface RotationPolicy {
   readonly submitInterval: Milliseconds
   /** Retries of what may pass by itself. */
   readonly retrySoon: Backoff
-  /** Retries where somebody said no. */
+  /**
+   * Retries where somebody said no. While a certificate works, also longer than `longestDelay`: up to a hundredth of the
+   * life that it has left.
+   */
   readonly retryLater: Backoff
-  /** No delay, not even the server's, is longer than this, nor than a tenth of the held certificate's remaining life. */
+  /**
+   * No other delay, not even the server's, is longer than this, nor than a tenth of the held certificate's remaining life.
+   */
   readonly longestDelay: Milliseconds
   /** Between two checks that the server still accepts the held certificate; 0: never. */
   readonly probeInterval: Milliseconds
@@ -45,8 +50,9 @@ export const defaultPolicy: RotationPolicy = {
   submitInterval: 10 * second,
   // A fleet that lost its API server finds it again within a minute, and does not trample it.
   retrySoon: { initial: second, maximum: minute },
-  // A person or a controller has to act: a denied request is asked again after half a minute, then ever more slowly.
-  retryLater: { initial: 30 * second, maximum: 10 * minute },
+  // A person or a controller has to act: a denied request is asked again after half a minute, then ever more slowly, down
+  // to a few times a day where months are left.
+  retryLater: { initial: 30 * second, maximum: 6 * hour },
   longestDelay: 10 * minute,
   // A replaced cluster CA is noticed within ten minutes by an agent that has nothing else to say.
   probeInterval: 10 * minute,

@@ -153,3 +153,7 @@ export const covers = (asked: CertificateTemplate, wanted: CertificateTemplate):
   wanted.usages.every((usage) => asked.usages.includes(usage)) &&
   missingNames(wanted, asked).length === 0 &&
   otherKey(wanted, { keyAlgorithm: asked.keyAlgorithm ?? defaultKeyAlgorithm }).length === 0
+
+/** Whether two templates ask for the same, in whatever order. */
+export const isSameTemplate = (one: CertificateTemplate, other: CertificateTemplate): boolean =>
+  covers(one, other) && covers(other, one) && one.expirationSeconds === other.expirationSeconds

@@ -149,8 +149,11 @@ const Manifest = t.intersection([
   t.partial({ peerDependencies: Packages }),
 ])
 
+/** Bundled into what is published, so that they are no dependencies of its users. */
+const BUNDLED = ['asn1js', 'pkijs', 'yaml']
+
 const runtimeDependencies = (root: string): readonly string[] => {
   const manifest = Manifest.decode(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
   if (E.isLeft(manifest)) throw new Error('package.json has no dependencies')
-  return Object.keys({ ...manifest.right.dependencies, ...manifest.right.peerDependencies })
+  return [...Object.keys({ ...manifest.right.dependencies, ...manifest.right.peerDependencies }), ...BUNDLED]
 }

@@ -25,7 +25,7 @@ export interface Cluster {
   readonly version: KubernetesVersion
   /** `https://127.0.0.1:PORT`, the same for as long as the cluster lives. */
   readonly url: string
-  /** The CA of the API server's own certificate, PEM; {@link Cluster.replaceClientAuthority} leaves it alone. */
+  /** The CA of the API server's own certificate, PEM, until {@link Cluster.replaceAuthorities}. */
   readonly ca: string
   /** Files that belong to this cluster and go when it does. */
   readonly folder: string
@@ -48,6 +48,8 @@ export interface Cluster {
   readonly clientAuthority: () => Authority
   /** Makes a new CA for clients' certificates, of the same name; those of the old one are refused from then on. */
   readonly replaceClientAuthority: (spec?: Partial<CertificateSpec>) => Promise<void>
+  /** Makes a new CA for clients' certificates and one for the API server's: as where a cluster has a new CA for all. */
+  readonly replaceAuthorities: () => Promise<void>
   /** Makes the cluster forget everything, tokens included; the roles are bound again. */
   readonly wipeEtcd: () => Promise<void>
   /** All requests so far, over all restarts, the earliest first. */
@@ -79,17 +81,21 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
   let current: ClusterOptions = { ...DEFAULTS, ...options }
 
   const material = await createMaterial(layout.path)
-  const { ca, server, administrator } = material
+  const { ca, everyCa, server, administrator } = material
 
-  const kubeconfig = async (name: string, credential: Credential): Promise<string> => {
+  const kubeconfig = async (
+    name: string,
+    credential: Credential,
+    trusted = material.serverAuthority(),
+  ): Promise<string> => {
     const file = layout.path(`${name}.kubeconfig`)
-    await writeKubeconfig(file, { url, ca, credential })
+    await writeKubeconfig(file, { url, ca: trusted, credential })
     return file
   }
-  const adminKubeconfig = await kubeconfig('admin', administrator)
-  await kubeconfig('controller-manager', material.controllerManager)
+  const adminKubeconfig = await kubeconfig('admin', administrator, everyCa)
+  await kubeconfig('controller-manager', material.controllerManager, everyCa)
 
-  const client = (credential: Credential): ApiClient => createApiClient(url, ca, credential)
+  const client = (credential: Credential): ApiClient => createApiClient(url, everyCa, credential)
   const admin = client(administrator)
   const at = (port: number, credential: Credential): ApiClient =>
     createApiClient(`https://127.0.0.1:${port}`, ca, credential)
@@ -166,7 +172,7 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
     admin,
     adminKubeconfig,
     client,
-    writeKubeconfig: kubeconfig,
+    writeKubeconfig: (name, credential) => kubeconfig(name, credential),
     kubectl: createKubectl(assets.kubectl, layout.path('home'), adminKubeconfig),
     createBootstrapToken: async (tokenOptions) => {
       const token = await createBootstrapToken(admin, tokenOptions)
@@ -183,6 +189,12 @@ export const bootCluster = async (options: Partial<ClusterOptions> = {}): Promis
     clientAuthority: material.clientAuthority,
     replaceClientAuthority: async (spec) => {
       await material.replaceClientAuthority(spec)
+      await restart(apiServer)
+      await restart(controllerManager)
+    },
+    replaceAuthorities: async () => {
+      await material.replaceServerAuthority()
+      await material.replaceClientAuthority()
       await restart(apiServer)
       await restart(controllerManager)
     },

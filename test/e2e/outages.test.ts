@@ -197,6 +197,28 @@ test(
   },
 )
 
+test('after the CA of the cluster was replaced for servers and clients, a fresh bootstrap kubeconfig is all it takes: kubectl works by the kubeconfig that is written', {
+  deadline: 240_000,
+}, async (context) => {
+  const [running, resting] = [await prepareNode(cluster), await prepareNode(cluster)]
+  const agent = startAgent(context, cluster, running, '--probe-interval=2s')
+  const before = startAgent(context, cluster, resting)
+  await Promise.all([agent.next('Installed'), before.next('Installed')])
+  await before.stop()
+  await cluster.replaceAuthorities()
+  const { msg } = await agent.next('ServerUntrusted', RECOVERY)
+  assert.match(msg, `put the CA of this server into kubeconfig ${running.kubeconfig}: `)
+  await replaceToken(cluster, running)
+  await replaceToken(cluster, resting)
+  const restarted = startAgent(context, cluster, resting, '--probe-interval=2s')
+  await agent.next('Installed', RECOVERY)
+  await restarted.next('Installed', RECOVERY)
+  for (const { kubeconfig } of [running, resting]) {
+    const asNode = await kubectl(['get', 'csr'], { kubeconfig })
+    assert.is(asNode.code, 0, asNode.stderr)
+  }
+})
+
 /** Whether a request goes without an answer for a second. */
 const silent = async ({ admin }: Cluster): Promise<boolean> => {
   const answer = admin('GET', '/readyz').then(

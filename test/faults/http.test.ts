@@ -33,7 +33,7 @@ const everywhere: ReadonlyArray<Case> = [
     'answers 403',
     status(403, 'certificatesigningrequests is forbidden: User "a"'),
     'Forbidden',
-    /403 .*system:node-bootstrapper/,
+    /403 .*(?:system:node-bootstrapper|Node authorizer)/,
   ],
   [
     'answers 403 to nobody',

@@ -1,15 +1,15 @@
 /** The real program under a clock that is set while it runs (Debian's `faketime`; a clock port that jumps is elsewhere). */
+
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ControlPlane, startControlPlane } from '../../adapters/control-plane/index.js'
 import { day, hour, instant, type Milliseconds, minute, second } from '../../src/model/time.js'
+import { main } from '../adapters/command-line/program.js'
 import { assert, eventually, suite, type TestContext, thorough } from '../helper/index.js'
 import { right } from './world.js'
 
 const test = suite('the program, when the clock', { together: 4 })
-
-const main = join(import.meta.dirname, '../../adapters/command-line/main.js')
 
 const library = readdirSync('/usr/lib', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import * as O from 'fp-ts/lib/Option.js'
+import type { FailureTag } from '../../src/model/failure.js'
 import { assert, eventually, suite } from '../helper/index.js'
 import { openShop, type Shop, startFront } from './front.js'
 import { authority, serving } from './serving.js'
@@ -17,7 +18,7 @@ test.before(async () => {
 
 type Bad = (shop: Shop) => Promise<SecureContextOptions> | SecureContextOptions
 
-const cases: ReadonlyArray<readonly [string, Bad, RegExp]> = [
+const cases: ReadonlyArray<readonly [string, Bad, RegExp, FailureTag?]> = [
   [
     'shows a certificate that has expired',
     ({ ca }) => serving(ca, { from: -3, to: -1 }),
@@ -31,12 +32,14 @@ const cases: ReadonlyArray<readonly [string, Bad, RegExp]> = [
   [
     'shows a certificate of another CA',
     async () => serving(await authority('somebody')),
-    /certificate-authority$|certificate-authority;/,
+    /put the CA of this server into kubeconfig \S+: clusters\[0\]\.cluster\.certificate-authority/,
+    'ServerUntrusted',
   ],
   [
     'shows a certificate of another CA with the same name',
     async () => serving(await authority('gateway CA')),
-    /certificate-authority$|certificate-authority;/,
+    /put the CA of this server into kubeconfig \S+: clusters\[0\]\.cluster\.certificate-authority/,
+    'ServerUntrusted',
   ],
   [
     'shows a certificate for another name',
@@ -50,6 +53,7 @@ const cases: ReadonlyArray<readonly [string, Bad, RegExp]> = [
       return { cert: other.pem, key: other.key.reveal() }
     },
     /certificate-authority/,
+    'ServerUntrusted',
   ],
   [
     'speaks TLS 1.1 and no later',
@@ -63,7 +67,7 @@ const cases: ReadonlyArray<readonly [string, Bad, RegExp]> = [
   ],
 ]
 
-for (const [what, bad, says] of cases)
+for (const [what, bad, says, reason = 'Unreachable'] of cases)
   test(`${what}, tells it nothing, keeps what it has, and goes on`, { deadline: 60_000 }, async (context) => {
     if (shop === undefined) throw new Error('the shop is closed')
     const { good } = shop
@@ -79,7 +83,7 @@ for (const [what, bad, says] of cases)
         if (door.seen.length !== faulty) throw new Error('it was sent a request')
         door.serve(good)
       },
-      reason: 'Unreachable',
+      reason,
       says,
     })
   })

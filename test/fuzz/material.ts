@@ -3,7 +3,7 @@
 import { createPublicKey } from 'node:crypto'
 import { stringify } from 'yaml'
 import { createCertificate, cryptoBackend } from '../../adapters/crypto/index.js'
-import { encodeRequest } from '../../adapters/filesystem/request-file.js'
+import { requestFile } from '../../adapters/filesystem/request-file.js'
 import type { Names } from '../../src/model/certificate.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { secret } from '../../src/model/secret.js'
@@ -98,7 +98,7 @@ export const material = async (): Promise<Material> => {
       contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'default' } }],
       preferences: {},
     }),
-    requestFile: encodeRequest({
+    requestFile: requestFile({
       draft: { name: 'csr-1', keyId: handle.id, template: kubeletClientTemplate('a'), pem: request },
       key: secret(key),
     }).trim(),

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { certificateSigningRequests } from '../../adapters/kubernetes/index.js'
 import { observer } from '../../adapters/kubernetes/observe.js'
 import { defaultTimeouts } from '../../adapters/kubernetes/timeouts.js'
+import { watches } from '../../adapters/kubernetes/watches.js'
 import { failure, interrupted } from '../../src/model/failure.js'
 import { interruption } from '../../src/signal.js'
 import { bootstrap, clusterAt, draft, never, outstanding, withToken } from '../adapters/kubernetes/fixture.js'
@@ -40,10 +41,10 @@ const nothing = failure('Unavailable', 'soon', 'nobody is there', 'wait')
 test('watches', { deadline }, async () => {
   await survive(mutants(given().watch), [300, 20_000], async (input) => {
     const { signal, interrupt } = interruption()
-    let watches = 0
+    let begun = 0
     const watch = async () => {
-      watches += 1
-      return watches > 1
+      begun += 1
+      return begun > 1
         ? E.left(nothing)
         : E.right({
             _tag: 'Stream' as const,
@@ -56,6 +57,7 @@ test('watches', { deadline }, async () => {
     const observing = observer(
       {
         csrs: { watch, get, create },
+        watches: watches(() => {}),
         hide: (text) => text,
         timeouts: defaultTimeouts,
         watchSeconds: 300,

@@ -64,6 +64,27 @@ test('fails a file that runs no test', async (context) => {
   assert.match(result.output, 'ran no test')
 })
 
+test('runs files together that take a moment, and fails them when one has no test', async (context) => {
+  const folder = await context.temporaryDirectory()
+  const planted = async (name: string, text: string): Promise<string> => {
+    const path = join(folder, `${name}.test.mjs`)
+    await writeFile(path, `import { suite } from '${helper}'; const test = suite('${name}');\n${text}`)
+    return path
+  }
+  const [first, second, empty] = [
+    await planted('first', `test('a', () => {})`),
+    await planted('second', `test('b', () => {}); test('c', () => { throw new Error('c') })`),
+    await planted('empty', ''),
+  ]
+  const run = async (...others: ReadonlyArray<string>) =>
+    (await runFiles([{ name: 'planted', path: first, others }], { parallel: 1, fileLimit: 20_000 }))[0]
+  const both = await run(second)
+  assert.equal([both?.passed, both?.failed, both?.defect], [2, 1, undefined])
+  const withEmpty = await run(second, empty)
+  assert.match(withEmpty?.output ?? '', 'empty.test.mjs ran no test')
+  assert.ok((withEmpty?.failed ?? 0) > 0)
+})
+
 test('fails a file that ends before its tests have', async (context) => {
   const result = await run(context, `test('a', () => {}); test('leaves', () => process.exit(0))`)
   assert.is(result.failed, 1)

@@ -65,7 +65,7 @@ export interface TestContext {
 export type TestBody = (context: TestContext) => unknown
 
 export interface TestOptions {
-  /** Milliseconds until the test fails; 10 000 if not given. */
+  /** Milliseconds until the test fails; 30 000 if not given, which only something that hangs takes on a busy machine. */
   readonly deadline?: number
   /** Why this test cannot run here, or undefined when it can. */
   readonly skip?: string | undefined
@@ -82,12 +82,15 @@ export interface Suite {
   readonly after: (hook: () => unknown) => void
 }
 
-const DEFAULT_DEADLINE = 10_000
+const DEFAULT_DEADLINE = 30_000
 /** How long a file may go on after its last test before it counts as having left something open. */
 const GRACE = 3_000
 
 const suites: uvu.Test<unknown>[] = []
 let registered = 0
+
+/** How many tests there are so far, the skipped ones among them. */
+export const registeredTests = (): number => registered
 
 export interface SuiteOptions {
   /** So many tests of the suite may run side by side, for tests that wait more than they work; 1 if not given. */
@@ -138,7 +141,7 @@ export const suite = (suiteName: string, { together = 1 }: SuiteOptions = {}): S
   }
 
   const hook = (what: string, run: () => unknown) => () =>
-    within(DEFAULT_DEADLINE * 3, `the ${what} hook of "${suiteName}"`, run)
+    within(DEFAULT_DEADLINE, `the ${what} hook of "${suiteName}"`, run)
   return Object.assign(test, {
     skip,
     before: (run: () => unknown) => target.before(hook('before', run)),
@@ -206,7 +209,7 @@ const within = async (deadline: number, what: string, run: () => unknown): Promi
 export const eventually = async <A>(
   what: string,
   probe: () => A | undefined | false | Promise<A | undefined | false>,
-  { deadline = 5_000, interval = 10 }: { readonly deadline?: number; readonly interval?: number } = {},
+  { deadline = 20_000, interval = 10 }: { readonly deadline?: number; readonly interval?: number } = {},
 ): Promise<A> => {
   const end = performance.now() + deadline
   for (;;) {

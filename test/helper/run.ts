@@ -7,12 +7,18 @@
  * is given. Those in test/package, test/e2e and test/bench run only when they are named. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
  */
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileResult, runFiles } from './runner.js'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
+/**
+ * What touches neither processes nor global state, and takes a moment: a process for each of these folders, since the
+ * start of one takes longer than most of the files.
+ */
+const LIGHT = ['test/src/control-plane/', 'test/src/describe/', 'test/src/model/', 'test/adapters/memory/']
 const MINUTE = 60_000
 
 const args = process.argv.slice(2)
@@ -61,19 +67,31 @@ for (const [signal, code] of [
     interrupted.abort()
   })
 
-const results = await runFiles(
-  files.map((file) => ({
-    name: file,
-    path: join(ROOT, 'dist', file.replace(/\.ts$/, '.js')),
-  })),
-  {
-    parallel: given('parallel', 2),
-    fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
-    signal: interrupted.signal,
-    environment: thorough ? { THOROUGH: '1' } : {},
-    onResult: print,
-  },
-)
+/** Tests of the program, and those that import the library by its name, run what is published. */
+const bundled = spawnSync(process.execPath, [join(ROOT, '.bundle.mjs')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
+if (bundled.status !== 0) throw new Error('.bundle.mjs failed')
+
+const compiled = (file: string): string => join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
+
+/** The light files of a folder are one entry, in the place of the first. */
+const processes = files.flatMap((file) => {
+  const folder = LIGHT.find((light) => file.startsWith(light))
+  if (folder === undefined) return [{ name: file, path: compiled(file) }]
+  const [first, ...others] = files.filter((other) => other.startsWith(folder))
+  if (file !== first) return []
+  const name = others.length === 0 ? file : `${folder} (${others.length + 1} files)`
+  return [{ name, path: compiled(file), others: others.map(compiled) }]
+})
+
+const results = await runFiles(processes, {
+  parallel: given('parallel', 2),
+  fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
+  signal: interrupted.signal,
+  environment: thorough ? { THOROUGH: '1' } : {},
+  onResult: print,
+})
 
 const sum = (count: (result: FileResult) => number): number =>
   results.reduce((total, result) => total + count(result), 0)

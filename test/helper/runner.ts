@@ -1,4 +1,4 @@
-/** Runs compiled test files, each in a process of its own, and counts what really ran. */
+/** Runs compiled test files, each entry in a process of its own, and counts what really ran. */
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,8 @@ export interface TestFile {
   /** As it is printed. */
   readonly name: string
   readonly path: string
+  /** More files to be run in the same process. */
+  readonly others?: ReadonlyArray<string>
 }
 
 export interface FileResult {
@@ -58,7 +60,7 @@ export const runFiles = async (
 
 /** Output goes to a file rather than a pipe: a process left behind by a test would keep a pipe open. */
 const runFile = async (
-  { name, path }: TestFile,
+  { name, path, others = [] }: TestFile,
   { fileLimit, environment, signal }: RunOptions,
 ): Promise<FileResult> => {
   const directory = mkdtempSync(join(tmpdir(), 'kube-cert-rotation-run-'))
@@ -68,7 +70,7 @@ const runFile = async (
   const began = performance.now()
   try {
     const environmentOfFile = { ...process.env, ...environment, [REPORT_VARIABLE]: report }
-    const end = await runProcess(path, output, fileLimit, environmentOfFile, signal)
+    const end = await runProcess([path, ...others], output, fileLimit, environmentOfFile, signal)
     const events = readReport(report)
     const named = (event: 'started' | 'passed' | 'failed') =>
       events.flatMap((told) => (told.event === event ? [told.test] : []))
@@ -113,20 +115,26 @@ const describe = (end: End, fileLimit: number): string =>
 /** Between SIGTERM, on which a file may tidy up, and SIGKILL. In ms. */
 const GRACE = 2_000
 
+const together = join(import.meta.dirname, 'together.js')
+
 /** Each file leads a process group, so that whatever it started ends with it. */
 const runProcess = (
-  path: string,
+  paths: ReadonlyArray<string>,
   output: number,
   limit: number,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal | undefined,
 ): Promise<End> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', path], {
-      detached: true,
-      env,
-      stdio: ['ignore', output, output],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', ...(paths.length > 1 ? [together] : []), ...paths],
+      {
+        detached: true,
+        env,
+        stdio: ['ignore', output, output],
+      },
+    )
     const signalGroup = (name: NodeJS.Signals): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, name)

@@ -2,21 +2,18 @@
  * The package as its users get it: packed, looked over, installed into an empty project, and used there from
  * JavaScript, from strict TypeScript and as a program. Only by name: `npm run check:package`.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { PathReporter } from 'io-ts/lib/PathReporter.js'
 import { assert, suite } from '../helper/index.js'
+import { emptyProject, install, node, patience, root, run, temporaryFolder, tools } from './project.js'
 
 const test = suite('package')
-const root = join(import.meta.dirname, '../../..')
-const tools = join(root, 'node_modules')
-const patience = { deadline: 180_000 }
 
-const ALLOWED_DEPENDENCIES = ['asn1js', 'fp-ts', 'io-ts', 'pkijs', 'yaml']
+/** Those that the declarations name; what else is needed is bundled. */
+const ALLOWED_DEPENDENCIES = ['fp-ts', 'io-ts']
 
 const Manifest = t.type({
   name: t.string,
@@ -46,19 +43,10 @@ const named = (subpath: string) => `${manifest.name}${subpath.slice(1)}`
 const subpaths = Object.keys(manifest.exports)
   .filter((subpath) => PEERS[subpath] === undefined)
   .map(named)
-const directory = await mkdtemp(join(tmpdir(), 'kube-cert-rotation-package-'))
+const directory = await temporaryFolder()
 test.after(() => rm(directory, { recursive: true, force: true }))
 /** The empty project into which the package is installed. */
-const project = join(directory, 'project')
-
-/** Runs a program; what it printed to standard output, or a failure with the start of what it printed. */
-const run = (cwd: string, command: string, ...args: readonly string[]): string => {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')}: ${error ?? `exit ${status}`}\n${stdout}${stderr}`)
-  return stdout
-}
-const node = (cwd: string, ...args: readonly string[]): string => run(cwd, process.execPath, ...args)
+const project = await emptyProject(directory, 'module')
 
 let tarball = ''
 
@@ -66,16 +54,18 @@ test('depends on the few allowed packages and nothing else', () => {
   assert.equal(Object.keys(manifest.dependencies).sort(), ALLOWED_DEPENDENCIES)
 })
 
-test('packs what is built from src/ and adapters/, and nothing else', patience, () => {
+test('packs what is bundled, its declarations, pages and the core, and nothing else', patience, () => {
   run(root, 'npm', 'run', 'prepack')
   const arguments_ = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
   const [packed] = decode(Packed, run(root, 'npm', ...arguments_))
   assert.ok(packed)
   tarball = join(directory, packed.filename)
-  const allowed =
-    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|LICENSE|package\.json|dist\/(?:src|adapters)\/[\w/-]+(?:\.js|\.js\.map|\.d\.ts))$/
+  const allowed = [
+    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|LICENSE|package\.json|src\/[\w/-]+\.ts)$/,
+    /^dist\/(?:(?:src|adapters)\/[\w/-]+\.d\.ts|bundle\/(?:LICENSES|[\w/-]+\.js(?:\.map)?)|kube-cert-rotation\.mjs)$/,
+  ]
   assert.equal(
-    packed.files.map(({ path }) => path).filter((path) => !allowed.test(path)),
+    packed.files.map(({ path }) => path).filter((path) => !allowed.some((form) => form.test(path))),
     [],
   )
   for (const { types, default: code } of Object.values(manifest.exports)) {
@@ -97,10 +87,17 @@ test('has types that resolve for every entry (attw, ESM only)', patience, () => 
   node(root, attw, tarball, '--profile', 'esm-only', '--no-definitely-typed')
 })
 
-test('installs into an empty project', patience, async () => {
-  await mkdir(project)
-  await writeFile(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }')
-  run(project, 'npm', 'install', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', tarball)
+test('has pages whose links lead to what is packed', async () => {
+  const packed = run(root, 'tar', 'tzf', tarball)
+    .split('\n')
+    .map((path) => path.replace('package/', ''))
+  for (const page of packed.filter((path) => path.endsWith('.md')))
+    for (const [, link = ''] of (await readFile(join(root, page), 'utf8')).matchAll(/\]\(([^)#:]+)\)/g))
+      assert.ok(packed.includes(join(page, '..', link)), `${page} links to ${link}, which is not packed`)
+})
+
+test('installs into an empty project', patience, () => {
+  install(project, '--omit=dev', tarball)
 })
 
 for (const subpath of subpaths) {
@@ -138,8 +135,7 @@ test("compiles the core without Node's types", patience, async () => {
 
 for (const [subpath, peer] of Object.entries(PEERS)) {
   test(`is imported as ${named(subpath)} once ${peer} is installed, and compiles`, patience, async () => {
-    const version = `${peer}@${manifest.devDependencies[peer]}`
-    run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', version)
+    install(project, `${peer}@${manifest.devDependencies[peer]}`)
     node(project, '--input-type=module', '--eval', `import '${named(subpath)}'`)
     const options = ['--typeRoots', join(tools, '@types'), '--types', 'node']
     await compile(`with-${peer.replace(/\W/g, '-')}`, [named(subpath)], ...options)

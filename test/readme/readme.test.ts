@@ -18,7 +18,15 @@ const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
 /** Every page, by its path. */
 const pages = new Map<string, string>()
-for (const folder of ['', 'src', 'adapters', 'adapters/command-line', 'adapters/connections', 'test']) {
+for (const folder of [
+  '',
+  'src',
+  'adapters',
+  'adapters/command-line',
+  'adapters/connections',
+  'adapters/memory',
+  'test',
+]) {
   const page = join(folder, 'README.md')
   pages.set(page, await readFile(join(root, page), 'utf8'))
 }
@@ -135,7 +143,7 @@ test('its flags are flags that the program has', async () => {
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
   const known = [runFlags, statusFlags, replayFlags, controlPlaneFlags].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
-  const others = ['help']
+  const others = ['help', 'experimental-vm-modules']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)

@@ -2,7 +2,8 @@
  * What transcripts are played on: the real core and the real loop, with everything else in memory.
  *
  *     the machine   node NAME | template dns NAME... | template none | template back | policy KEY VALUE
- *     the agent     start | stop | crash | rotate | trust changed | refused | accepted | status
+ *     the agent     start | stop | crash | rotate | trust changed | refused | accepted | status | log
+ *     the files     kubeconfig readonly|writable (for the cluster that is adopted)
  *     the CAs       trust required|expected NAME... (what certificates are compared with)
  *     time          at TIME | advance DURATION | suspend DURATION (nothing runs) | clock back|ahead DURATION (only ours)
  *     the API       api KEY VALUE | api down | api up | approve | deny because "…" | fail because "…"
@@ -12,7 +13,8 @@
  *                   mend | disk full | disk free
  *
  * `quietly COMMAND` keeps what happened to itself. `sign`, `approve` and the like are for the newest request. Each command answers with what happened (see trace.ts)
- * and what the machine is about to do; `status` answers with all there is to know.
+ * and what the machine is about to do; `status` answers with all there is to know, `log` with what was logged since the
+ * last `log`. A cluster that is adopted (a server that was untrusted) mends what was wrong.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -24,16 +26,20 @@ import {
   decide,
   defaultPolicy,
   explain,
+  failure,
   type Interruption,
+  instant,
   interruption,
   kubeletClientTemplate,
   type News,
+  type Notice,
   printAction,
   printState,
   type Rotation,
   type RotationPolicy,
   rfc3339,
   rotation,
+  transitionOf,
   wholeSecond,
 } from '../../src/index.js'
 import { faultOf } from './fault.js'
@@ -57,6 +63,8 @@ export const world = (): Stage => {
   /** How far the server's clock is ahead of ours: ours can be set, the server's is always right. */
   let skew = 0
   let mends: ReadonlyArray<() => void> = []
+  let logged: Lines = []
+  let writable = true
 
   const running = (): Rotation => {
     if (agent === undefined) throw new Error('the agent is not running')
@@ -65,7 +73,18 @@ export const world = (): Stage => {
   const tell = (news: News) => running().tell(news)()
 
   const start = () => {
-    agent = rotation({ policy, template, ports, notify: events.notice(policy) })
+    const notice = events.notice(policy)
+    const notify = (one: Notice) => {
+      notice(one)
+      logged = [...logged, ...logLines(policy, one)]
+    }
+    const adoptCluster = async () => {
+      if (!writable) return E.left(unwritable)
+      events.say('adopt', 'the cluster of the bootstrap kubeconfig')
+      mend()
+      return E.right(undefined)
+    }
+    agent = rotation({ policy, template, ports: { ...ports, adoptCluster }, notify })
     agent.credentials.subscribe((credential) =>
       events.say(
         'use',
@@ -171,6 +190,9 @@ export const world = (): Stage => {
       agent = undefined
     },
     rotate: () => tell({ _tag: 'RotationRequested', why: 'requested by the embedder' }),
+    kubeconfig: ([how]) => {
+      writable = pick(how, { writable: true, readonly: false })
+    },
     trust: ([what, ...names]) =>
       pick(what, {
         changed: () => tell({ _tag: 'RotationRequested', why: 'the trust changed' }),
@@ -180,6 +202,11 @@ export const world = (): Stage => {
     refused: () => judge('CredentialRejected'),
     accepted: () => judge('CredentialAccepted'),
     status,
+    log: () => {
+      const lines = logged
+      logged = []
+      return [...lines, `${lines.length} lines`]
+    },
     at: ([time = '']) => clock.set(moment(time)),
     advance: ([time = '']) => clock.advanceBy(duration(time)),
     suspend: ([time = '']) => clock.set(after(clock.now(), duration(time))),
@@ -236,6 +263,20 @@ export const world = (): Stage => {
         ? []
         : [shortened(`next: ${printAction(decide(policy)(agent.facts(), clock.now()))}`)],
   }
+}
+
+const unwritable = failure(
+  'StoreUnwritable',
+  'soon',
+  'the kubeconfig cannot be written (memory)',
+  'make room',
+)
+
+const logLines = (policy: RotationPolicy, notice: Notice): Lines => {
+  const told = notice._tag === 'Step' ? transitionOf(policy, notice) : undefined
+  if (told === undefined) return []
+  const { at, level, reason, message } = told
+  return [shortened(`${rfc3339(instant(at.getTime())).padEnd(26)}${level.padEnd(6)} ${reason}: ${message}`)]
 }
 
 const settings: Readonly<Record<string, (value: string) => Partial<ApiSettings>>> = {

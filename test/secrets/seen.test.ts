@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startControlPlane } from '../../adapters/control-plane/index.js'
+import { main } from '../adapters/command-line/program.js'
 import * as answers from '../faults/answers.js'
 import { openShop, startFront } from '../faults/front.js'
 import { right, startAgent } from '../faults/world.js'
@@ -10,8 +11,6 @@ import { assert, eventually, suite } from '../helper/index.js'
 import { areHidden, formsOfKey, formsOfToken, keysIn, seenOf } from './secrets.js'
 
 const test = suite('no token and no private key is seen')
-
-const main = join(import.meta.dirname, '../../adapters/command-line/main.js')
 
 test('in what a rotation tells, of a bootstrap, failures and a renewal', {
   deadline: 60_000,

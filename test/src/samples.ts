@@ -48,15 +48,18 @@ export const delivered = (receivedAt: Instant, differences: Partial<Certificate>
 
 /** A held certificate, received at noon and not refused. */
 export const held = (
-  differences: Partial<Certificate & Pick<Held, 'receivedAt' | 'rejectedAt' | 'verification'>> = {},
+  differences: Partial<
+    Certificate & Pick<Held, 'receivedAt' | 'rejectedAt' | 'serverUntrustedAt' | 'verification'>
+  > = {},
 ): Held => {
   const {
     receivedAt = noon,
     rejectedAt = O.none,
+    serverUntrustedAt = O.none,
     verification = { _tag: 'Unchecked' },
     ...rest
   } = differences
-  return { ...chain(rest), receivedAt, rejectedAt, verification }
+  return { ...chain(rest), receivedAt, rejectedAt, serverUntrustedAt, verification }
 }
 
 export const draft = (key: KeyId, wanted: CertificateTemplate = template): Draft => ({

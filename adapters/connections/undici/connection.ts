@@ -58,7 +58,12 @@ export const openConnection = (
   })
   const client = new Client(origin, {
     ...options.client,
-    connect: (target, callback) =>
+    connect: (target, callback) => {
+      const refusal = generation.refusal()
+      if (refusal !== undefined) {
+        callback(refusal, null)
+        return
+      }
       connect(target, (...[error, socket]) => {
         if (error !== null) {
           noticeAlert(error, generation.rejected)
@@ -67,7 +72,8 @@ export const openConnection = (
           track(socket)
           callback(null, socket)
         }
-      }),
+      })
+    },
   })
 
   const close = async () => {

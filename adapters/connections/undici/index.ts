@@ -1,6 +1,7 @@
 /** A dispatcher for undici 7 and 8, and with undici 7 for the `fetch` that Node has built in. */
 import { type buildConnector, Client, Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
+import { refuseOwn } from '../options.js'
 import { type Connection, openConnection } from './connection.js'
 
 export interface DispatcherOptions
@@ -13,9 +14,12 @@ export interface DispatcherOptions
 
 /**
  * A dispatcher whose connections follow a credential: `fetch(url, { dispatcher })`, `setGlobalDispatcher`. HTTP/1.1.
+ * Throws for a certificate, key or CAs in the options.
  */
-export const dispatcher = (following: Following, options: DispatcherOptions = {}): Dispatcher =>
-  new FollowingDispatcher(following, options)
+export const dispatcher = (following: Following, options: DispatcherOptions = {}): Dispatcher => {
+  for (const given of [options, options.connect ?? {}]) refuseOwn('dispatcher', given)
+  return new FollowingDispatcher(following, options)
+}
 
 type Waiting = Parameters<Dispatcher['dispatch']>
 

@@ -1,10 +1,10 @@
-/** The compiled program as a process of its own. */
+/** The program, as it is published, as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { eventually, type TestContext } from '../../helper/index.js'
 import { type Json, json } from '../control-plane/client.js'
 
-export const main = join(import.meta.dirname, '../../../adapters/command-line/main.js')
+export const main = join(import.meta.dirname, '../../../kube-cert-rotation.mjs')
 
 export interface Ended {
   readonly code: number | null

@@ -1,11 +1,13 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { replayCommand } from '../../../adapters/command-line/replay.js'
 import { second } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { areHidden, formsOfKey, formsOfToken, keysIn } from '../../secrets/secrets.js'
 import { json } from '../control-plane/client.js'
 import { type World, world } from '../node/world.js'
+import { inProcess } from './in-process.js'
 import { finished, logged, type Program, program } from './program.js'
 
 const test = suite('replay')
@@ -72,7 +74,7 @@ test('reads a log up to where it was cut, and the next process goes on after it'
   const path = await killed(context, there)
   const before = await linesIn(path)
   await appendFile(path, (before.at(-1) ?? '').slice(0, 50))
-  const cut = await finished(context, 'replay', path)
+  const cut = await inProcess(replayCommand, path)
   assert.is(cut.code, 0)
   const place = `${path}:${before.length + 1}`
   assert.match(cut.stdout, `${place} was not written to its end: it is read up to there\n`)
@@ -82,7 +84,7 @@ test('reads a log up to where it was cut, and the next process goes on after it'
   await eventually('it is written', async () => (await linesIn(path)).length >= before.length + 3)
   restarted.kill('SIGTERM')
   assert.is((await restarted.ended).code, 0)
-  const both = await finished(context, 'replay', path, '-o', 'json')
+  const both = await inProcess(replayCommand, path, '-o', 'json')
   assert.is(both.code, 0)
   const report = JSON.parse(both.stdout)
   assert.equal(report.cut, [place])
@@ -95,14 +97,14 @@ test('names the line that is broken: exit code 2', async (context) => {
   const path = await killed(context, there)
   const lines = await linesIn(path)
   await writeFile(path, [...lines.slice(0, 2), '{"at"', ...lines.slice(2), ''].join('\n'))
-  const broken = await finished(context, 'replay', path)
+  const broken = await inProcess(replayCommand, path)
   assert.equal([broken.code, broken.stdout], [2, ''])
   assert.match(broken.stderr, `kube-cert-rotation: ${path}:3: it is no JSON; name the files`)
   await writeFile(path, (await readFile(path, 'utf8')).replace('{"at"\n', '{"at":"now"}\n'))
-  const wrong = await finished(context, 'replay', path)
+  const wrong = await inProcess(replayCommand, path)
   assert.is(wrong.code, 2)
   assert.match(wrong.stderr, `${path}:3: at must be an instant`)
-  const missing = await finished(context, 'replay', `${path}-none`)
+  const missing = await inProcess(replayCommand, `${path}-none`)
   assert.is(missing.code, 2)
   assert.match(missing.stderr, /reading .*-none: no such file or directory \(ENOENT\)/)
 })
@@ -115,7 +117,7 @@ test('says where something else was decided: exit code 1', async (context) => {
     index === 2 ? line.replace(/"action":"observe \S+ with bootstrap"/, '"action":"probe"') : line,
   )
   await writeFile(path, altered.map((line) => `${line}\n`).join(''))
-  const shown = await finished(context, 'replay', path)
+  const shown = await inProcess(replayCommand, path)
   assert.is(shown.code, 1)
   const [name = ''] = there.names()
   const difference = `${path}:3: decision: was probe, would be observe ${name} with bootstrap`
@@ -124,7 +126,7 @@ test('says where something else was decided: exit code 1', async (context) => {
     shown.stdout,
     `1 line of ${lines.length - 1} differs from what this version decides, the first at ${path}:3`,
   )
-  const report = await finished(context, 'replay', '-o', 'json', path)
+  const report = await inProcess(replayCommand, '-o', 'json', path)
   assert.is(report.code, 1)
   assert.equal(JSON.parse(report.stdout).differences, [difference])
 })
@@ -144,18 +146,18 @@ test('explains the situation at a time', async (context) => {
   running.kill('SIGKILL')
   await running.ended
 
-  const pending = await finished(context, 'replay', path, '--at', between)
+  const pending = await inProcess(replayCommand, path, '--at', between)
   assert.is(pending.code, 0)
   assert.match(pending.stdout, `\nstate   Pending ${name}\n`)
   assert.match(pending.stdout, `Request ${name} waits for approval`)
   assert.not.match(pending.stdout, 'NotToday')
   const later = new Date(Date.parse(between) + 5 * second).toISOString()
-  const denied = await finished(context, 'replay', path, '-o', 'json', `--at=${later}`)
+  const denied = await inProcess(replayCommand, path, '-o', 'json', `--at=${later}`)
   assert.is(denied.code, 0)
   const report = json(denied.stdout)
   assert.is(report.at('state'), 'Bootstrapping')
   assert.match(String(report.at('explanation')), /was denied \(NotToday: .*What helps: find out who/)
-  const early = await finished(context, 'replay', path, '--at=2026-01-01T00:00:00+01:00')
+  const early = await inProcess(replayCommand, path, '--at=2026-01-01T00:00:00+01:00')
   assert.is(early.code, 2)
   assert.match(early.stderr, /nothing is known of 2025-12-31T23:00:00Z; name a time after 20.*the log begins/)
 })
@@ -164,7 +166,7 @@ test('reads the file before and the file as one log', async (context) => {
   const there = await world(context)
   const path = await killed(context, there)
   await writeFile(`${path}.1`, await readFile(path))
-  const { code, stdout } = await finished(context, 'replay', `${path}.1`, path)
+  const { code, stdout } = await inProcess(replayCommand, `${path}.1`, path)
   assert.is(code, 0)
   assert.is(stdout.match(/the rotation starts/g)?.length, 2)
 })

@@ -182,7 +182,7 @@ test('refuses a directory that another process has, and names that process', asy
   assert.is(code, 1)
   assert.match(
     stderr,
-    new RegExp(`^kube-cert-rotation: .*in use by main.js, process ${first.pid} on .*; stop`),
+    new RegExp(`^kube-cert-rotation: .*in use by kube-cert-rotation.mjs, process ${first.pid} on .*; stop`),
   )
 })
 

@@ -3,10 +3,12 @@ import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { statusCommand } from '../../../adapters/command-line/status.js'
 import { second } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { json, started } from '../control-plane/client.js'
+import { json, right, started } from '../control-plane/client.js'
 import { rotating, until, world } from '../node/world.js'
+import { inProcess } from './in-process.js'
 import { finished } from './program.js'
 
 const test = suite('status')
@@ -37,10 +39,10 @@ test('says who keeps the directory, and that nobody does', { deadline: 30_000 },
   const rotation = await rotating(context, there)
   await rotation.issued()
   const shown = async () => {
-    const flags = ['status', '--cert-dir', there.certDir]
+    const flags = ['--cert-dir', there.certDir]
     const [text, report] = await Promise.all([
-      finished(context, ...flags),
-      finished(context, ...flags, '-o', 'json'),
+      inProcess(statusCommand, ...flags),
+      inProcess(statusCommand, ...flags, '-o', 'json'),
     ])
     return { text: text.stdout, agent: json(report.stdout).at('agent') }
   }
@@ -75,8 +77,8 @@ test('says whether the certificate chains to a CA of a file', { deadline: 30_000
     await writeFile(file, pem)
     const flags = ['--cert-dir', there.certDir, '--client-ca-file', file]
     const [text, report] = await Promise.all([
-      finished(context, 'status', ...flags),
-      finished(context, 'status', ...flags, '-o', 'json'),
+      inProcess(statusCommand, ...flags),
+      inProcess(statusCommand, ...flags, '-o', 'json'),
     ])
     assert.equal([text.code, report.code], [0, 0])
     const { stdout } = text
@@ -100,11 +102,11 @@ test('shows a saved request; without a certificate the exit code is 1', async (c
   const rotation = await rotating(context, there)
   await until(rotation, 'Pending')
   const [name = ''] = there.names()
-  const text = await finished(context, 'status', '--cert-dir', there.certDir)
+  const text = await inProcess(statusCommand, '--cert-dir', there.certDir)
   assert.is(text.code, 1)
   assert.match(text.stdout, `request      ${name} (kubernetes.io/kube-apiserver-client-kubelet)`)
   assert.match(text.stdout, `whether it was sent, this directory does not know: kubectl get csr ${name} says`)
-  const { code, stdout } = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
+  const { code, stdout } = await inProcess(statusCommand, '--cert-dir', there.certDir, '-o', 'json')
   assert.is(code, 1)
   const report = json(stdout)
   assert.is(report.at('usable'), false)
@@ -120,7 +122,7 @@ test('says that a certificate has expired, exit code 1', { deadline: 30_000 }, a
   const { notAfter } = await rotation.issued()
   await rotation.stop()
   await eventually('it has ended', () => Date.now() >= notAfter.getTime(), { deadline: 10_000 })
-  const { code, stdout } = await finished(context, 'status', '--cert-dir', there.certDir)
+  const { code, stdout } = await inProcess(statusCommand, '--cert-dir', there.certDir)
   assert.is(code, 1)
   assert.match(stdout, /^state +Bootstrapping$/m)
   assert.match(stdout, /The certificate expired .* ago/)
@@ -128,10 +130,55 @@ test('says that a certificate has expired, exit code 1', { deadline: 30_000 }, a
 
 test('shows an empty directory, and one that is not there, without making it', async (context) => {
   const certDir = join(await context.temporaryDirectory(), 'none')
-  const { code, stdout } = await finished(context, 'status', '--cert-dir', certDir)
+  const { code, stdout } = await inProcess(statusCommand, '--cert-dir', certDir)
   assert.is(code, 1)
   assert.match(stdout, /There is no certificate/)
   assert.match(stdout, `warning: ${certDir}: there is no such directory`)
   const error = await rm(certDir).catch((thrown: NodeJS.ErrnoException) => thrown.code)
   assert.is(error, 'ENOENT')
+})
+
+test('says when the kubeconfigs name different CAs for the API server: the certificate does not count as usable', {
+  deadline: 30_000,
+}, async (context) => {
+  const there = await world(context)
+  const kubeconfig = join(there.folder, 'kubeconfig')
+  const rotation = await rotating(context, there, { kubeconfig })
+  await rotation.issued()
+  await rotation.stop()
+  const flags = ['--kubeconfig', kubeconfig, '--bootstrap-kubeconfig', there.bootstrapKubeconfig]
+  const shown = () => finished(context, 'status', '--cert-dir', there.certDir, ...flags)
+  const before = await shown()
+  assert.is(before.code, 0)
+  assert.not.match(before.stdout, 'cannot be verified')
+  right(await there.plane.replaceAuthority({ keepOld: false })())
+  await writeFile(there.bootstrapKubeconfig, there.plane.bootstrapKubeconfig())
+  const after = await shown()
+  assert.is(after.code, 1)
+  assert.match(after.stdout, `no CA in ${kubeconfig} is in ${there.bootstrapKubeconfig}`)
+  await rm(kubeconfig)
+  const gone = await shown()
+  assert.is(gone.code, 0)
+  assert.match(gone.stdout, `warning: kubeconfig ${kubeconfig}: `)
+})
+
+test('names the prefixes that there are where there is no certificate with the one asked for', async (context) => {
+  const there = await world(context)
+  const rotation = await rotating(context, there, { certPrefix: 'kubelet-server' })
+  const { serialNumber } = await rotation.issued()
+  await rotation.stop()
+  await writeFile(join(there.certDir, 'own.crt'), '')
+  await writeFile(join(there.certDir, 'own.key'), '')
+  const shown = await finished(context, 'status', '--cert-dir', there.certDir)
+  assert.is(shown.code, 1)
+  assert.match(
+    shown.stdout,
+    /no certificate.* other prefixes: --cert-prefix=kubelet-server, --cert-prefix=own\./,
+  )
+  const report = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
+  assert.equal(json(report.stdout).at('otherPrefixes'), ['kubelet-server', 'own'])
+  const asked = await finished(context, 'status', '--cert-dir', there.certDir, '--cert-prefix=kubelet-server')
+  assert.is(asked.code, 0)
+  assert.match(asked.stdout, serialNumber)
+  assert.not.match(asked.stdout, 'prefixes')
 })

@@ -77,10 +77,13 @@ type Mistake = readonly [args: ReadonlyArray<string>, message: RegExp]
 
 const mistakes: ReadonlyArray<Mistake> = [
   [['run'], /where the API is.*--bootstrap-kubeconfig, --kubeconfig or both/],
+  [['run', '--kubeconfig=k', '--timeout=5m'], /--timeout is without --once/],
+  [['run', '--kubeconfig=k', '--once', '--timeout=1ms'], /--timeout=1ms cannot be; write 1s or more/],
+  [['run', '--kubeconfg=k'], /there is no flag --kubeconfg; did you mean --kubeconfig\?/],
   [['run', '--kubeconfig'], /--kubeconfig needs a value; write --kubeconfig=FILE/],
   [['run', '--kubeconfig='], /--kubeconfig needs a value/],
   [['run', '--kubeconfig', '--once'], /--kubeconfig needs a value/],
-  [['run', '--certdir=x'], /there is no flag --certdir; the flags are .*--cert-dir/],
+  [['run', '--certdir=x'], /there is no flag --certdir; did you mean --cert-dir\?/],
   [['run', 'now'], /"now" is not expected here/],
   [['run', '--once', 'false'], /"false" is not expected here; did you mean --once=false\?/],
   [
@@ -113,7 +116,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['replay', 'f', '--at=noon'], /--at: "noon" is no instant; for instance 2026-/],
   [['replay', 'f', '--at=2026-11-23T25:00:00Z'], /is no instant/],
   [['replay', 'f', '-o', 'yaml'], /-o yaml is not known/],
-  [['replay', 'f', '--from=x'], /there is no flag --from; the flags are --at, --output/],
+  [['replay', 'f', '--from=x'], /there is no flag --from; the known ones are --at, --output/],
   [['control-plane', '--secure-port=1'], /--data-dir is missing/],
   [['control-plane', '--data-dir=d', '--secure-port=70000'], /--secure-port=70000 is no TCP port/],
   [['control-plane', '--data-dir=d', '--cluster-signing-duration=1y'], /--cluster-signing-duration: "1y"/],

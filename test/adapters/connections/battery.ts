@@ -1,7 +1,15 @@
 /** What has to be true of every HTTP stack that follows a credential, over real TLS. */
 import { createServer } from 'node:net'
+import { inspect } from 'node:util'
 import * as O from 'fp-ts/lib/Option.js'
-import { type Following, follow, type Rejection, variable } from '../../../adapters/connections/index.js'
+import {
+  type Credential,
+  type Following,
+  follow,
+  type Rejection,
+  variable,
+} from '../../../adapters/connections/index.js'
+import { failure } from '../../../src/index.js'
 import { assert, eventually, type Suite, type TestContext } from '../../helper/index.js'
 import { credential, credentialSource, newPki, type Pair, type Pki } from './pki.js'
 import { addressOf, type Recorder, type RecorderOptions, recorder } from './server.js'
@@ -110,6 +118,44 @@ export const battery = (test: Suite, stack: Stack): void => {
       assert.equal([...new Set(server.connections.map(({ protocol }) => protocol))], [tls])
     })
   }
+
+  test('fails a request for which there is no certificate, says why, and sends it when there is one', async (context) => {
+    const authority = await pki()
+    const server = await recorder(authority, {
+      pathOf: stack.pathOf,
+      ...(stack.respond === undefined ? {} : { respond: stack.respond }),
+    })
+    const credentials = variable<O.Option<Credential>>(O.none)
+    const unreadable = failure('Unreadable', 'soon', 'reading tls.crt failed (ENOENT)', 'look at the file')
+    const sources = {
+      credentials,
+      problem: () => O.some(unreadable),
+      trust: variable(O.some(authority.ca)),
+    }
+    const [strict, lenient] = [follow(sources), follow(sources, { anonymous: true })]
+    const [client, anonymous] = [
+      await stack.client(strict, server.url),
+      await stack.client(lenient, server.url),
+    ]
+    context.defer(async () => {
+      for (const following of [strict, lenient]) following.close()
+      await client.close()
+      await anonymous.close()
+      await server.close()
+    })
+    const error = await client.get('/without').catch((thrown: unknown) => thrown)
+    assert.instance(error, Error)
+    assert.match(
+      inspect(error),
+      /no certificate to connect with: reading tls\.crt failed \(ENOENT\); look at/,
+    )
+    assert.equal(server.serials('/without'), [])
+    await anonymous.get('/anonymous').catch(() => {})
+    assert.equal(server.serials('/anonymous'), [''])
+    const pair = await authority.client()
+    credentials.set(O.some(credential(pair)))
+    assert.is(await client.get('/with'), pair.serial)
+  })
 
   test('never resumes a TLS session', async (context) => {
     const { server, client, renew } = await setting(context, { idle: 1 })

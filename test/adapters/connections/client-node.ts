@@ -1,11 +1,20 @@
 /** The stack of client-node, for whichever of its versions a test hands over. */
 import type { Http2ServerResponse } from 'node:http2'
 import type * as k8sTypes from '@kubernetes/client-node'
-import { kubeConfig } from '../../../adapters/connections/client-node.js'
-import type { Following } from '../../../adapters/connections/index.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { kubeConfig, trustOf } from '../../../adapters/connections/client-node.js'
+import {
+  type Credential,
+  type Following,
+  follow,
+  type Rejection,
+  variable,
+} from '../../../adapters/connections/index.js'
 import { assert, eventually, type Suite } from '../../helper/index.js'
+import { requestsPath } from '../control-plane/client.js'
+import { rotating, world } from '../node/world.js'
 import { battery, type Client, type Stack, settingOf, statusBattery } from './battery.js'
-import { newPki } from './pki.js'
+import { credential, newPki } from './pki.js'
 import type { RecorderOptions } from './server.js'
 
 /** client-node 1.x; the part of 2.x that is used here is the same. */
@@ -99,6 +108,47 @@ export const testClientNode = (test: Suite, k8s: ClientNode): void => {
     await eventually('all have been seen', () => seen.length >= names.length)
     assert.equal(seen, names)
     assert.equal(errors, [])
+  })
+
+  test('the user of a bootstrap kubeconfig is taken out: the server sees the certificate, or nobody', async (context) => {
+    const there = await world(context)
+    const rotation = await rotating(context, there)
+    await rotation.issued()
+    const credentials = variable<O.Option<Credential>>(rotation.credentials.current())
+    const rejections: Array<Rejection> = []
+    const config = new k8s.KubeConfig()
+    config.loadFromString(there.plane.bootstrapKubeconfig())
+    assert.ok(config.getCurrentUser()?.token, 'it has a token')
+    const following = follow(
+      { credentials, trust: trustOf(config) },
+      { onRejected: (rejection) => rejections.push(rejection) },
+    )
+    context.defer(following.close)
+    kubeConfig(following, config)
+    const reviews = config.makeApiClient(k8s.AuthenticationV1Api)
+    const whoami = () => reviews.createSelfSubjectReview({ body: {} })
+    assert.is((await whoami()).status?.userInfo?.username, 'system:node:worker-1')
+    const watching = await new k8s.Watch(config).watch(
+      requestsPath,
+      {},
+      () => {},
+      () => {},
+    )
+    watching.abort()
+    credentials.set(O.some(credential(await (await newPki()).client())))
+    const refused: unknown = await whoami().catch((error: unknown) => error)
+    assert.is(refused instanceof k8s.ApiException && refused.code, 401)
+    assert.is(rejections.length, 1)
+    assert.equal(
+      there
+        .calls()
+        .slice(-3)
+        .map(({ user }) => O.toUndefined(user)),
+      ['system:node:worker-1', 'system:node:worker-1', undefined],
+    )
+    const another = { name: 'another', server: 'https://another:6443', skipTLSVerify: false }
+    config.loadFromClusterAndUser(another, { name: 'its', token: 'of another server' })
+    assert.is(config.getCurrentUser()?.token, 'of another server', 'whose user stays')
   })
 
   test('exec over a WebSocket has the grace period, and the next one the new certificate', async (context) => {

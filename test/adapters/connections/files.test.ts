@@ -1,7 +1,8 @@
 import { rm, symlink, writeFile } from 'node:fs/promises'
+import { get } from 'node:https'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
-import { follow, fromFiles, type Problem } from '../../../adapters/connections/index.js'
+import { follow, fromFiles, httpsAgent, type Problem } from '../../../adapters/connections/index.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { newPki, type Pair } from './pki.js'
 
@@ -149,4 +150,46 @@ test('reads chain and key from one file behind a link, as a kubelet keeps them',
   assert.is(serial(sources), next.serial)
   assert.equal(sources.trust.current(), O.none)
   sources.close()
+})
+
+test('tells of missing files even if nobody asked, and lets no request go out without them', async (context) => {
+  const { directory, files } = await setting(context)
+  const warnings: Array<Error> = []
+  const hear = (warning: Error) => warnings.push(warning)
+  process.on('warning', hear)
+  context.defer(() => process.off('warning', hear))
+  const sources = fromFiles({ certificate: files.certificate, key: files.key })
+  context.defer(sources.close)
+  sources.look()
+  await eventually('it is told', () => warnings.length > 0)
+  assert.equal(
+    warnings.map(({ message }) => message),
+    [
+      `the file ${files.certificate} cannot be read: no such file or directory (ENOENT); look at the file and its permissions`,
+    ],
+  )
+  const following = follow(sources)
+  context.defer(following.close)
+  const agent = httpsAgent(following)
+  context.defer(() => agent.destroy())
+  const error = await new Promise<Error>((resolve) =>
+    get('https://127.0.0.1:1', { agent }).on('error', resolve),
+  )
+  assert.match(
+    error.message,
+    `no certificate to connect with: the file ${join(directory, 'tls.crt')} cannot be read`,
+  )
+  assert.is('code' in error && error.code, 'NoCredential')
+})
+
+test('no certificate is needed where none was configured', async (context) => {
+  const { files, pki } = await setting(context)
+  await writeFile(files.ca, pki.ca)
+  const sources = fromFiles({ ca: files.ca })
+  const following = follow(sources)
+  context.defer(() => {
+    sources.close()
+    following.close()
+  })
+  assert.is(following.current().refusal(), undefined)
 })

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { ControlPlaneEvent } from '../../../adapters/control-plane/index.js'
+import type { Approver, ControlPlaneEvent } from '../../../adapters/control-plane/index.js'
 import { day, hour, type Instant, instant, minute, second } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import {
@@ -186,4 +186,58 @@ test('take a new authority: new connections see it, old certificates count only 
   assert.is((await client(context, controlPlane, successor).call('GET', requestsPath)).code, 200)
   const fresh = credentialsOf(controlPlane.adminKubeconfig())
   assert.is((await client(context, controlPlane, fresh).call('GET', requestsPath)).code, 200)
+})
+
+/** Approves names of one domain, denies others, and has no opinion of other signers. */
+const ofTheDomain: Approver = async ({ signerName, names, groups }) => {
+  if (signerName !== 'example.com/serving') return { _tag: 'NoOpinion' }
+  const foreign = names.dnsNames.find((name) => !name.endsWith('.example.com'))
+  return foreign === undefined && groups.includes('system:bootstrappers')
+    ? { _tag: 'Approve' }
+    : { _tag: 'Deny', reason: 'ForeignName', message: `${foreign} is not below example.com` }
+}
+
+test('an approver of one’s own approves, denies with a reason, or leaves it to the controller manager', async (context) => {
+  const { controlPlane, post, told, events } = await setUp(context, { approver: ofTheDomain })
+  const serving = { signerName: 'example.com/serving', usages: ['server auth'] }
+  const [good, bad] = [
+    await newRequest({ dnsNames: ['a.example.com'] }),
+    await newRequest({ dnsNames: ['a.example.com', 'example.org'] }),
+  ]
+  await post('good', { ...serving, request: good.base64 })
+  await told('Approved')
+  await post('bad', { ...serving, request: bad.base64 })
+  const denied = await told('Denied')
+  assert.is(denied._tag === 'Denied' && denied.message, 'example.org is not below example.com')
+  await post('node')
+  await eventually('the node is approved', () =>
+    events.some((event) => event._tag === 'Approved' && event.name === 'node'),
+  )
+  const conditions = controlPlane
+    .requests()
+    .map(({ metadata, status }) => [metadata.name, status.conditions?.[0]?.reason])
+  assert.equal(Object.fromEntries(conditions), {
+    bad: 'ForeignName',
+    good: 'Approved',
+    node: 'AutoApproved',
+  })
+})
+
+test('without the controller manager, what an approver has no opinion of stays Pending, as does what it fails at', async (context) => {
+  let asked = 0
+  const approver: Approver = ({ name }) => {
+    asked += 1
+    if (name === 'broken') throw new Error('no policy there')
+    return { _tag: 'NoOpinion' }
+  }
+  const { controlPlane, post, told } = await setUp(context, { approver, autoApprove: false })
+  await post('csr-1')
+  await post('broken')
+  const failed = await told('NotApproved')
+  assert.is(failed._tag === 'NotApproved' && failed.reason, 'the approver failed: no policy there')
+  assert.is(asked, 2)
+  assert.equal(
+    controlPlane.requests().map(({ status }) => status.conditions ?? []),
+    [[], []],
+  )
 })

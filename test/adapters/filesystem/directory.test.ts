@@ -25,10 +25,22 @@ import {
   openCertificateDirectory,
   readCertificateDirectory,
 } from '../../../adapters/filesystem/index.js'
+import { secret } from '../../../src/model/secret.js'
 import { after, second } from '../../../src/model/time.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
-import { current, files, nameInFile, names, noon, pair, pairPem, request, requestName } from './material.js'
+import {
+  current,
+  files,
+  keyPem,
+  nameInFile,
+  names,
+  noon,
+  pair,
+  pairPem,
+  request,
+  requestName,
+} from './material.js'
 
 const test = suite('certificate directory')
 
@@ -307,4 +319,20 @@ test('with a directory where the link should be saves and installs nothing', asy
   rmSync(current(directory), { recursive: true })
   await right(store.install(pair('a')))
   assert.equal(files(directory), ['kubelet-client-2026-11-23T12-00-00Z.pem', 'kubelet-client-current.pem'])
+})
+
+test('finds a key again whatever its label, and refuses at once what it would not find', async (context) => {
+  const { directory, store } = await opened(context)
+  const reference = secret(keyPem('a').replaceAll('EC PRIVATE KEY', 'KEY REFERENCE'))
+  await right(store.saveRequest({ ...request('a'), key: reference }))
+  await right(store.install({ ...pair('a'), key: reference }))
+  const found = await right(readCertificateDirectory({ directory }))
+  assert.equal([names(found), found.pairs[0]?.key.reveal(), found.warnings], [['a'], reference.reveal(), []])
+  const unfindable = secret('slot=1')
+  for (const refused of [
+    await left(store.saveRequest({ ...request('b'), key: unfindable })),
+    await left(store.install({ ...pair('b'), key: unfindable })),
+  ])
+    assert.match(refused.message, /forStorage.* would not be found again: it is no block of PEM/)
+  assert.is(requestName(await right(store.load)), undefined)
 })

@@ -2,12 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { nameInFile } from './material.js'
 
-const shared: { readonly path: string; readonly stop: Int32Array } = workerData
+const shared: { readonly path: string; readonly stop: Int32Array; readonly reads: Int32Array } = workerData
 const wrong = new Set<string>()
 const seen = new Set<string>()
-let reads = 0
 while (Atomics.load(shared.stop, 0) === 0) {
-  reads += 1
   try {
     const name = nameInFile(shared.path)
     seen.add(name)
@@ -15,5 +13,6 @@ while (Atomics.load(shared.stop, 0) === 0) {
   } catch (error) {
     wrong.add(String(error))
   }
+  Atomics.add(shared.reads, 0, 1)
 }
-parentPort?.postMessage({ reads, different: seen.size, wrong: [...wrong] })
+parentPort?.postMessage({ reads: Atomics.load(shared.reads, 0), different: seen.size, wrong: [...wrong] })

@@ -71,16 +71,18 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
 
 test('says how to trust a server that it does not trust', async (context) => {
   const stranger = authority('somebody else')
-  const of = async (pair: Parameters<typeof setUp>[2], more = {}) => {
+  const of = async (pair: Parameters<typeof setUp>[2], more = {}, kind = 'Unreachable') => {
     const { server } = await setUp(context, {}, pair)
     server.answer((_, response) => json(response, 200, {}))
     const error = await fails(apiFor(context, clusterAt(server.url, more)).probe(bootstrap, never))
-    assert.is(error._tag, 'Unreachable')
+    assert.is(error._tag, kind)
     assert.is(server.seen.length, 0)
     return error.remedy
   }
   const san = 'IP:127.0.0.1'
-  assert.match(await of(stranger.sign('/CN=a', { san })), 'certificate-authority')
+  const untrusted = (more = {}) => of(stranger.sign('/CN=a', { san }), more, 'ServerUntrusted')
+  assert.match(await untrusted(), 'put the CA of this server into certificate-authority of the kubeconfig')
+  assert.match(await untrusted({ trustedBy: '/etc/ca.crt' }), 'put the CA of this server into /etc/ca.crt')
   assert.match(await of(ca.sign('/CN=a', { san, days: -1 })), 'renew the certificate of the server')
   assert.match(await of(ca.sign('/CN=a', { san: 'DNS:other' })), 'tls-server-name')
   assert.match(await of(ca.sign('/CN=a', { san }), { tlsServerName: O.some('other') }), 'tls-server-name')

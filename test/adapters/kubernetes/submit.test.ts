@@ -1,6 +1,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { instant } from '../../../src/model/time.js'
+import type { Identity } from '../../../src/ports.js'
 import { assert, suite } from '../../helper/index.js'
 import {
   apiFor,
@@ -235,4 +236,20 @@ test('probes with what every authenticated user may read', async (context) => {
   assert.is(server.seen[0]?.certificate, 'system:node:a')
   server.answer((_, response) => json(response, 401, status(401, 'Unauthorized')))
   assert.is((await fails(api.probe(held(pair), never)))._tag, 'CredentialRejected')
+})
+
+test('says what the asked credential needs when it may not: a node needs no bootstrap role', async (context) => {
+  const { server } = await setUp(context)
+  const cluster = clusterAt(server.url)
+  server.answer((_, response) => json(response, 403, status(403, 'certificatesigningrequests is forbidden')))
+  const api = apiFor(context, cluster, { external: TE.right(withToken(cluster, 'external')) })
+  const remedyFor = async (identity: Identity) => (await fails(api.submit(identity, draft, never))).remedy
+  assert.match(await remedyFor(bootstrap), 'cluster role system:node-bootstrapper')
+  assert.match(await remedyFor(held(ca.sign('/CN=system:node:a'))), 'the Node authorizer')
+  assert.match(
+    await remedyFor({ _tag: 'External' }),
+    'let the user of the kubeconfig create, get, list and watch',
+  )
+  const probed = await fails(api.probe(held(ca.sign('/CN=system:node:a')), never))
+  assert.not.match(probed.remedy, 'bootstrap')
 })

@@ -5,10 +5,12 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { memoryPorts } from '../../../adapters/memory/index.js'
+import { memoryPorts, memoryStore } from '../../../adapters/memory/index.js'
 import {
   clientTemplate,
   kubeletClientTemplate,
+  type Limits,
+  openFleet,
   startRotation,
   startRotationTask,
   type Transition,
@@ -365,6 +367,22 @@ for (const [name, options, message] of [
     /put keyAlgorithm into the template/,
   ],
   ['a policy that cannot be', { policy: { renewFrom: 2 } }, /renewFrom/],
+  ['a misspelt option', { nodename: 'a' }, /no option nodename; did you mean nodeName\?/],
+  [
+    'one of the policy',
+    { policy: { probeIntervall: 5 } },
+    /policy\.probeIntervall; .* policy\.probeInterval\?/,
+  ],
+  [
+    'one of a backoff',
+    { policy: { retrySoon: { initial: 1, max: 2 } } },
+    /retrySoon\.max; .* policy\.retrySoon\.maximum\?/,
+  ],
+  [
+    'a misspelt port',
+    { ports: { store: memoryStore(), reqests: {} } },
+    /ports\.reqests; .* ports\.requests\?/,
+  ],
   ['a prefix that is no file name', { certPrefix: '../x' }, /cannot begin file names/],
 ] as const)
   test(`refuses ${name}, with a code`, async ({ temporaryDirectory }) => {
@@ -384,3 +402,12 @@ for (const [name, options, message] of [
     assert.match(inspect(error), message)
     assert.match(inspect(error), /code: '(InvalidOptions|StoreUnwritable)'/)
   })
+
+test('refuses a misspelt option of a template, of a fleet and of its limits', async () => {
+  const template = { ...clientTemplate('a', []), dnsnames: ['b'] }
+  const outcome = await startRotationTask({ template, certDir: 'none', bootstrapKubeconfig: 'none' })()
+  assert.match(inspect(outcome), /no option template\.dnsnames.*did you mean template\.dnsNames\?/s)
+  const misspelt: { readonly limits: Partial<Limits> } = { limits: { ...{ handshaks: 2 }, keys: 1 } }
+  assert.throws(() => openFleet({ ...{ limit: {} }, ...misspelt }), /no option limit; did you mean limits\?/)
+  assert.throws(() => openFleet(misspelt), /no option limits\.handshaks; did you mean limits\.handshakes\?/)
+})

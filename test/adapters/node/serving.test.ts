@@ -99,7 +99,8 @@ test('waits for the certificate that it is asked for with, and for addresses; th
     addressDelay: 0,
   })
   await until(fixed, 'Pending')
-  const name = there.names().at(-1) ?? ''
+  const name =
+    there.plane.requests().find(({ spec }) => spec.signerName === kubeletServingSigner)?.metadata.name ?? ''
   const advice = `kube-controller-manager approves none for kubernetes.io/kubelet-serving, so somebody has to: kubectl certificate approve ${name}`
   assert.match(fixed.explain(), advice)
   assert.ok(

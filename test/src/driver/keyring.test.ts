@@ -49,6 +49,30 @@ test('asks a key once for each certificate', async () => {
   assert.is(keys.credential(own.certificate), first)
 })
 
+test('has a key forgotten when it drops it, and one that came to nothing, once each', async () => {
+  const crypto = memoryCrypto()
+  const forgotten: Array<string> = []
+  const made = async (name: string) => {
+    const key = await crypto.generateKey('ECDSA-P256')()
+    if (E.isLeft(key)) throw new Error(key.left.message)
+    return {
+      ...key.right,
+      forget: async () => {
+        forgotten.push(name)
+      },
+    }
+  }
+  const keys = keyring()
+  const [held, next, lost] = [await made('held'), await made('next'), await made('lost')]
+  keys.keep(held)
+  keys.keep(next)
+  keys.abandon(held)
+  keys.abandon(lost)
+  keys.retain([next.id])
+  keys.retain([next.id])
+  assert.equal(forgotten, ['lost', 'held'])
+})
+
 test('forgets every key but those to retain', async () => {
   const { keys, own } = await withKey()
   await keys.makeReady(own)()

@@ -1,5 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import {
+  apiErrors,
   type MemoryPorts,
   type MemoryPortsOptions,
   memoryPorts,
@@ -8,7 +9,7 @@ import {
 import { type Rotation, rotation } from '../../../src/driver/rotation.js'
 import { failure } from '../../../src/model/failure.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
-import { day, hour } from '../../../src/model/time.js'
+import { day, hour, minute } from '../../../src/model/time.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
 import { at, noon, template } from '../samples.js'
 
@@ -147,4 +148,15 @@ test('takes in what a listener says in the moment in which it hears that the cer
   })
   await memory.clock.advanceBy(2 * day)
   assert.equal(agent.facts().wanted, O.none)
+})
+
+test('bootstraps where the server cannot be verified, also where there is no kubeconfig to be corrected', async (context) => {
+  const { memory, agent, warnings } = await start(context, { policy: { probeInterval: hour } })
+  memory.requests.inject({ when: ({ as }) => as === 'held', answer: apiErrors.untrusted })
+  await memory.clock.advanceBy(hour + minute)
+  assert.is(agent.state()._tag, 'Issued')
+  assert.is(memory.requests.requests().length, 2)
+  await memory.clock.advanceBy(3 * hour)
+  assert.is(memory.requests.requests().length, 2, 'one was enough')
+  assert.equal(warnings, [])
 })

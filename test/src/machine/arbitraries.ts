@@ -83,6 +83,7 @@ const held: fc.Arbitrary<Held> = fc.record({
   verification,
   receivedAt: instants,
   rejectedAt: maybe(instants),
+  serverUntrustedAt: maybe(instants),
 })
 const delivered: fc.Arbitrary<Delivered> = fc.record({
   certificate,
@@ -103,6 +104,7 @@ const request: fc.Arbitrary<OutstandingRequest> = fc.record({
 
 const tags: ReadonlyArray<FailureTag> = [
   'Unreachable',
+  'ServerUntrusted',
   'Unavailable',
   'CredentialRejected',
   'NoCredential',
@@ -158,6 +160,10 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   requested: maybe(requested),
   lastFailure: maybe(
     fc.record({ at: instants, delay: durations, attempt: fc.nat(), failure, credential: maybe(credential) }),
+  ),
+  troubles: fc.array(
+    fc.record({ since: instants, last: instants, times: fc.nat(), failure, credential: maybe(credential) }),
+    { maxLength: 3 },
   ),
   submittedAt: maybe(instants),
   checkedAt: maybe(instants),

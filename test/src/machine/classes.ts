@@ -36,6 +36,11 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
           notYetValid(stored.certificate, now),
           now >= rotationDeadline(policy, stored, now),
           O.isSome(stored.rejectedAt),
+          O.isSome(stored.serverUntrustedAt),
+          // Whether the certificate came while the server could not be verified, and did not help.
+          facts.troubles.some(
+            ({ failure, since }) => failure._tag === 'ServerUntrusted' && since <= stored.receivedAt,
+          ),
           left(stored.certificate.notAfter),
         ]),
     next?._tag,

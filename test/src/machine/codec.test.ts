@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { EventCodec, FactsCodec, PolicyCodec } from '../../../src/machine/codec.js'
+import { noFacts } from '../../../src/machine/facts.js'
 import { type Json, type Problem, problemOf } from '../../../src/model/codec.js'
 import { assert, sample, seed, suite } from '../../helper/index.js'
 import { draft, held, keyId, noon, request, trouble } from '../samples.js'
@@ -146,4 +147,19 @@ test('names the place in facts', () => {
   const read = FactsCodec.decode({ next: { _tag: 'Pending', request: { ...draft(keyId(1)), uid: 1 } } })
   if (E.isRight(read)) throw new Error('it was read')
   assert.is(problemOf(read.left).where, 'next.request.uid')
+})
+
+test('reads facts that were written before troubles and servers that cannot be verified were known', () => {
+  const now = FactsCodec.encode({
+    ...noFacts({ _tag: 'None' }),
+    held: { _tag: 'Some', value: held() },
+  })
+  const before = JSON.stringify(now, (key, value) =>
+    key === 'troubles' || key === 'serverUntrustedAt' ? undefined : value,
+  )
+  assert.not.match(before, 'troubles')
+  assert.equal(FactsCodec.decode(JSON.parse(before)), FactsCodec.decode(JSON.parse(JSON.stringify(now))))
+  const read = FactsCodec.decode({ ...JSON.parse(before), troubles: [{ since: 'then' }] })
+  if (E.isRight(read)) throw new Error('it was read')
+  assert.is(problemOf(read.left).where.startsWith('troubles[0].'), true)
 })

@@ -41,7 +41,11 @@ export const unfairEnd = (
     held.certificate.notAfter - now >= minute &&
     !(next?._tag === 'Delivered' && next.delivered.certificate.notAfter - now < minute)
   let keys = 0xf0000
-  for (let steps = 0; steps < 200 && now - from <= patience(policy) + (earlyFor(start, from) ?? 0); steps++) {
+  for (
+    let steps = 0;
+    steps < 200 && now - from <= patience(policy, start, from) + (earlyFor(start, from) ?? 0);
+    steps++
+  ) {
     if (isSettled(policy, facts, now)) return undefined
     const state = stateOf(policy)(facts, now)
     const action = decide(policy)(facts, now)

@@ -11,6 +11,7 @@ import { isUsable, rotationDeadline } from '../../../src/machine/due.js'
 import type { Event } from '../../../src/machine/event.js'
 import { type Facts, nextKeyOf, outstanding } from '../../../src/machine/facts.js'
 import { decide, stateOf } from '../../../src/machine/machine.js'
+import { pauseEnd } from '../../../src/machine/retry.js'
 import type { State } from '../../../src/machine/state.js'
 import { type Certificate, expired, type KeyId, notYetValid } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
@@ -98,6 +99,7 @@ export const onAction = (
         held === undefined ||
           !notYetValid(held.certificate, now) ||
           O.isSome(held.rejectedAt) ||
+          O.isSome(held.serverUntrustedAt) ||
           missingFrom(action.template, held.certificate).length > 0,
         '2: submits although the certificate only has to wait for its time',
       )
@@ -174,7 +176,10 @@ const waitFaults = (
   const longest = holding
     ? Math.max(second, Math.min(policy.longestDelay, (held.certificate.notAfter - now) / 10))
     : policy.longestDelay
-  const tooLong = !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval)
+  // Where somebody said no, and nobody has asked again since, a hundredth of the life that is left may pass.
+  const refused = O.isSome(facts.lastFailure) && facts.lastFailure.value.failure.retry === 'later'
+  const hundredth = refused && holding ? (held.certificate.notAfter - now) / 100 : 0
+  const tooLong = !attends && !forItsTime && until - now > Math.max(longest, policy.submitInterval, hundredth)
   return [
     ...(missed && !(state._tag === 'Bootstrapping' && O.isSome(facts.lastFailure))
       ? ['2: sleeps past a moment that matters']
@@ -202,6 +207,7 @@ export const onEvent = (
     faults: [
       ...keepsWhatWorks(policy, from, event, to),
       ...backsOff(policy, from, event, to),
+      ...answersWhoAsks(policy, event, to),
       ...(journal.ask === 'open' && policy.rotate && isInstalled(stateOf(policy)(to, at))
         ? ['2: a rotation that was requested is forgotten']
         : []),
@@ -343,5 +349,18 @@ const backsOff = (policy: RotationPolicy, from: Facts, event: Event, to: Facts):
     : [`3: ${event._tag} is followed by ${next._tag} at once`]
 }
 
-/** How long a fair world may take, whatever happened before. */
-export const patience = (policy: RotationPolicy) => 4 * (policy.longestDelay + policy.submitInterval) + minute
+/** Invariant 2: whoever asks again waits no longer than requests are kept apart for what was refused before. */
+const answersWhoAsks = (policy: RotationPolicy, event: Event, to: Facts): ReadonlyArray<string> => {
+  const last = O.toUndefined(to.lastFailure)
+  if (event._tag !== 'RotationRequested' || last?.failure.retry !== 'later') return []
+  const pause = pauseEnd(policy, to, event.at)
+  return pause === undefined || pause <= after(event.at, policy.submitInterval)
+    ? []
+    : ['2: a rotation that was requested waits for the end of a refusal']
+}
+
+/** How long a fair world may take, whatever happened before; where somebody said no, a hundredth of the life left more. */
+export const patience = (policy: RotationPolicy, { held }: Facts, now: Instant) =>
+  4 * (policy.longestDelay + policy.submitInterval) +
+  minute +
+  (O.isSome(held) ? Math.max(0, held.value.certificate.notAfter - now) / 100 : 0)

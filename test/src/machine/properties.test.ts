@@ -16,6 +16,7 @@ const troubles: ReadonlyArray<Episode['what']> = [
   'answers are lost',
   'the API is overloaded',
   'the held certificate is rejected',
+  'the server is untrusted',
   'there is no bootstrap credential',
   'the disk is full',
   'nobody approves',

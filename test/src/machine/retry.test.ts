@@ -1,6 +1,14 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { type CredentialName, type Facts, type LastFailure, noFacts } from '../../../src/machine/facts.js'
-import { delayEnd, failed, longestDelay, pauseEnd, retryDelay } from '../../../src/machine/retry.js'
+import {
+  askedAnew,
+  delayEnd,
+  failed,
+  longestDelay,
+  pauseEnd,
+  retryDelay,
+  submitEnd,
+} from '../../../src/machine/retry.js'
 import type { Failure } from '../../../src/model/failure.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { after, day, hour, type Instant, minute, second } from '../../../src/model/time.js'
@@ -35,12 +43,12 @@ test('doubles retry delays up to the maximum, spread over the upper half', () =>
 
 test('lets nothing wait longer than a tenth of what a working certificate has left, nor than ten minutes', () => {
   const delay = (from: Instant, differences = {}) =>
-    longestDelay(defaultPolicy, { held: O.some(held({ notAfter: at(day), ...differences })) }, from)
+    longestDelay(defaultPolicy, { held: O.some(held({ notAfter: at(day), ...differences })) }, 'soon', from)
   assert.is(delay(noon), 10 * minute)
   assert.is(delay(at(day - hour)), 6 * minute)
   assert.is(delay(at(day - 5 * second)), second)
   assert.is(delay(at(day - hour), { rejectedAt: O.some(noon) }), 10 * minute)
-  assert.is(longestDelay(defaultPolicy, { held: O.none }, noon), 10 * minute)
+  assert.is(longestDelay(defaultPolicy, { held: O.none }, 'soon', noon), 10 * minute)
 })
 
 const failure = (differences: Partial<LastFailure> = {}): LastFailure => ({
@@ -129,4 +137,47 @@ test('obeys Retry-After, within limits', () => {
   const own = next(O.none).delay
   for (const nonsense of [0, -1, Number.NaN]) assert.is(asked(nonsense), own)
   assert.is(after(noon, own) > noon, true)
+})
+
+test("lets somebody's no be asked again ever more rarely, up to a hundredth of the life that is left and six hours", () => {
+  const longest = (from: Instant, differences = {}) =>
+    longestDelay(
+      defaultPolicy,
+      { held: O.some(held({ notAfter: at(100 * day), ...differences })) },
+      'later',
+      from,
+    )
+  assert.is(longest(noon), day)
+  assert.is(longest(at(99 * day)), 14.4 * minute)
+  assert.is(longest(at(100 * day - hour)), 6 * minute, 'a tenth of the last hours')
+  assert.is(longest(noon, { rejectedAt: O.some(noon) }), 10 * minute, 'nothing works')
+  const delay = (problem: Failure) => {
+    const last = failure({ attempt: 40, failure: problem })
+    const facts = { ...noFacts(O.some(template)), held: O.some(held({ notAfter: at(100 * day) })) }
+    const after = known({ ...facts, lastFailure: O.some(last) }, problem, O.some('held'), noon)
+    return O.isSome(after.lastFailure) ? after.lastFailure.value.delay : 0
+  }
+  assert.ok(delay(trouble('Denied', 'later')) > 3 * hour && delay(trouble('Denied', 'later')) <= 6 * hour)
+  assert.ok(delay(trouble('Unreachable', 'soon')) <= minute)
+  assert.is(
+    delay(trouble('Unavailable', 'soon', O.some(day))),
+    10 * minute,
+    'the server cannot make us wait for hours',
+  )
+})
+
+test('does not wait for what was refused when somebody asks again, but for an outage', () => {
+  const asked = (problem: Failure) => {
+    const last = failure({ delay: 5 * minute, failure: problem })
+    return askedAnew(defaultPolicy, { ...noFacts(O.some(template)), lastFailure: O.some(last) }).lastFailure
+  }
+  const delayOf = (problem: Failure) => O.toUndefined(asked(problem))?.delay
+  assert.is(delayOf(trouble('Denied', 'later')), defaultPolicy.submitInterval)
+  assert.is(delayOf(trouble('Unavailable', 'soon')), 5 * minute)
+})
+
+test('keeps two requests apart', () => {
+  assert.is(submitEnd(defaultPolicy, { submittedAt: O.none }, noon), undefined)
+  assert.is(submitEnd(defaultPolicy, { submittedAt: O.some(noon) }, at(second)), at(10 * second))
+  assert.is(submitEnd(defaultPolicy, { submittedAt: O.some(noon) }, at(10 * second)), undefined)
 })

@@ -79,6 +79,7 @@ const certificates = (now: Instant, own: Draft): ReadonlyArray<readonly [string,
 const refusals = [
   ['out of reach, told to wait a day', trouble('Unavailable', 'soon', O.some(day))],
   ['the credential rejected', trouble('CredentialRejected', 'later')],
+  ['the server untrusted', trouble('ServerUntrusted')],
   ['no such credential', trouble('NoCredential', 'later')],
 ] as const
 
@@ -163,7 +164,7 @@ export const outcomes = ({ now, keys }: Point, action: Action): ReadonlyArray<St
       return [
         step('probe: accepted', { _tag: 'CredentialAccepted', keyId: action.keyId }),
         ...refusals
-          .slice(0, 2)
+          .slice(0, 3)
           .map(([label, failure]) =>
             step(`probe: ${label}`, { _tag: 'ProbeFailed', keyId: action.keyId, failure }),
           ),
@@ -214,7 +215,7 @@ export const clock = (policy: RotationPolicy, { facts, now }: Point): ReadonlyAr
 }
 
 export const restart = ({ facts: { held, next }, now }: Point): Step => {
-  const found = O.map((known: Held) => ({ ...known, rejectedAt: O.none }))(held)
+  const found = O.map((known: Held) => ({ ...known, rejectedAt: O.none, serverUntrustedAt: O.none }))(held)
   const draft = O.map((known: NextRequest) => draftOf(known))(next)
   return { label: 'restart', at: now, facts: [{ _tag: 'Loaded', held: found, draft }], restart: true }
 }

@@ -32,6 +32,7 @@ export interface Episode {
     | 'answers are lost'
     | 'the API is overloaded'
     | 'the held certificate is rejected'
+    | 'the server is untrusted'
     | 'there is no bootstrap credential'
     | 'the disk is full'
     | 'nobody approves'
@@ -139,6 +140,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
     const overload = during('the API is overloaded')
     if (during('the API is down')) return trouble('Unreachable')
     if (overload) return trouble('Unavailable', 'soon', O.some(overload.by))
+    if (name === 'held' && during('the server is untrusted')) return trouble('ServerUntrusted')
     if (accepts(name)) return undefined
     return name === 'bootstrap' ? trouble('NoCredential', 'later') : trouble('CredentialRejected', 'later')
   }
@@ -247,7 +249,12 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
     pass(answerTime)
     if (during('the disk is full'))
       return learn({ _tag: 'InstallFailed', keyId: key, failure: trouble('StoreUnwritable') })
-    disk.held = O.some({ ...delivered, receivedAt: wholeSecond(delivered.receivedAt), rejectedAt: O.none })
+    disk.held = O.some({
+      ...delivered,
+      receivedAt: wholeSecond(delivered.receivedAt),
+      rejectedAt: O.none,
+      serverUntrustedAt: O.none,
+    })
     disk.draft = O.none
     learn({ _tag: 'Installed', keyId: key })
   }
@@ -301,7 +308,7 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
   }
   // A certificate from the time of trouble may outlive those of a signer that hands out shorter ones: it is kept so long.
   const longestLife = Math.max(life, ...episodes.map(({ by }) => Math.abs(by)))
-  const patience = end + longestLife + 6 * policy.longestDelay + 10 * minute
+  const patience = end + longestLife + 6 * policy.longestDelay + longestLife / 50 + 10 * minute
   while (!settled() && elapsed <= patience) {
     if (++steps > 40_000)
       return { faults: [...faults, '3: too many steps'], steps, facts, now: now(), events, states }

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { problemOf } from '../../../src/model/codec.js'
+import { flag, isEmpty, list, mapping, problemOf, text } from '../../../src/model/codec.js'
 import { assert, suite } from '../../helper/index.js'
 
 const test = suite('codec')
@@ -27,4 +27,29 @@ for (const [codec, input, problem] of cases)
 
 test('has an answer where there is no error to look at', () => {
   assert.equal(problemOf([]), { where: '', what: 'cannot be read' })
+})
+
+test('takes what a Go program leaves out, and null, for the empty value', () => {
+  for (const [codec, empty, full] of [
+    [text, '', 'a'],
+    [flag, false, true],
+    [mapping, {}, { a: 1 }],
+    [list(text), [], ['a']],
+  ] as const) {
+    assert.equal(codec.decode(undefined), E.right(empty))
+    assert.equal(codec.decode(null), E.right(empty))
+    assert.equal(codec.decode(full), E.right(full))
+    assert.ok(codec.is(full))
+    assert.match(problemIn(codec, 1), 'must be')
+  }
+  assert.equal([null, undefined, '', false, [], 'a', true, {}].map(isEmpty), [
+    true,
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
 })

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import type { NewPair } from '../../../../adapters/filesystem/changes.js'
 import { layoutOf, ownName } from '../../../../adapters/filesystem/layout.js'
-import { encodeRequest } from '../../../../adapters/filesystem/request-file.js'
+import { requestFile } from '../../../../adapters/filesystem/request-file.js'
 import { noon } from '../material.js'
 import { type DirectoryNode, type LinkNode, type Node, newDirectory, newFile } from './disk.js'
 import type { Identities, Name } from './identities.js'
@@ -47,7 +47,7 @@ export const scenarios = {
   'a bootstrap that ended between storing and linking': {
     entries: (who) => ({
       [stored(who.old.pair)]: file(who.old.text),
-      [layout.request]: file(encodeRequest(who.old.request)),
+      [layout.request]: file(requestFile(who.old.request)),
     }),
     held: 'old',
     steps: renewal,
@@ -66,14 +66,14 @@ export const scenarios = {
     steps: [['save', 'other'], ['install', 'other'], ...renewal],
   },
   'a request in the place of another': {
-    entries: (who) => ({ ...ours(who, ['old']), [layout.request]: file(encodeRequest(who.other.request)) }),
+    entries: (who) => ({ ...ours(who, ['old']), [layout.request]: file(requestFile(who.other.request)) }),
     held: 'old',
     linked: true,
     draft: 'other',
     steps: renewal,
   },
   'a request that is forgotten': {
-    entries: (who) => ({ ...ours(who, ['old']), [layout.request]: file(encodeRequest(who.other.request)) }),
+    entries: (who) => ({ ...ours(who, ['old']), [layout.request]: file(requestFile(who.other.request)) }),
     held: 'old',
     linked: true,
     draft: 'other',
@@ -124,7 +124,7 @@ export const scenarios = {
   'files that others may read': {
     entries: (who) => ({
       ...ours(who, ['old'], 0o644),
-      [layout.request]: newFile(0o640, encodeRequest(who.other.request)),
+      [layout.request]: newFile(0o640, requestFile(who.other.request)),
     }),
     held: 'old',
     draft: 'other',

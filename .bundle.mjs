@@ -1,0 +1,72 @@
+/**
+ * What is published of the JavaScript, from what `tsc -b` has compiled: `node .bundle.mjs`.
+ *
+ * - `dist/bundle/`: the library, one file for each subpath of package.json, and chunks that they share: each module is
+ *   in one of them only, so that every subpath sees the same one.
+ * - `dist/kube-cert-rotation.mjs`: the program, alone, to be started with `node` wherever there is Node.js.
+ *
+ * Packages are bundled too, except optional peers: loading the front door takes twice the time of `node -e 0` so, four
+ * times with fp-ts, io-ts and yaml left outside, whose CommonJS files are loaded one by one (`test/bench/start.bench.ts`).
+ * fp-ts and io-ts stay dependencies for the types in our declarations; an Option of another copy is the same plain object.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const root = import.meta.dirname
+const { exports: subpaths, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The ES modules of packages of which Node would take the CommonJS ones. */
+const esModules = {
+  name: 'ES modules',
+  setup: ({ onResolve, resolve }) => {
+    onResolve({ filter: /^fp-ts\/lib\// }, ({ path, resolveDir, kind }) =>
+      resolve(path.replace('/lib/', '/es6/'), { resolveDir, kind }),
+    )
+    onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, 'node_modules/yaml/browser/index.js') }))
+  },
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  mainFields: ['module', 'main'],
+  external: Object.keys(peerDependencies),
+  plugins: [esModules],
+  legalComments: 'none',
+  metafile: true,
+}
+
+/** The licences of the packages that are bundled, as they ask for. */
+const licences = ({ inputs }) => {
+  const packages = Object.keys(inputs).map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+  return [...new Set(packages.filter((path) => path !== undefined))].sort().map((path) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
+    const file = readdirSync(join(root, path)).find((entry) => /^licen[cs]e/i.test(entry))
+    if (file === undefined) throw new Error(`${path} comes without the text of its licence`)
+    return `${name} ${version} (${license})\n\n${readFileSync(join(root, path, file), 'utf8').trim()}\n`
+  })
+}
+
+const folder = join(root, 'dist/bundle')
+rmSync(folder, { recursive: true, force: true })
+const library = await build({
+  ...common,
+  entryPoints: Object.values(subpaths).map(({ types, default: published }) => ({
+    in: types.replace('.d.ts', '.js'),
+    out: published.replace('./dist/bundle/', '').replace('.js', ''),
+  })),
+  outdir: folder,
+  chunkNames: 'chunks/[hash]',
+  splitting: true,
+  sourcemap: true,
+})
+writeFileSync(join(folder, 'LICENSES'), licences(library.metafile).join('\n'))
+
+const program = { ...common, entryPoints: ['dist/adapters/command-line/main.js'], write: false }
+const { outputFiles, metafile } = await build({ ...program, minifyWhitespace: true, minifySyntax: true })
+const notices = `/*\nWith parts of these packages:\n\n${licences(metafile).join('\n').replaceAll('*/', '* /')}*/\n`
+writeFileSync(join(root, 'dist/kube-cert-rotation.mjs'), `${outputFiles[0].text}${notices}`, { mode: 0o755 })

@@ -1,0 +1,196 @@
+import * as O from 'fp-ts/lib/Option.js'
+import type { Event } from '../../../src/machine/event.js'
+import { type CredentialName, type Facts, noFacts } from '../../../src/machine/facts.js'
+import { evolve } from '../../../src/machine/machine.js'
+import { outageOf, troubleOf } from '../../../src/machine/trouble.js'
+import type { FailureTag } from '../../../src/model/failure.js'
+import { defaultPolicy } from '../../../src/model/policy.js'
+import { day, hour, minute } from '../../../src/model/time.js'
+import { assert, suite } from '../../helper/index.js'
+import { at, chain, held, keyId, noon, request, template, trouble } from '../samples.js'
+
+const test = suite('troubles')
+
+const holding: Facts = { ...noFacts(O.some(template)), held: O.some(held({ notAfter: at(300 * day) })) }
+const own = request(keyId(2))
+const pending: Facts = { ...holding, next: O.some({ _tag: 'Pending', request: own }) }
+const bare = noFacts(O.some(template))
+
+const known = (facts: Facts, ...events: ReadonlyArray<Event>): Facts =>
+  events.reduce((before, event) => evolve(defaultPolicy)(before, event), facts)
+
+const probe = (tag: FailureTag, when = noon): Event => ({
+  _tag: 'ProbeFailed',
+  keyId: keyId(1),
+  failure: trouble(tag),
+  at: when,
+})
+const submit = (tag: FailureTag, credential: CredentialName, when = noon): Event => ({
+  _tag: 'SubmitFailed',
+  draft: O.none,
+  credential,
+  failure: trouble(tag),
+  at: when,
+})
+const submitted = (credential: CredentialName): Event => ({
+  _tag: 'Submitted',
+  request: own,
+  credential,
+  serverTime: O.none,
+  at: at(day),
+})
+const accepted: Event = { _tag: 'CredentialAccepted', keyId: keyId(1), at: at(day) }
+
+/** `Unreachable held 2`: each trouble, whose, and how often. */
+const list = ({ troubles }: Facts): ReadonlyArray<string> =>
+  troubles.map(
+    ({ failure, credential, times }) => `${failure._tag} ${O.toUndefined(credential) ?? '-'} ${times}`,
+  )
+
+test('counts failures of a kind, with the first and the last of them', () => {
+  const facts = known(holding, probe('Unreachable'), probe('Unreachable', at(hour)))
+  assert.equal(facts.troubles, [
+    {
+      since: noon,
+      last: at(hour),
+      times: 2,
+      failure: trouble('Unreachable'),
+      credential: O.some('held'),
+    },
+  ])
+  assert.equal(
+    troubleOf(facts, { failure: trouble('Unreachable'), credential: O.some('held') }),
+    facts.troubles[0],
+  )
+  assert.is(troubleOf(facts, { failure: trouble('Unreachable'), credential: O.none }), undefined)
+})
+
+test('tells failures of another kind and with another credential apart, the latest last', () => {
+  const facts = known(
+    bare,
+    submit('Unreachable', 'bootstrap'),
+    submit('Unavailable', 'bootstrap'),
+    submit('NoCredential', 'bootstrap'),
+    submit('NoCredential', 'held'),
+    submit('Unreachable', 'bootstrap'),
+  )
+  assert.equal(list(facts), [
+    'Unavailable bootstrap 1',
+    'NoCredential bootstrap 1',
+    'NoCredential held 1',
+    'Unreachable bootstrap 2',
+  ])
+})
+
+test('says since when the API has not answered: whatever was asked of it, with whatever credential', () => {
+  assert.is(outageOf(holding), undefined)
+  assert.is(outageOf(known(bare, submit('NoCredential', 'bootstrap'))), undefined, 'it was not asked')
+  assert.is(outageOf(known(bare, submit('StoreUnwritable', 'bootstrap'))), undefined)
+  assert.is(outageOf(known(holding, probe('CredentialRejected'))), undefined, 'that is an answer')
+  const facts = known(
+    holding,
+    probe('Unreachable', at(minute)),
+    probe('NoCredential', at(2 * minute)),
+    submit('Unavailable', 'held', at(3 * minute)),
+    submit('ServerUntrusted', 'bootstrap', noon),
+  )
+  assert.equal(outageOf(facts), { since: noon, times: 4, failure: trouble('ServerUntrusted') })
+})
+
+const ends: ReadonlyArray<readonly [string, Facts, Event, ReadonlyArray<string>]> = [
+  ['a probe that is accepted', known(holding, probe('Unreachable'), probe('ServerUntrusted')), accepted, []],
+  ['a request that is sent', known(bare, submit('Unavailable', 'bootstrap')), submitted('bootstrap'), []],
+  [
+    'a request that is sent with another credential, not what was held against this one',
+    known(bare, submit('Forbidden', 'held'), submit('Invalid', 'held'), submit('ServerUntrusted', 'held')),
+    submitted('bootstrap'),
+    ['Forbidden held 1', 'ServerUntrusted held 1'],
+  ],
+  [
+    'an answer that is a refusal, the outage',
+    known(bare, submit('Unreachable', 'bootstrap')),
+    submit('Forbidden', 'bootstrap', at(1)),
+    ['Forbidden bootstrap 1'],
+  ],
+  [
+    'a probe that is refused, the outage',
+    known(holding, probe('Unreachable')),
+    probe('CredentialRejected', at(1)),
+    ['CredentialRejected held 1'],
+  ],
+  [
+    'a rejection by a connection, the outage',
+    known(holding, probe('Unreachable')),
+    { _tag: 'CredentialRejected', keyId: keyId(1), at: at(1) },
+    [],
+  ],
+  [
+    'no answer but a full disk, nothing',
+    known(bare, submit('Unreachable', 'bootstrap')),
+    submit('StoreUnwritable', 'bootstrap', at(1)),
+    ['Unreachable bootstrap 1', 'StoreUnwritable bootstrap 1'],
+  ],
+  [
+    'whoever asks again, what was denied before',
+    known(pending, {
+      _tag: 'Observed',
+      uid: own.uid,
+      observation: { _tag: 'Denied', reason: 'No', message: '' },
+      at: noon,
+    }),
+    { _tag: 'RotationRequested', why: 'requested by the embedder', at: at(1) },
+    [],
+  ],
+]
+for (const [what, facts, event, left] of ends)
+  test(`ends by ${what}`, () => assert.equal(list(known(facts, event)), left))
+
+test('an observation that changes nothing is an answer, and counts itself', () => {
+  const observed: Event = {
+    _tag: 'Observed',
+    uid: own.uid,
+    observation: { _tag: 'Pending' },
+    at: noon,
+  }
+  const down: Event = {
+    _tag: 'ObserveFailed',
+    uid: own.uid,
+    credential: 'held',
+    failure: trouble('Unreachable'),
+    at: noon,
+  }
+  assert.equal(list(known(pending, down, observed, observed)), ['Unintelligible - 2'])
+})
+
+test('a certificate that is stored ends what kept it from coming, and no outage', () => {
+  const delivered = known(pending, {
+    _tag: 'Observed',
+    uid: own.uid,
+    observation: { _tag: 'Issued', chain: chain({ keyId: keyId(2), notAfter: at(301 * day) }) },
+    at: noon,
+  })
+  const full: Event = {
+    _tag: 'InstallFailed',
+    keyId: keyId(2),
+    failure: trouble('StoreUnwritable'),
+    at: noon,
+  }
+  const all = {
+    ...known(delivered, full),
+    troubles: known(
+      bare,
+      submit('Denied', 'held'),
+      submit('Forbidden', 'held'),
+      submit('Invalid', 'held'),
+      submit('ServerUntrusted', 'held'),
+    ).troubles,
+  }
+  assert.equal(list(known(all, { _tag: 'Installed', keyId: keyId(2), at: at(1) })), [
+    'ServerUntrusted held 1',
+  ])
+})
+
+test('an event that does not fit counts nothing', () => {
+  const other: Event = { _tag: 'ProbeFailed', keyId: keyId(9), failure: trouble('Unreachable'), at: noon }
+  assert.is(known(holding, other), holding)
+})
