@@ -24,7 +24,7 @@ export const controlPlaneFlags = {
   'experimental-cluster-signing-duration': { value: 'DURATION', help: 'its name before Kubernetes 1.19' },
   nodes: {
     value: 'NODE=ADDRESS,…',
-    help: 'approves serving certificates for these addresses and .domains; ; between nodes',
+    help: 'approves their serving certificates; nodes are separated by ;',
   },
   'auto-approve': { help: 'false: wait for kubectl certificate approve (default true)' },
 } satisfies Flags<string>

@@ -1,4 +1,5 @@
-import { type AddressSource, fixedAddresses, interfaceAddresses, nodeAddresses } from '../addresses/index.js'
+import { type AddressSource, fixedAddresses, interfaceAddresses } from '../addresses/index.js'
+import { nodeAddresses } from '../kubernetes/index.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import type { Serving } from './serving-flags.js'
 

@@ -8,14 +8,14 @@ import { after, minute, second } from '../../src/model/time.js'
 import type { AddressSource, Clock } from '../../src/ports.js'
 import { interruption, type Signal } from '../../src/signal.js'
 import type { Access } from '../kubeconfig/cluster.js'
-import { type Client, client, parseJson } from '../kubernetes/client.js'
-import { connections } from '../kubernetes/connection.js'
-import { linesOf } from '../kubernetes/line-reader.js'
-import { type Answer, refusal, unintelligible } from '../kubernetes/response.js'
-import { defaultTimeouts } from '../kubernetes/timeouts.js'
 import { wallClock } from '../platform/clock.js'
+import { type Client, client, parseJson } from './client.js'
+import { connections } from './connection.js'
+import { linesOf } from './line-reader.js'
+import { type Answer, refusal, unintelligible } from './response.js'
+import { defaultTimeouts } from './timeouts.js'
 
-export interface NodeObjectOptions {
+export interface NodeAddressesOptions {
   /** `metadata.name` of the Node. */
   readonly nodeName: string
   /** Where the API is, and with which credential it is asked: `access` of the node's running rotation. */
@@ -38,7 +38,7 @@ const watchSeconds = 480
  * and watch themselves (Node authoriser); what ends the watch is tried again, ever more slowly up to a minute.
  */
 export const nodeAddresses =
-  ({ nodeName, access, clock = wallClock }: NodeObjectOptions): AddressSource =>
+  ({ nodeName, access, clock = wallClock }: NodeAddressesOptions): AddressSource =>
   (listener) => {
     const { signal, interrupt } = interruption()
     const pool = connections(defaultTimeouts.connect)
