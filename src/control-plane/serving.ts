@@ -46,6 +46,7 @@ export const servingVerdict = (
 ): ServingVerdict => {
   if (signerName !== kubeletServingSigner)
     return noOpinion('OtherSigner', `only requests for ${kubeletServingSigner} are judged here`)
+  if (nodes.length === 0) return noOpinion('NothingDeclared', 'no node is declared')
   const nodeName = nodeNameOf(userOf(requester))
   if (nodeName === undefined)
     return denied('NotANode', `${shown(requester.username)} is no node in system:nodes`)

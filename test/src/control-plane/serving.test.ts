@@ -86,6 +86,11 @@ for (const [sentence, differences, expected] of cases)
     assert.ok(message.length > 10)
   })
 
+test('has no opinion where no node is declared', () => {
+  const verdict = servingVerdict({ nodes: [], reserved: [] }, { ...good, groups: [] })
+  assert.equal([verdict._tag, verdict.reason], ['NoOpinion', 'NothingDeclared'])
+})
+
 test('reads a range that is none as nothing', () => {
   const nodes = [{ name: 'worker-1', addresses: ['worker/8'] }]
   const verdict = servingVerdict({ nodes, reserved: [] }, { ...good, ...named({ dnsNames: [] }) })
