@@ -3,12 +3,15 @@
  * `TaskEither`): nothing happens before they are run, and nothing throws or rejects across a port. What waits takes a
  * signal, answers `Interrupted` soon after it is given, and has let go of everything by then.
  */
+import type { Either } from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Addresses } from './model/addresses.js'
 import type { Certificate, CertificateChain, KeyId, Names } from './model/certificate.js'
 import type {
+  AddressError,
   ApiError,
   CryptoError,
   Failure,
@@ -17,6 +20,7 @@ import type {
   StoreError,
   TrustError,
 } from './model/failure.js'
+import type { KeyAlgorithm } from './model/key-algorithm.js'
 import type { Condition, Draft, OutstandingRequest } from './model/request.js'
 import type { Secret } from './model/secret.js'
 import type { Instant } from './model/time.js'
@@ -62,7 +66,8 @@ export interface KeyHandle {
 
 /** Keys and certificates. */
 export interface CryptoBackend {
-  readonly generateKey: TaskEither<CryptoError, KeyHandle>
+  /** A new key of this kind. */
+  readonly generateKey: (algorithm: KeyAlgorithm) => TaskEither<CryptoError, KeyHandle>
   /** The key that `forStorage` wrote, or that a kubelet did. */
   readonly restoreKey: (stored: Secret) => TaskEither<CryptoError, KeyHandle>
   /** Reads PEM `CERTIFICATE` blocks, leaf first; text around them is passed over. */
@@ -100,6 +105,13 @@ export interface TrustAnchors {
    */
   readonly read: TaskEither<TrustError, Option<string>>
 }
+
+/**
+ * Under which names and addresses this node serves. Calls the listener as soon as that is known, at each change, and when
+ * something keeps it from being known (what was known before goes on counting); the answer ends it. Addresses that are
+ * empty: it is known that there are none (yet).
+ */
+export type AddressSource = (listener: (addresses: Either<AddressError, Addresses>) => void) => IO<void>
 
 /** A certificate with its key as TLS wants them. */
 export interface TlsCredential extends CertificateChain {

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import type { DeclaredNode } from '../../src/control-plane/serving.js'
 import { hour, inWords } from '../../src/model/time.js'
 import { onSignal } from '../../src/signal.js'
+import { isNodeName } from '../node/options.js'
+import { listed } from './certificate-flags.js'
 import { command, complain } from './command.js'
 import { parseDuration } from './duration.js'
 import { eventLine } from './event-line.js'
@@ -19,6 +22,10 @@ export const controlPlaneFlags = {
     help: 'how long certificates are good for (default 8760h)',
   },
   'experimental-cluster-signing-duration': { value: 'DURATION', help: 'its name before Kubernetes 1.19' },
+  nodes: {
+    value: 'NODE=ADDRESS,…',
+    help: 'approves their serving certificates; nodes are separated by ;',
+  },
   'auto-approve': { help: 'false: wait for kubectl certificate approve (default true)' },
 } satisfies Flags<string>
 
@@ -28,6 +35,7 @@ export interface ControlPlaneRequest {
   /** ms */
   readonly clusterSigningDuration: number
   readonly autoApprove: boolean
+  readonly nodes: ReadonlyArray<DeclaredNode>
 }
 
 export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageError, ControlPlaneRequest> => {
@@ -50,12 +58,33 @@ export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageErr
   if (duration.right < 1_000) return E.left(usageError(`--${name} is too short`, 'write 1s or more'))
   const autoApprove = readSwitch('auto-approve', flags['auto-approve'], true)
   if (E.isLeft(autoApprove)) return autoApprove
+  const nodes = readNodes(flags.nodes ?? '')
+  if (E.isLeft(nodes)) return nodes
   return E.right({
     port: Number(port),
     dataDir,
     clusterSigningDuration: duration.right,
     autoApprove: autoApprove.right,
+    nodes: nodes.right,
   })
+}
+
+/** `worker-1=10.0.0.1,.example.com;worker-2=10.1.0.0/16` */
+const readNodes = (text: string): E.Either<UsageError, ReadonlyArray<DeclaredNode>> => {
+  const nodes: Array<DeclaredNode> = []
+  for (const part of text.split(';').filter((one) => one.trim() !== '')) {
+    const [name = '', list = ''] = part.split('=', 2).map((one) => one.trim())
+    const addresses = listed(list)
+    if (!isNodeName(name) || addresses.length === 0)
+      return E.left(
+        usageError(
+          `--nodes: ${part} cannot be read`,
+          'write worker-1=10.0.0.1,.example.com;worker-2=10.1.0.0/16',
+        ),
+      )
+    nodes.push({ name, addresses })
+  }
+  return E.right(nodes)
 }
 
 /** Runs a control plane until the signal is given. Answers with the exit code. */

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -8,15 +7,17 @@ import { defaultPolicy } from '../../src/model/policy.js'
 import { inWords } from '../../src/model/time.js'
 import type { Address } from '../metrics/listener.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
-import { isNodeName, templateFrom } from '../node/options.js'
+import { templateFrom } from '../node/options.js'
 import { didYouMean } from '../platform/nearest.js'
 import { parseBindAddress } from './bind-address.js'
+import { certificateFlags, readCertificate } from './certificate-flags.js'
 import { command, complain, type Signals } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
 import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
+import { readServing, type Serving, servingFlags } from './serving-flags.js'
 import { terminalLine } from './terminal-line.js'
 
 export const runFlags = {
@@ -32,21 +33,27 @@ export const runFlags = {
     value: 'DIR',
     help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
+  'cert-prefix': {
+    value: 'NAME',
+    help: 'what the files there begin with (default kubelet-client)',
+  },
+  'authenticate-with': {
+    value: 'WHOSE',
+    help: 'held (default), or kubeconfig: with the credential of --kubeconfig, which is only read',
+  },
   'client-ca-file': {
     value: 'FILE',
-    help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
+    help: 'CAs of client certificates, as the API server has them; others are not taken',
   },
   ...outputFlags,
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
-  'hostname-override': {
-    value: 'NAME',
-    help: "the node's name (default: the host's name, in lower case)",
-  },
+  ...servingFlags,
+  ...certificateFlags,
   'feature-gates': {
     value: 'GATE=BOOL,…',
-    help: 'RotateKubeletClientCertificate=false switches rotation off',
+    help: 'RotateKubeletClientCertificate and RotateKubeletServerCertificate: =false switches it off',
   },
   'requested-lifetime': {
     value: 'DURATION',
@@ -85,6 +92,8 @@ export interface RunRequest {
   readonly timeout?: number
   readonly format: LogFormat
   readonly outputs: Outputs
+  /** The serving certificate that is kept too. */
+  readonly serving?: Serving
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
   /** Where metrics and health are served. */
@@ -127,23 +136,40 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     )
   const outputs = readOutputs(flags)
   if (E.isLeft(outputs)) return outputs
-  const nodeName = nodeNameFrom(flags)
-  if (E.isLeft(nodeName)) return nodeName
+  const certificate = readCertificate(flags)
+  if (E.isLeft(certificate)) return certificate
+  const serving = servingFrom(flags, certificate.right.nodeName)
+  if (E.isLeft(serving)) return serving
+  const authenticateWith = flags['authenticate-with'] ?? 'held'
+  if (authenticateWith !== 'held' && authenticateWith !== 'kubeconfig')
+    return E.left(
+      usageError(`--authenticate-with=${authenticateWith} is not known`, 'write held or kubeconfig'),
+    )
   const {
     kubeconfig,
     'bootstrap-kubeconfig': bootstrapKubeconfig,
     'client-ca-file': clientCertificateAuthority,
     'event-log': events,
+    'cert-prefix': certPrefix,
   } = flags
+  if (authenticateWith === 'kubeconfig' && kubeconfig === undefined)
+    return E.left(
+      usageError(
+        '--authenticate-with=kubeconfig needs --kubeconfig',
+        'name the kubeconfig whose credential is used',
+      ),
+    )
   const options: RotationOptions = {
-    nodeName: nodeName.right,
+    ...certificate.right,
+    ...(certPrefix === undefined ? {} : { certPrefix }),
     certDir: flags['cert-dir'] ?? defaultCertDir,
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
     ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
     policy: {
-      rotate: rotate.right,
+      rotate: rotate.right.client,
+      ...(authenticateWith === 'kubeconfig' ? { authenticateWith: 'external' } : {}),
       ...(probeInterval.right === undefined ? {} : { probeInterval: probeInterval.right }),
     },
   }
@@ -156,6 +182,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         format,
         options,
         outputs: outputs.right,
+        ...(serving.right === undefined ? {} : { serving: serving.right }),
         ...(events === undefined ? {} : { eventLog: events }),
         ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
       })
@@ -168,39 +195,57 @@ const readDuration = (name: Name, given: Given<Name>): E.Either<UsageError, numb
   return E.isLeft(duration) ? E.left(usageError(`--${name}: ${duration.left}`, 'for instance 10m')) : duration
 }
 
-const nodeNameFrom = (given: Given<Name>): E.Either<UsageError, string> => {
-  const { 'hostname-override': override } = given
-  const name = (override ?? hostname()).trim().toLowerCase()
-  if (isNodeName(name)) return E.right(name)
-  const whose = override === undefined ? `this host's name ${name}` : `--hostname-override=${override}`
-  return E.left(
-    usageError(
-      `${whose} cannot be the name of a node`,
-      'write --hostname-override=NAME with letters, digits, dots and dashes',
-    ),
+/** The serving certificate, where switch and gate are on; its flags are read in any case, for their mistakes. */
+const servingFrom = (
+  given: Given<Name>,
+  nodeName: string | undefined,
+): E.Either<UsageError, Serving | undefined> => {
+  const asked = readSwitch('rotate-server-certificates', given['rotate-server-certificates'], false)
+  if (E.isLeft(asked)) return asked
+  const gate = gatesFrom(given)
+  if (E.isLeft(gate)) return gate
+  const serving = readServing(given)
+  if (E.isLeft(serving)) return serving
+  if (!asked.right || !gate.right.RotateKubeletServerCertificate) return E.right(undefined)
+  return nodeName === undefined
+    ? E.left(
+        usageError(
+          '--rotate-server-certificates needs the client certificate of a node to ask with',
+          'leave out the flags of another certificate, or write --signer-name=kubernetes.io/kubelet-serving without it',
+        ),
+      )
+    : serving
+}
+
+/** Both the switch and the feature gate have to be on, as in the kubelet. */
+const rotationFrom = (given: Given<Name>): E.Either<UsageError, { readonly client: boolean }> => {
+  const rotate = readSwitch('rotate-certificates', given['rotate-certificates'], true)
+  if (E.isLeft(rotate)) return rotate
+  return E.map(({ RotateKubeletClientCertificate: gate }: Gates) => ({ client: rotate.right && gate }))(
+    gatesFrom(given),
   )
 }
 
-const gates = ['RotateKubeletClientCertificate']
+const allOn = { RotateKubeletClientCertificate: true, RotateKubeletServerCertificate: true }
+type Gates = Readonly<Record<keyof typeof allOn, boolean>>
 
-/** Both the switch and the feature gate have to be on, as in the kubelet. */
-const rotationFrom = (given: Given<Name>): E.Either<UsageError, boolean> => {
-  const rotate = readSwitch('rotate-certificates', given['rotate-certificates'], true)
-  if (E.isLeft(rotate)) return rotate
-  let gate = true
+const isGate = (name: string): name is keyof Gates => Object.hasOwn(allOn, name)
+
+const gatesFrom = (given: Given<Name>): E.Either<UsageError, Gates> => {
+  const found = { ...allOn }
   for (const setting of (given['feature-gates'] ?? '').split(',').filter((part) => part !== '')) {
     const [name = '', value] = setting.split('=', 2).map((part) => part.trim())
-    if (!gates.includes(name))
-      return E.left(usageError(`there is no feature gate ${name}`, didYouMean(name, gates)))
+    if (!isGate(name))
+      return E.left(usageError(`there is no feature gate ${name}`, didYouMean(name, Object.keys(allOn))))
     if (value === undefined)
       return E.left(
         usageError(`the feature gate ${name} has no value`, `write ${name}=true or ${name}=false`),
       )
     const on = readSwitch(`feature-gates ${name}`, value, true)
     if (E.isLeft(on)) return on
-    gate = on.right
+    found[name] = on.right
   }
-  return E.right(rotate.right && gate)
+  return E.right(found)
 }
 
 /** How long it waits after a reload that failed before it tries again, ms. */
@@ -215,12 +260,12 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, outputs, eventLog: path, metrics }: RunRequest,
+  { options, once, timeout, format, outputs, serving, eventLog: path, metrics }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
-  const { startRotationTask, wallClock } = await import('../node/index.js')
+  const { openFleet, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
   const where = await whereTheApiIs(options)
   if (where === undefined) {
@@ -261,7 +306,8 @@ export const run = async (
         })
   /** From a start to its end. */
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
-    const started = await startRotationTask({
+    const fleet = openFleet()
+    const started = await fleet.startTask({
       ...options,
       outputs: await outputsFrom(outputs),
       signal,
@@ -270,10 +316,29 @@ export const run = async (
       onWarning: (message) => say('warn', message),
     })()
     if (E.isLeft(started)) return started
-    rotation = started.right
-    const outcome = once ? await rotation.issuedTask() : await rotation.endedTask()
-    await rotation.stop()
-    return outcome
+    const client = started.right
+    rotation = client
+    const startServing = async (wanted: Serving) =>
+      fleet.startTask({
+        ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
+        signal,
+        onTransition: (transition) =>
+          screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
+        onWarning: (message) => say('warn', `serving: ${message}`),
+      })()
+    const second = serving === undefined ? E.right(undefined) : await startServing(serving)
+    const outcomes = E.isLeft(second)
+      ? [second]
+      : await Promise.all(
+          fleet
+            .rotations()
+            .map(
+              (one): Promise<E.Either<Failure<string>, unknown>> =>
+                once ? one.issuedTask() : one.endedTask(),
+            ),
+        )
+    await fleet.stop()
+    return outcomes.find(E.isLeft) ?? E.right(undefined)
   }
 
   const late = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(timeout)
@@ -327,11 +392,11 @@ const whereTheApiIs = async ({
 
 /** What is about to be done, with the names that a log is searched for. */
 const intention = (
-  { nodeName, certDir, clientCertificateAuthority }: RotationOptions,
+  { nodeName, template, certDir, clientCertificateAuthority }: RotationOptions,
   where: ReadonlyArray<string>,
 ): string =>
   [
-    `keeps a certificate for node ${nodeName} in ${certDir}`,
+    `keeps a certificate for ${template === undefined ? `node ${nodeName}` : `${template.commonName} (signer ${template.signerName})`} in ${certDir}`,
     ...where,
     ...(clientCertificateAuthority === undefined
       ? []

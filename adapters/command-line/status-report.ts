@@ -1,5 +1,6 @@
 /** What `status` prints. */
 import * as O from 'fp-ts/lib/Option.js'
+import { approvalByHand } from '../../src/describe/approval.js'
 import { explain } from '../../src/describe/explain.js'
 import { rotateAt } from '../../src/describe/transition.js'
 import { waitingFor } from '../../src/describe/waiting.js'
@@ -153,7 +154,7 @@ const savedRequest = (request: Draft | undefined): ReadonlyArray<string> =>
     ? []
     : // It is saved before it is sent, and not written again after.
       [
-        `A request is saved; whether it was sent, this directory does not know: kubectl get csr ${request.name} says what has become of it, NotFound when it was not sent or is gone.`,
+        `A request is saved; whether it was sent, this directory does not know: kubectl get csr ${request.name} says what has become of it, NotFound when it was not sent or is gone${approvalByHand(request)}.`,
       ]
 
 export const agentInWords = (agent: Agent | null): string =>

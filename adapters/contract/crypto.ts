@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Names } from '../../src/model/certificate.js'
+import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { secret } from '../../src/model/secret.js'
 import { instant } from '../../src/model/time.js'
@@ -29,8 +30,8 @@ export const cryptoContract = ({ crypto, issue }: CryptoSubject): ReadonlyArray<
     name: 'keys are new each time, and are called by 64 hexadecimal digits',
     run: async () => {
       const [one, other] = [
-        await worked('generateKey', crypto.generateKey),
-        await worked('generateKey', crypto.generateKey),
+        await worked('generateKey', crypto.generateKey(defaultKeyAlgorithm)),
+        await worked('generateKey', crypto.generateKey(defaultKeyAlgorithm)),
       ]
       ensure(one.id !== other.id, 'two keys are called the same')
       for (const { id } of [one, other]) ensure(/^[0-9a-f]{64}$/.test(id), `a key is called ${id}`)
@@ -39,7 +40,7 @@ export const cryptoContract = ({ crypto, issue }: CryptoSubject): ReadonlyArray<
   {
     name: 'a key is found again by what is stored of it, which a store takes',
     run: async () => {
-      const key = await worked('generateKey', crypto.generateKey)
+      const key = await worked('generateKey', crypto.generateKey(defaultKeyAlgorithm))
       const stored = storableKey(await worked('forStorage', key.forStorage))
       if (E.isLeft(stored)) throw new Error(stored.left.message)
       same('its id', (await worked('restoreKey', crypto.restoreKey(stored.right))).id, key.id)
@@ -49,7 +50,7 @@ export const cryptoContract = ({ crypto, issue }: CryptoSubject): ReadonlyArray<
     name: 'a request is one PEM block, and its certificate is for the key and the names',
     run: async () => {
       for (const wanted of [names, noNames]) {
-        const key = await worked('generateKey', crypto.generateKey)
+        const key = await worked('generateKey', crypto.generateKey(defaultKeyAlgorithm))
         const request = await worked('createRequest', key.createRequest(wanted))
         same(
           'its blocks',

@@ -1,4 +1,11 @@
-import { approval, permitted, type RequestToApprove } from '../../src/control-plane/index.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import {
+  approval,
+  permitted,
+  type RequestToApprove,
+  type ServingPolicy,
+  servingVerdict,
+} from '../../src/control-plane/index.js'
 import type { ParsedRequest } from '../crypto/index.js'
 import { addCondition, type Manager } from './manager.js'
 import { has, type SigningRequest } from './signing-request.js'
@@ -27,6 +34,12 @@ export type Approver = (request: RequestToDecide) => Verdict | Promise<Verdict>
 
 export const undecided = (request: SigningRequest): boolean =>
   !has(request, 'Approved') && !has(request, 'Denied') && request.status.certificate === ''
+
+/** Decides about serving certificates of declared nodes. */
+export const servingApprover =
+  (policy: IO<ServingPolicy>): Approver =>
+  (request) =>
+    servingVerdict(policy(), request)
 
 /** The approver of the controller manager (pkg/controller/certificates/approver/sarapprove.go). */
 export const controllerManager =

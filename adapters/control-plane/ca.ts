@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Names } from '../../src/model/certificate.js'
 import type { CryptoError } from '../../src/model/failure.js'
+import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import type { Secret } from '../../src/model/secret.js'
 import {
   after,
@@ -52,7 +53,7 @@ export const newPair = (
   usages: ReadonlyArray<string>,
 ): TE.TaskEither<CryptoError, Pair> =>
   pipe(
-    cryptoBackend.generateKey,
+    cryptoBackend.generateKey(defaultKeyAlgorithm),
     TE.chain((handle) => handle.forStorage),
     TE.chain((key) =>
       pipe(

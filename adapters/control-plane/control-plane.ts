@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
-import { controllerManager } from './approving.js'
+import { controllerManager, servingApprover } from './approving.js'
 import type { Trust } from './authentication.js'
 import { startControllers } from './controllers.js'
 import { adminKubeconfig, bootstrapKubeconfig, newBootstrapToken } from './credentials.js'
@@ -14,6 +14,7 @@ import type { ControlPlaneError } from './error.js'
 import { freshAuthority, type Identity, identityOf } from './identity.js'
 import { listen, stopListening } from './listening.js'
 import type { Manager } from './manager.js'
+import { nodesApi } from './nodes.js'
 import { requestReader } from './request-reader.js'
 import { requestsApi } from './requests.js'
 import { route } from './router.js'
@@ -59,9 +60,11 @@ export const startControlPlane =
     const storage = memoryStorage(now())
     const read = requestReader()
     const requests = requestsApi(storage, read, now)
+    const nodes = nodesApi(options.nodes ?? [], now)
+    const reserved = [hostname, '127.0.0.1', '::1', ...(options.serviceAddresses ?? ['10.96.0.0/12'])]
     const trustedPems = (): ReadonlyArray<string> => state.trust.authorities.map((one) => one.toString())
     const { server, endStreams } = apiServer(tlsOptions(state.identity.serving, trustedPems()), {
-      route: route({ requests, bindings, now }),
+      route: route({ requests, nodes, bindings, now }),
       bindings,
       trust: () => ({ ...state.trust, tokens: tokens() }),
       now,
@@ -100,6 +103,7 @@ export const startControlPlane =
       manager,
       [
         ...(approver === undefined ? [] : [approver]),
+        servingApprover(() => ({ nodes: nodes.current(), reserved })),
         ...(autoApprove || approver === undefined ? [controllerManager(manager)] : []),
       ],
       autoApprove || approver !== undefined,
@@ -115,6 +119,7 @@ export const startControlPlane =
       requests: () => storage.list().map(rendered),
       approval: controllers.approval,
       signing: controllers.signing,
+      declareNodes: nodes.declare,
       clean: controllers.clean,
       compact: storage.compact,
       replaceAuthority:

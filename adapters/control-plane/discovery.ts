@@ -63,6 +63,8 @@ const events = {
   namespaced: true,
 }
 
+const nodes = resource('nodes', 'Node', ['get', 'list', 'watch'], { shortNames: ['no'] })
+
 /**
  * All that `kubectl create` wants to know before it sends an object: that the server checks fields itself. (It does not,
  * but nor does kubectl then.)
@@ -98,7 +100,7 @@ const documents: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['/version', version],
   ['/version/', version],
   ['/api', { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] }],
-  ['/api/v1', resourceList('v1', [events])],
+  ['/api/v1', resourceList('v1', [events, nodes])],
   ['/apis', { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupOf) }],
   ...groups.map(
     (name) => [`/apis/${name}`, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(name) }] as const,

@@ -29,6 +29,13 @@ export type ControlPlaneEvent =
       readonly message: string
     }
   | {
+      readonly _tag: 'Denied'
+      readonly at: Instant
+      readonly name: string
+      readonly reason: string
+      readonly message: string
+    }
+  | {
       readonly _tag: 'Issued'
       readonly at: Instant
       readonly name: string

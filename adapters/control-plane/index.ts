@@ -11,6 +11,7 @@
  * ```
  */
 
+export type { DeclaredNode } from '../../src/control-plane/index.js'
 export { run } from '../platform/promise.js'
 export type { Approver, RequestToDecide, Verdict } from './approving.js'
 export type { UserToken } from './authentication.js'

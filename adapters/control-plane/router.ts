@@ -3,6 +3,7 @@ import type { Attributes, Binding, Subresource } from '../../src/control-plane/i
 import type { Instant } from '../../src/model/time.js'
 import { type Endpoint, failed, ok, type Reply } from './call.js'
 import { document } from './discovery.js'
+import type { Nodes } from './nodes.js'
 import type { Requests } from './requests.js'
 import { canI, whoami } from './reviews.js'
 import * as status from './status.js'
@@ -25,8 +26,9 @@ const resourceOf = (path: string) => {
     const [group = '', , resource = '', name = '', subresource = ''] = rest
     return { group, resource, name, subresource }
   }
-  if (prefix === 'api' && rest.length === 2 && rest[0] === 'v1') {
-    return { group: '', resource: rest[1] ?? '', name: '', subresource: '' }
+  if (prefix === 'api' && (rest.length === 2 || rest.length === 3) && rest[0] === 'v1') {
+    const [, resource = '', name = ''] = rest
+    return { group: '', resource, name, subresource: '' }
   }
   return undefined
 }
@@ -37,13 +39,14 @@ const answer = (reply: Reply) => (): Reply => reply
 
 export interface Routes {
   readonly requests: Requests
+  readonly nodes: Nodes
   readonly bindings: ReadonlyArray<Binding>
   readonly now: () => Instant
 }
 
 /** What is at a method and a path; every path has an endpoint, if only one that knows nothing. */
 export const route =
-  ({ requests, bindings, now }: Routes) =>
+  ({ requests, nodes, bindings, now }: Routes) =>
   (method: string, path: string, query: URLSearchParams): Endpoint => {
     const place = resourceOf(path)
     if (place === undefined) {
@@ -72,6 +75,9 @@ export const route =
         return verb === 'create' ? whoami(now) : answer(failed(status.methodNotAllowed))
       if (which === 'authorization.k8s.io/selfsubjectaccessreviews' && name === '')
         return verb === 'create' ? canI(bindings) : answer(failed(status.methodNotAllowed))
+      if (which === '/nodes' && verb === 'get') return () => nodes.get(name)
+      if (which === '/nodes' && verb === 'list') return nodes.list
+      if (which === '/nodes' && verb === 'watch') return nodes.watch
       if (which === '/events' && verb === 'list')
         return answer(
           ok({ kind: 'EventList', apiVersion: 'v1', metadata: { resourceVersion: '' }, items: [] }),

@@ -56,6 +56,10 @@ export const unknownResource: Status = failure(
 export const notFound = (name: string): Status =>
   failure(404, 'NotFound', `${qualified}${quoted(name)} not found`, about(name))
 
+/** There is no such object of another resource. */
+export const notFoundOther = (kind: string, name: string): Status =>
+  failure(404, 'NotFound', `${kind}${quoted(name)} not found`, { name, kind })
+
 export const methodNotAllowed: Status = failure(
   405,
   'MethodNotAllowed',

@@ -1,7 +1,7 @@
 import type { IO } from 'fp-ts/lib/IO.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Binding } from '../../src/control-plane/index.js'
+import type { Binding, DeclaredNode } from '../../src/control-plane/index.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Instant, Milliseconds } from '../../src/model/time.js'
 import type { Approver } from './approving.js'
@@ -23,6 +23,14 @@ export interface ControlPlaneOptions {
   readonly dataDir?: string
   /** `--cluster-signing-duration`, ms; a year if not given. */
   readonly clusterSigningDuration?: Milliseconds
+  /**
+   * Nodes, and what their serving certificates may be for: requests for these are approved, others of them denied. They
+   * are also served as Node objects, with these as their addresses. Without, serving certificates wait for
+   * `kubectl certificate approve`.
+   */
+  readonly nodes?: ReadonlyArray<DeclaredNode>
+  /** Addresses and DNS names of services, besides the API server's own: never a node's. kubeadm's 10.96.0.0/12 if not given. */
+  readonly serviceAddresses?: ReadonlyArray<string>
   /** Whether the controller manager's approver runs; true if not given. */
   readonly autoApprove?: boolean
   /** An approver of your own: asked first; the controller manager's, if it runs, where that has no opinion. */
@@ -59,6 +67,8 @@ export interface ControlPlane {
   readonly approval: Gate
   /** Holds the signers back, or lets them go on with all that waits. */
   readonly signing: Gate
+  /** Declares other nodes from now on. */
+  readonly declareNodes: (nodes: ReadonlyArray<DeclaredNode>) => void
   /** Runs the cleaner, which otherwise runs once an hour. */
   readonly clean: IO<void>
   /** Forgets what watches could be resumed from, as an API server does that starts again. */

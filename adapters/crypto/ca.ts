@@ -11,19 +11,21 @@ import {
   Time,
   TimeType,
 } from 'pkijs'
+import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import type { Instant } from '../../src/model/time.js'
 import { spkiOf } from '../platform/x509.js'
-import { engine, forSigning, hashFor } from './engine.js'
-import { keyPem, newKey } from './key.js'
+import { keyPem, signerBy } from './key.js'
+import { newKey } from './kinds.js'
 import { encodeAlternativeNames, encodeSubject, parsed } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
+import { signatureScheme, signatureValue } from './signature.js'
 import type { Authority, AuthorityParameters, CertificateParameters, Validity } from './types.js'
 import { usagesOf } from './usages.js'
 
 /** A self-signed authority with a new key. Rejects when a parameter does not do. */
 export const newAuthority = async (parameters: AuthorityParameters): Promise<Authority> => {
-  const key = await newKey()
+  const key = await newKey(defaultKeyAlgorithm)
   const name = encodeSubject({ commonName: parameters.commonName, organizations: [] })
   const spki = spkiOf(key)
   const certificate = unsigned(parameters, name, name, spki, [
@@ -85,7 +87,12 @@ const unsigned = (
   })
 
 const signed = async (certificate: Certificate, key: KeyObject): Promise<string> => {
-  await certificate.sign(await forSigning(key), hashFor(key), engine)
+  const { algorithm, hash } = signatureScheme(key)
+  certificate.signature = algorithm
+  certificate.signatureAlgorithm = algorithm
+  certificate.signatureValue = signatureValue(
+    await signerBy(key)(new Uint8Array(certificate.encodeTBS().toBER()), hash),
+  )
   return toPem('CERTIFICATE', certificate.toSchema(true).toBER())
 }
 

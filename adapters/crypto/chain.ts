@@ -5,6 +5,7 @@ import { type Extension, ExtKeyUsage, Certificate as PkiCertificate } from 'pkij
 import type { Certificate, CertificateChain } from '../../src/model/certificate.js'
 import { type Instant, instant } from '../../src/model/time.js'
 import { type Bounds, certificateBlocks, chainBounds, keyIdOf, readCertificates } from '../platform/x509.js'
+import { nameOfKind } from './kinds.js'
 import { decodeAlternativeNames, decodeSubject, noAlternativeNames, parsed } from './names.js'
 import { oid } from './oid.js'
 import { nameOfExtendedKeyUsage } from './usages.js'
@@ -43,6 +44,7 @@ const certificateOf = (x509: X509Certificate): Certificate => {
     serialNumber: x509.serialNumber.toLowerCase(),
     issuer: issuer === '' ? x509.issuer.replaceAll('\n', ', ') : issuer,
     keyId: keyIdOf(x509.publicKey),
+    keyAlgorithm: nameOfKind(x509.publicKey),
     notBefore: timeOf(x509.validFrom),
     notAfter: timeOf(x509.validTo),
     extendedKeyUsages: O.map((der: Uint8Array) =>

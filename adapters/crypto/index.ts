@@ -1,14 +1,16 @@
 /**
- * Keys, certification requests and certificates: WebCrypto and OpenSSL as Node has them, with pkijs and asn1js for what
+ * Keys, certification requests and certificates: OpenSSL as Node has it, with pkijs and asn1js for what
  * they cannot do. Those two take longer to load than all the rest; they are loaded when something first needs them.
  */
 import { createHash } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
+import type { KeyAlgorithm } from '../../src/model/key-algorithm.js'
 import type { CryptoBackend } from '../../src/ports.js'
-import { keyHandle, newKey, readKey } from './key.js'
-import { attempt } from './outcome.js'
+import { keyHandle, readKey } from './key.js'
+import { newKey } from './kinds.js'
+import { attempt, reasonOf } from './outcome.js'
 import type {
   Authority,
   AuthorityParameters,
@@ -30,19 +32,24 @@ export type {
   Validity,
 } from './types.js'
 
-/** Keys in memory: EC on P-256, exportable. Reads other EC keys and RSA keys too. */
+/** Keys in memory, exportable: all kinds that this Node's OpenSSL has. */
 export const cryptoBackend: CryptoBackend = {
-  generateKey: pipe(
-    TE.tryCatch(newKey, () =>
-      failure(
-        'KeyUnavailable',
-        'soon',
-        'no private key could be made',
-        'check that this Node.js has WebCrypto',
+  generateKey: (algorithm) =>
+    pipe(
+      TE.tryCatch(
+        () => newKey(algorithm),
+        (thrown) =>
+          failure(
+            'KeyUnavailable',
+            'soon',
+            `no private key ${algorithm} could be made: ${reasonOf(thrown)}`,
+            algorithm.startsWith('ML-DSA-')
+              ? `ML-DSA needs a Node.js with OpenSSL 3.5; this one has ${process.versions.openssl}`
+              : 'choose another kind of key, or another Node.js',
+          ),
       ),
+      TE.map(keyHandle),
     ),
-    TE.map(keyHandle),
-  ),
   restoreKey: (stored) => pipe(readKey(stored), TE.map(keyHandle)),
   parseChain: (pem) =>
     attempt('the certificate chain cannot be read', 'give PEM CERTIFICATE blocks, the leaf first', async () =>
@@ -54,6 +61,12 @@ export const cryptoBackend: CryptoBackend = {
     ),
   sha256: (text) => async () => createHash('sha256').update(text, 'utf8').digest('hex'),
 }
+
+/** Whether keys of this kind can be made here, by making one; RSA keys, which take long, can be made everywhere. */
+export const checkKeyAlgorithm = (algorithm: KeyAlgorithm): TE.TaskEither<CryptoError, void> =>
+  algorithm.startsWith('RSA-')
+    ? TE.right(undefined)
+    : TE.map(() => undefined)(cryptoBackend.generateKey(algorithm))
 
 /** Whether a bundle of CAs, PEM, can be read and has one in it. */
 export const checkAuthorities = (pem: string): TE.TaskEither<CryptoError, void> =>

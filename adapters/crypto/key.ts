@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, KeyObject, sign, webcrypto } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -17,15 +17,14 @@ const maximumKeySize = 32 * 1024
 
 const keyLabels = ['EC PRIVATE KEY', 'PRIVATE KEY', 'RSA PRIVATE KEY']
 
-/** A new EC key on P-256, the curve of the kubelet's own keys. */
-export const newKey = async (): Promise<KeyObject> => {
-  const pair = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
-  return KeyObject.from(pair.privateKey)
+/**
+ * PEM as client-go writes it (`MarshalPrivateKeyToPEM`, util/keyutil/key.go): SEC 1 (`EC PRIVATE KEY`, RFC 5915) for EC
+ * keys, PKCS#1 (`RSA PRIVATE KEY`, RFC 8017) for RSA keys; PKCS#8 for others.
+ */
+export const keyPem = (key: KeyObject): Secret => {
+  const type = key.asymmetricKeyType === 'ec' ? 'sec1' : key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'pkcs8'
+  return secret(key.export({ type, format: 'pem' }).toString())
 }
-
-/** PEM as a kubelet writes it: SEC 1 (`EC PRIVATE KEY`, RFC 5915) for EC keys, PKCS#8 for others. */
-export const keyPem = (key: KeyObject): Secret =>
-  secret(key.export({ type: key.asymmetricKeyType === 'ec' ? 'sec1' : 'pkcs8', format: 'pem' }).toString())
 
 /** The first private key in a PEM text: SEC 1, PKCS#1 or PKCS#8, not encrypted. */
 export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> => {
@@ -40,16 +39,21 @@ export const readKey = (stored: Secret): TE.TaskEither<CryptoError, KeyObject> =
   )
 }
 
+const signInThread = promisify<string | null | undefined, NodeJS.ArrayBufferView, KeyObject, Buffer>(sign)
+
+/** Signs by a key in memory, in a thread of its own: RSA keys take their time. */
+export const signerBy =
+  (key: KeyObject): KeyParts['sign'] =>
+  (content, hash) =>
+    signInThread(hash, content, key)
+
 /** The handle of a private key that is in memory. */
 export const keyHandle = (key: KeyObject): KeyHandle => ({
   id: keyIdOf(key),
-  createRequest: requestBy(createPublicKey(key), (data, hash) => signWith(hash, data, key)),
+  createRequest: requestBy(createPublicKey(key), signerBy(key)),
   forStorage: TE.fromIO(() => keyPem(key)),
   forTls: TE.fromIO(() => ({ _tag: 'Pem', pem: keyPem(key) })),
 })
-
-/** Signs in a thread of its own: an RSA key takes its time. */
-const signWith = promisify(sign)
 
 const requestBy =
   (publicKey: KeyObject, signer: KeyParts['sign']): KeyHandle['createRequest'] =>
@@ -88,7 +92,7 @@ const keyUnavailable =
 export const keyHandleFrom = (parts: KeyParts): TE.TaskEither<CryptoError, KeyHandle> =>
   attempt(
     'the public key cannot be read',
-    'give SubjectPublicKeyInfo in PEM (PUBLIC KEY) of an RSA key, or of an EC key on a NIST curve',
+    'give SubjectPublicKeyInfo in PEM (PUBLIC KEY) of a key that OpenSSL knows here',
     async () => {
       const publicKey = createPublicKey(parts.publicKey)
       const reason = 'the key is kept elsewhere and cannot be exported'

@@ -1,4 +1,4 @@
-/** Object identifiers of RFC 5280, RFC 2985 and RFC 4519; of signatures, RFC 5758 and RFC 8017. */
+/** Object identifiers of RFC 5280, RFC 2985 and RFC 4519; of signatures: RFC 5758, RFC 8017, RFC 8410 and RFC 9881. */
 export const oid = {
   commonName: '2.5.4.3',
   organization: '2.5.4.10',
@@ -18,5 +18,12 @@ export const oid = {
     'SHA-256': '1.2.840.113549.1.1.11',
     'SHA-384': '1.2.840.113549.1.1.12',
     'SHA-512': '1.2.840.113549.1.1.13',
+  },
+  rsaPss: '1.2.840.113549.1.1.10',
+  ed25519: '1.3.101.112',
+  mlDsa: {
+    'ML-DSA-44': '2.16.840.1.101.3.4.3.17',
+    'ML-DSA-65': '2.16.840.1.101.3.4.3.18',
+    'ML-DSA-87': '2.16.840.1.101.3.4.3.19',
   },
 } as const

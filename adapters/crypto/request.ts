@@ -1,16 +1,8 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import * as asn1js from 'asn1js'
-import {
-  AlgorithmIdentifier,
-  Attribute,
-  CertificationRequest,
-  Extension,
-  Extensions,
-  PublicKeyInfo,
-} from 'pkijs'
+import { Attribute, CertificationRequest, Extension, Extensions, PublicKeyInfo } from 'pkijs'
 import type { Names } from '../../src/model/certificate.js'
 import { keyIdOf, spkiOf } from '../platform/x509.js'
-import { engine, hashFor } from './engine.js'
 import {
   type AlternativeNames,
   decodeAlternativeNames,
@@ -22,6 +14,7 @@ import {
 } from './names.js'
 import { oid } from './oid.js'
 import { fromPem, toPem } from './pem.js'
+import { isSignedBy, signatureScheme, signatureValue } from './signature.js'
 import type { Hash, ParsedRequest } from './types.js'
 
 /** More than any request that an API server takes (its objects are limited to 1.5 MB, base64). */
@@ -31,7 +24,8 @@ const maximumRequestSize = 1024 * 1024
 export interface UnsignedRequest {
   /** What the signature is of. */
   readonly content: Uint8Array
-  readonly hash: Hash
+  /** None: the algorithm has its own. */
+  readonly hash: Hash | undefined
   /** The request, PEM. Throws when the signature is not by the key. */
   readonly signed: (signature: Uint8Array) => string
 }
@@ -45,34 +39,27 @@ export const unsignedRequest = (publicKey: KeyObject, names: Names): UnsignedReq
     subjectPublicKeyInfo: new PublicKeyInfo({ schema: parsed(spkiOf(publicKey)) }),
     attributes: alternativeNames === undefined ? [] : [extensionRequest(alternativeNames)],
   })
-  const hash = hashFor(publicKey)
-  request.signatureAlgorithm = algorithmOf(publicKey, hash)
+  const { algorithm, hash } = signatureScheme(publicKey)
+  request.signatureAlgorithm = algorithm
   const [content] = request.toSchema(true).valueBlock.value.map((part) => new Uint8Array(part.toBER()))
   if (content === undefined) throw new Error('pkijs has built nothing')
   return {
     content,
     hash,
     signed: (signature) => {
-      request.signatureValue = new asn1js.BitString({
-        valueHex: checked(publicKey, hash, content, signature),
-      })
+      request.signatureValue = signatureValue(checked(publicKey, hash, content, signature))
       return toPem('CERTIFICATE REQUEST', request.toSchema(true).toBER())
     },
   }
 }
 
-/** How a key signs. Throws for other keys than RSA and EC on a NIST curve. */
-const algorithmOf = (key: KeyObject, hash: Hash): AlgorithmIdentifier => {
-  const curve = key.asymmetricKeyDetails?.namedCurve ?? ''
-  if (key.asymmetricKeyType === 'rsa')
-    return new AlgorithmIdentifier({ algorithmId: oid.rsaWith[hash], algorithmParams: new asn1js.Null() })
-  if (key.asymmetricKeyType !== 'ec' || !['prime256v1', 'secp384r1', 'secp521r1'].includes(curve))
-    throw new Error(`a key of type ${key.asymmetricKeyType} on this curve cannot sign here`)
-  return new AlgorithmIdentifier({ algorithmId: oid.ecdsaWith[hash] })
-}
-
 /** The signature as it stands in a request. Throws when it is not by the key. */
-const checked = (key: KeyObject, hash: Hash, content: Uint8Array, signature: Uint8Array): Uint8Array => {
+const checked = (
+  key: KeyObject,
+  hash: Hash | undefined,
+  content: Uint8Array,
+  signature: Uint8Array,
+): Uint8Array => {
   if (verify(hash, content, key, signature)) return signature
   const isConcatenated =
     key.asymmetricKeyType === 'ec' && verify(hash, content, { key, dsaEncoding: 'ieee-p1363' }, signature)
@@ -104,9 +91,11 @@ const extensionRequest = (alternativeNames: ArrayBuffer): Attribute => {
 export const readRequest = async (pem: string): Promise<ParsedRequest> => {
   if (pem.length > maximumRequestSize) throw new Error(`its ${pem.length} characters are too many`)
   const request = new CertificationRequest({ schema: parsed(fromPem('CERTIFICATE REQUEST', pem)) })
-  if (!(await request.verify(engine))) throw new Error('its signature is not by the key it is for')
   const spki = Buffer.from(request.subjectPublicKeyInfo.toSchema().toBER())
   const publicKey = createPublicKey({ key: spki, type: 'spki', format: 'der' })
+  const { tbsView: content, signatureAlgorithm, signatureValue: value } = request
+  if (!(await isSignedBy(publicKey, signatureAlgorithm, content, value.valueBlock.valueHexView)))
+    throw new Error('its signature is not by the key it is for')
   const subject = decodeSubject(request.subject)
   const { others, ...names } = requestedNames(request)
   return {

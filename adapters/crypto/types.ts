@@ -8,6 +8,9 @@ import type { Secret } from '../../src/model/secret.js'
 import type { Instant } from '../../src/model/time.js'
 import type { TlsKey } from '../../src/ports.js'
 
+/** What to sign with: RSASSA-PKCS1-v1_5 by an RSA key, ECDSA by one on a NIST curve. */
+export type Hash = 'SHA-256' | 'SHA-384' | 'SHA-512'
+
 /** A subject attribute other than CN and O. */
 export interface OtherAttribute {
   /** Dotted object identifier. */
@@ -27,18 +30,15 @@ export interface ParsedRequest extends Names {
   readonly keyId: KeyId
 }
 
-/** What to sign with: RSASSA-PKCS1-v1_5 by an RSA key, ECDSA by one on a NIST curve. */
-export type Hash = 'SHA-256' | 'SHA-384' | 'SHA-512'
-
 /** A private key that is kept elsewhere: in a token, an agent, a service. */
 export interface KeyParts {
-  /** SubjectPublicKeyInfo, PEM. RSA, or EC on P-256, P-384 or P-521. */
+  /** SubjectPublicKeyInfo, PEM: of any kind of key that OpenSSL knows here. */
   readonly publicKey: string
   /**
-   * The signature of the data by the key. Of ECDSA in DER, or r and s one after the other as PKCS#11 has them. What it
+   * The signature of the data by the key, with the hash; none: Ed25519 and ML-DSA have their own. Of ECDSA in DER, or r and s one after the other as PKCS#11 has them. What it
    * rejects with is told as `KeyUnavailable`, and tried again.
    */
-  readonly sign: (data: Uint8Array, hash: Hash) => Promise<Uint8Array>
+  readonly sign: (data: Uint8Array, hash: Hash | undefined) => Promise<Uint8Array>
   /** What finds the key again: any text. It is stored beside the certificate; `referenceIn` reads it. */
   readonly reference: string
   /** Where TLS can use the key all the same, by an OpenSSL engine; `NotUsableHere` if not given. */

@@ -21,6 +21,7 @@ export {
   nothingSeen,
   type Seen,
 } from './api.js'
+export { type NodeAddressesOptions, nodeAddresses } from './node-addresses.js'
 export { onDemand } from './on-demand.js'
 export type { Sleep } from './sleep.js'
 export { defaultTimeouts, type Timeouts } from './timeouts.js'

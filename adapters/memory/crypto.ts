@@ -2,6 +2,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
+import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { CryptoBackend, KeyHandle, TlsKey } from '../../src/ports.js'
 import { type Faults, faults, type Inject, struck } from './faults.js'
@@ -48,7 +49,7 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
 
   return {
     inject: trouble.inject,
-    generateKey: pipe(does('generateKey', backend.generateKey), TE.map(handle)),
+    generateKey: (algorithm) => pipe(does('generateKey', backend.generateKey(algorithm)), TE.map(handle)),
     restoreKey: (stored) => pipe(does('restoreKey', backend.restoreKey(stored)), TE.map(handle)),
     parseChain: (pem) => does('parseChain', backend.parseChain(pem)),
     verifyChain: (...given) => does('verifyChain', backend.verifyChain(...given)),
@@ -60,12 +61,12 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
 const readable = (tlsKey: (pem: Secret) => TlsKey): CryptoBackend => {
   let generated = 0
 
-  const handle = (name: string): KeyHandle => {
+  const handle = (name: string, algorithm = defaultKeyAlgorithm): KeyHandle => {
     const id = keyIdOf(name)
-    const pem = secret(keyPem(name))
+    const pem = secret(keyPem(name, algorithm))
     return {
       id,
-      createRequest: (names) => TE.right(requestPem(names, id)),
+      createRequest: (names) => TE.right(requestPem(names, id, algorithm)),
       forStorage: TE.right(pem),
       forTls: TE.fromIO(() => tlsKey(pem)),
     }
@@ -75,12 +76,17 @@ const readable = (tlsKey: (pem: Secret) => TlsKey): CryptoBackend => {
     failure('Malformed', 'later', `this is no ${what} of the memory adapter`, `make one with its helpers`)
 
   return {
-    generateKey: TE.fromIO(() => {
-      generated += 1
-      return handle(`key ${generated}`)
-    }),
+    generateKey: (algorithm) =>
+      TE.fromIO(() => {
+        generated += 1
+        return handle(`key ${generated}`, algorithm)
+      }),
     restoreKey: (stored) =>
-      pipe(readKey(stored.reveal()), O.map(handle), TE.fromOption(malformed('private key'))),
+      pipe(
+        readKey(stored.reveal()),
+        O.map(({ key, keyAlgorithm }) => handle(key, keyAlgorithm)),
+        TE.fromOption(malformed('private key')),
+      ),
     parseChain: (pem) =>
       pipe(
         readCertificate(pem),

@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import type { Certificate, KeyId, Names } from '../../src/model/certificate.js'
+import { defaultKeyAlgorithm, KeyAlgorithm } from '../../src/model/key-algorithm.js'
 import { secret } from '../../src/model/secret.js'
 import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import type { StoredPair } from '../../src/ports.js'
@@ -27,10 +28,15 @@ const CertificateText = t.intersection([
     notBefore: t.string,
     notAfter: t.string,
   }),
-  t.partial({ extendedKeyUsages: texts }),
+  t.partial({ extendedKeyUsages: texts, keyAlgorithm: t.string }),
 ])
-const RequestText = t.intersection([NamesText, t.type({ keyId: t.string })])
-const KeyText = t.type({ key: t.string })
+/** Of a key of another kind than the default, here and below: of which. */
+const RequestText = t.intersection([
+  NamesText,
+  t.type({ keyId: t.string }),
+  t.partial({ keyAlgorithm: t.string }),
+])
+const KeyText = t.intersection([t.type({ key: t.string }), t.partial({ keyAlgorithm: KeyAlgorithm })])
 
 /** PEM is ASCII: everything else is written as `\u` escapes. */
 const block = (label: string, content: unknown): string => {
@@ -59,9 +65,12 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const keyIdOf = (key: string): KeyId => sha256(key)
 
 /** The private key with this name, PEM. */
-export const keyPem = (key: string): string => block('PRIVATE KEY', { key })
-export const readKey = (pem: string): O.Option<string> =>
-  O.map(({ key }: { readonly key: string }) => key)(read('PRIVATE KEY', KeyText)(pem))
+export const keyPem = (key: string, keyAlgorithm?: string): string =>
+  block('PRIVATE KEY', { key, ...kindOf(keyAlgorithm) })
+export const readKey = read('PRIVATE KEY', KeyText)
+
+const kindOf = (keyAlgorithm: string | undefined) =>
+  keyAlgorithm === undefined || keyAlgorithm === defaultKeyAlgorithm ? {} : { keyAlgorithm }
 
 const namesOf = ({ commonName, organizations, dnsNames, ipAddresses, uris }: Names): Names => ({
   commonName,
@@ -72,8 +81,8 @@ const namesOf = ({ commonName, organizations, dnsNames, ipAddresses, uris }: Nam
 })
 
 /** A request (in place of PKCS#10) for the names by the key, PEM. */
-export const requestPem = (names: Names, keyId: KeyId): string =>
-  block('CERTIFICATE REQUEST', { ...namesOf(names), keyId })
+export const requestPem = (names: Names, keyId: KeyId, keyAlgorithm?: string): string =>
+  block('CERTIFICATE REQUEST', { ...namesOf(names), keyId, ...kindOf(keyAlgorithm) })
 export const readRequest = read('CERTIFICATE REQUEST', RequestText)
 
 /** A certificate, PEM. */
@@ -84,6 +93,7 @@ export const certificatePem = (certificate: Certificate): string => {
     issuer,
     ...namesOf(certificate),
     keyId,
+    ...kindOf(certificate.keyAlgorithm),
     notBefore: rfc3339(notBefore),
     notAfter: rfc3339(notAfter),
     ...(O.isSome(extendedKeyUsages) ? { extendedKeyUsages: extendedKeyUsages.value } : {}),
@@ -98,6 +108,7 @@ export const readCertificate = (pem: string): O.Option<Certificate> =>
       serialNumber: text.serialNumber,
       issuer: text.issuer,
       keyId: text.keyId,
+      keyAlgorithm: text.keyAlgorithm ?? defaultKeyAlgorithm,
       notBefore: instant(Date.parse(text.notBefore)),
       notAfter: instant(Date.parse(text.notAfter)),
       extendedKeyUsages: O.fromNullable(text.extendedKeyUsages),

@@ -109,7 +109,7 @@ const during = ({ during: waitedFor }: VirtualClock, backend: CryptoBackend): Cr
     createRequest: (names) => waitedFor(key.createRequest(names)),
   })
   return {
-    generateKey: waitedFor(pipe(backend.generateKey, TE.map(handle))),
+    generateKey: (algorithm) => waitedFor(pipe(backend.generateKey(algorithm), TE.map(handle))),
     restoreKey: (stored) => waitedFor(pipe(backend.restoreKey(stored), TE.map(handle))),
     parseChain: (pem) => waitedFor(backend.parseChain(pem)),
     verifyChain: (...given) => waitedFor(backend.verifyChain(...given)),

@@ -9,6 +9,7 @@ export type { Ports } from '../../src/driver/perform.js'
 export type { Facts } from '../../src/machine/facts.js'
 export type { State } from '../../src/machine/state.js'
 export type { Metrics } from '../../src/metrics/metrics.js'
+export type { KeyAlgorithm } from '../../src/model/key-algorithm.js'
 export { defaultPolicy, type RotationPolicy } from '../../src/model/policy.js'
 export {
   type CertificateTemplate,

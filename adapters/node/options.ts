@@ -1,11 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Step, Transition } from '../../src/describe/transition.js'
 import type { Ports } from '../../src/driver/perform.js'
 import { type Failure, failure } from '../../src/model/failure.js'
+import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
-import type { Credentials, Output } from '../../src/ports.js'
+import type { AddressSource, CredentialSource, Credentials, Output } from '../../src/ports.js'
+import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
 import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
@@ -16,7 +19,7 @@ export interface RotationOptions {
   readonly template?: CertificateTemplate
   /** The certificate directory, as the kubelet's `--cert-dir`. */
   readonly certDir?: string
-  /** What the files in it begin with: `kubelet-client` (the default), `kubelet-server`, or a name of your own. */
+  /** What the files in it begin with: `kubelet-client`, `kubelet-server` with `addresses`, or a name of your own. */
   readonly certPrefix?: string
   /**
    * The kubeconfig with the credential to bootstrap with, as `--bootstrap-kubeconfig`; read anew at each attempt. Where
@@ -47,6 +50,24 @@ export interface RotationOptions {
   readonly outputs?: ReadonlyArray<Output>
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
+  /**
+   * The kind of private key, with `nodeName`: `ECDSA-P256` (the default), `RSA-2048`, …; a template has its own
+   * `keyAlgorithm`. A certificate whose key is of another kind is replaced.
+   */
+  readonly keyAlgorithm?: KeyAlgorithm
+  /**
+   * A serving certificate instead, as the kubelet's of the node `nodeName` (signer `kubernetes.io/kubelet-serving`): these
+   * become its SANs. Nothing is asked for before there are some. The prefix is `kubelet-server` then, and the request needs
+   * the node's client certificate: `authenticateWith`.
+   */
+  readonly addresses?: AddressSource
+  /** How long addresses must not change before a certificate is requested for them, ms; ten seconds if not given. */
+  readonly addressDelay?: number
+  /**
+   * Whose certificate the requests go out with, in place of this rotation's own: another running rotation. The first
+   * request waits until that one has a certificate. Where the API is, is as there; no kubeconfig is needed.
+   */
+  readonly authenticateWith?: Asker
   /** What differs from `defaultPolicy`. */
   readonly policy?: Partial<RotationPolicy>
   /** Ends the rotation, as `stop` does. */
@@ -56,8 +77,18 @@ export interface RotationOptions {
   readonly onStep?: (step: Step) => void
   /** Something looks wrong and is no failure: a sentence for people. */
   readonly onWarning?: (message: string) => void
-  /** Adapters of your own, in place of the wall clock, WebCrypto, the certificate directory and the API over HTTPS. */
+  /** Adapters of your own, in place of the wall clock, OpenSSL, the certificate directory and the API over HTTPS. */
   readonly ports?: Partial<Ports>
+}
+
+/** A running rotation, as far as another one asks with its certificate. */
+export interface Asker {
+  /** The API server, as its kubeconfig says now. */
+  readonly cluster: TaskEither<KubeconfigError, Cluster>
+  /** The API server, and its certificate in use. */
+  readonly access: TaskEither<KubeconfigError, Access>
+  readonly credentials: CredentialSource
+  readonly reportRejected: (rejection: { readonly keyId: string; readonly reason?: string }) => void
 }
 
 export type InvalidOptions = Failure<'InvalidOptions'>
@@ -79,6 +110,10 @@ const optionFields: Fields<RotationOptions> = {
   clientCertificateAuthority: true,
   outputs: true,
   requestedLifetime: true,
+  keyAlgorithm: true,
+  addresses: true,
+  addressDelay: true,
+  authenticateWith: true,
   policy: true,
   signal: true,
   onTransition: true,
@@ -103,6 +138,7 @@ const templateFields: Fields<CertificateTemplate> = {
   signerName: true,
   usages: true,
   expirationSeconds: true,
+  keyAlgorithm: true,
 }
 
 /** A misspelt option would be passed over, and what it was for left out, without a word. */
@@ -147,38 +183,79 @@ const nodeNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 /** Whether it is a DNS subdomain name (RFC 1123), which is what Kubernetes takes as a node's name. */
 export const isNodeName = (name: string): boolean => name.length <= 253 && nodeNamePattern.test(name)
 
+/** The name of the node, as far as it has been checked. */
+export const nodeNameOf = ({ nodeName = '' }: RotationOptions): string => nodeName.trim().toLowerCase()
+
+/** What the files in the certificate directory begin with. */
+export const prefixOf = ({ certPrefix, addresses }: RotationOptions): string =>
+  certPrefix ?? (addresses === undefined ? 'kubelet-client' : 'kubelet-server')
+
 /** The template that the options describe; none while there is nothing to ask for. */
-export const templateFrom = ({
-  nodeName,
-  template,
-  requestedLifetime,
-}: RotationOptions): E.Either<InvalidOptions, O.Option<CertificateTemplate>> => {
+export const templateFrom = (
+  options: RotationOptions,
+): E.Either<InvalidOptions, O.Option<CertificateTemplate>> => {
+  const { nodeName, template, requestedLifetime, keyAlgorithm, addresses, authenticateWith } = options
   if (nodeName !== undefined && template !== undefined)
     return E.left(invalid('nodeName and template are both given', 'give one of the two'))
-  const name = nodeName?.trim().toLowerCase()
-  if (name !== undefined && !isNodeName(name))
+  if (keyAlgorithm !== undefined && template !== undefined)
+    return E.left(invalid('keyAlgorithm and template are both given', 'put keyAlgorithm into the template'))
+  const algorithm = keyAlgorithm ?? template?.keyAlgorithm
+  if (algorithm !== undefined && !KeyAlgorithm.is(algorithm))
+    return E.left(
+      invalid(
+        `keyAlgorithm ${JSON.stringify(algorithm)} is not known`,
+        `the known ones are ${keyAlgorithms.join(', ')}`,
+      ),
+    )
+  if (addresses !== undefined && (nodeName === undefined || authenticateWith === undefined))
+    return E.left(
+      invalid(
+        'addresses are given for a serving certificate, and nodeName or authenticateWith is missing',
+        'name the node, and give the running rotation of its client certificate',
+      ),
+    )
+  const name = nodeNameOf(options)
+  if (nodeName !== undefined && !isNodeName(name))
     return E.left(
       invalid(
         `nodeName ${JSON.stringify(nodeName)} cannot be the name of a node`,
         'use letters, digits, dots and dashes',
       ),
     )
-  const wanted = name === undefined ? template : kubeletClientTemplate(name)
-  if (wanted === undefined || requestedLifetime === undefined) return E.right(O.fromNullable(wanted))
-  const expirationSeconds = Math.round(requestedLifetime / 1000)
-  return expirationSeconds >= 600 && expirationSeconds <= 0x7fffffff
-    ? E.right(O.some({ ...wanted, expirationSeconds }))
-    : E.left(
-        invalid(
-          `requestedLifetime of ${expirationSeconds} s is not accepted by Kubernetes`,
-          'ask for ten minutes or more, up to 68 years',
-        ),
-      )
+  if (requestedLifetime !== undefined && !isLifetime(requestedLifetime))
+    return E.left(
+      invalid(
+        `requestedLifetime of ${secondsOf(requestedLifetime)} s is not accepted by Kubernetes`,
+        'ask for ten minutes or more, up to 68 years',
+      ),
+    )
+  // A serving certificate has none before its addresses are known.
+  if (addresses !== undefined) return E.right(O.none)
+  const wanted = nodeName === undefined ? template : kubeletClientTemplate(name, keyAlgorithm)
+  return E.right(O.map((asked: CertificateTemplate) => withLifetime(options, asked))(O.fromNullable(wanted)))
 }
+
+const secondsOf = (duration: number): number => Math.round(duration / 1000)
+
+const isLifetime = (duration: number): boolean =>
+  secondsOf(duration) >= 600 && secondsOf(duration) <= 0x7fffffff
+
+/** The template with the lifetime that the options ask for. */
+export const withLifetime = (
+  { requestedLifetime }: RotationOptions,
+  template: CertificateTemplate,
+): CertificateTemplate =>
+  requestedLifetime === undefined
+    ? template
+    : { ...template, expirationSeconds: secondsOf(requestedLifetime) }
 
 /** The policy that the options describe. */
 export const policyFrom = (options: RotationOptions): E.Either<InvalidOptions, RotationPolicy> => {
-  const policy = { ...defaultPolicy, ...options.policy }
+  const policy: RotationPolicy = {
+    ...defaultPolicy,
+    ...options.policy,
+    ...(options.authenticateWith === undefined ? {} : { authenticateWith: 'external' }),
+  }
   const [problem] = policyProblems(policy)
   return problem === undefined ? E.right(policy) : E.left(invalid(`policy: ${problem}`, 'correct it'))
 }

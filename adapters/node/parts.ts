@@ -12,7 +12,7 @@ import { load } from '../../src/driver/load.js'
 import type { Ports } from '../../src/driver/perform.js'
 import type { Held, RequestedRotation } from '../../src/machine/facts.js'
 import { expired } from '../../src/model/certificate.js'
-import type { StoreError } from '../../src/model/failure.js'
+import { failure, type StoreError } from '../../src/model/failure.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import type {
   CertificateSigningRequests,
@@ -38,7 +38,7 @@ import {
 } from '../kubernetes/index.js'
 import { defaultAccess } from './default-access.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
-import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
+import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
 
 /** Everything a rotation stands on. */
@@ -48,13 +48,13 @@ export interface Parts {
   readonly replace: O.Option<RequestedRotation['why']>
   /** The API server, as the kubeconfig said when it was last read; none: it cannot be read, or there is none. */
   readonly cluster: Source<O.Option<Cluster>>
+  /** Reads the kubeconfig for it. */
+  readonly read: TaskEither<KubeconfigError, Cluster>
   /** Lets go of the directory and the connections. */
   readonly close: Task<void>
 }
 
 export type PartsError = InvalidOptions | StoreError | KubeconfigError
-
-export const defaultPrefix = 'kubelet-client'
 
 /** What rotations may share. */
 export interface Shared {
@@ -109,18 +109,29 @@ export const openParts =
       await letGo()
       return replace
     }
-    return E.right({ ports, replace: replace.right, cluster, close: letGo })
+    return E.right({ ports, replace: replace.right, cluster, read: read ?? noCluster, close: letGo })
   }
 
+/** With `ports.requests` nobody says where the API is. */
+const noCluster: TaskEither<KubeconfigError, Cluster> = TE.left(
+  failure(
+    'NoCredential',
+    'later',
+    'this rotation does not know where the API is',
+    'give it a kubeconfig in place of ports.requests',
+  ),
+)
+
 const openStore = (
-  { ports, certDir, certPrefix = defaultPrefix }: RotationOptions,
+  options: RotationOptions,
   answerer: Answerer,
 ): TaskEither<PartsError, { readonly store: CertificateStore; readonly release: Task<void> }> => {
+  const { ports, certDir } = options
   if (ports?.store !== undefined) return TE.right({ store: ports.store, release: async () => {} })
   if (certDir === undefined)
     return TE.left(invalid('certDir is missing', 'name the directory for keys and certificates'))
   return pipe(
-    openCertificateDirectory({ directory: certDir, prefix: certPrefix, answerer }),
+    openCertificateDirectory({ directory: certDir, prefix: prefixOf(options), answerer }),
     TE.map((directory) => ({ store: directory, release: directory.release })),
   )
 }
@@ -155,7 +166,7 @@ const openRequests = (
   policy: RotationPolicy,
   { clock, requests: shared }: Shared,
 ): TaskEither<PartsError, Reached> => {
-  const { ports, kubeconfig, bootstrapKubeconfig, certDir, certPrefix = defaultPrefix } = options
+  const { ports, kubeconfig, bootstrapKubeconfig, certDir, authenticateWith: asker } = options
   if (ports?.requests !== undefined)
     return TE.right({ requests: ports.requests, cluster: variable(O.none), close: () => {} })
   const warn = warnWith(options)
@@ -166,7 +177,8 @@ const openRequests = (
     const seen = nothingSeen()
     const open = () => certificateSigningRequests({ ...access, warn, seen })
     const own = shared === undefined ? open() : onDemand(open)
-    const common = options.credentials === undefined ? shared?.of(name, access) : undefined
+    const common =
+      asker === undefined && options.credentials === undefined ? shared?.of(name, access) : undefined
     return common === undefined
       ? { requests: own, cluster, read: access.cluster, close: own.close }
       : {
@@ -184,6 +196,10 @@ const openRequests = (
     ...over(access, name),
     expected: fromCluster(source, access.cluster),
   })
+  if (asker !== undefined) {
+    const reached = over({ cluster: asker.cluster, external: () => asker.access })
+    return TE.right({ ...reached, requests: reporting(reached.requests, asker) })
+  }
   const where = bootstrapKubeconfig ?? kubeconfig
   const external = policy.authenticateWith === 'external'
   if (where === undefined) {
@@ -225,7 +241,7 @@ const openRequests = (
         'give them different files: the first one is written, the second one is only read',
       ),
     )
-  const pairPath = join(certDir, `${certPrefix}-current.pem`)
+  const pairPath = join(certDir, `${prefixOf(options)}-current.pem`)
   return pipe(
     following({ kubeconfig, bootstrapKubeconfig, pairPath, onWarning: warn }, clock),
     TE.map((follows) => {
@@ -313,6 +329,25 @@ const isSameCluster = (one: Cluster, other: Cluster): boolean =>
   O.toUndefined(one.certificateAuthority) === O.toUndefined(other.certificateAuthority) &&
   O.toUndefined(one.tlsServerName) === O.toUndefined(other.tlsServerName) &&
   O.toUndefined(one.proxyUrl)?.reveal() === O.toUndefined(other.proxyUrl)?.reveal()
+/** A rejection is told to the rotation whose certificate was rejected. */
+const reporting = (requests: CertificateSigningRequests, asker: Asker): CertificateSigningRequests => {
+  const told = <E extends { readonly _tag: string }, A>(task: TaskEither<E, A>): TaskEither<E, A> => {
+    const credential = asker.credentials.current()
+    return pipe(
+      task,
+      TE.mapLeft((problem) => {
+        if (problem._tag === 'CredentialRejected' && O.isSome(credential))
+          asker.reportRejected({ keyId: credential.value.certificate.keyId })
+        return problem
+      }),
+    )
+  }
+  return {
+    submit: (...call) => told(requests.submit(...call)),
+    observe: (...call) => told(requests.observe(...call)),
+    probe: (...call) => told(requests.probe(...call)),
+  }
+}
 
 /** What goes out with the certificate itself goes its own way. */
 const byIdentity = (

@@ -17,16 +17,26 @@ import type { RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, missingFrom } from '../../src/model/template.js'
 import { interruption } from '../../src/signal.js'
 import type { Source, Sources } from '../connections/source.js'
-import type { Cluster } from '../kubernetes/index.js'
+import { checkKeyAlgorithm } from '../crypto/index.js'
+import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
 import { keepOutput } from '../outputs/index.js'
 import { run as runTask } from '../platform/promise.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { observed } from './observed.js'
-import { knownOptions, policyFrom, type RotationOptions, templateFrom } from './options.js'
-import { defaultPrefix, openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
+import {
+  type InvalidOptions,
+  invalid,
+  knownOptions,
+  policyFrom,
+  prefixOf,
+  type RotationOptions,
+  templateFrom,
+} from './options.js'
+import { openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
 import { type Desk, desk } from './questions.js'
 import { broadcast } from './stream.js'
+import { wantedBy } from './wanted.js'
 
 /** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
 export type StartError = PartsError
@@ -67,6 +77,10 @@ export interface RunningRotation {
   readonly trust: Source<O.Option<string>>
   /** `https://host:port` of the API server, as the kubeconfig says; undefined where none is named. */
   readonly server: () => string | undefined
+  /** The API server as the kubeconfig says now. */
+  readonly cluster: TaskEither<KubeconfigError, Cluster>
+  /** The API server and the certificate in use, for requests with it; an error while there is none. */
+  readonly access: TaskEither<KubeconfigError, Access>
   readonly policy: RotationPolicy
   /** What can be measured of it: counters since it was started, and how things stand now. */
   readonly metrics: () => Metrics
@@ -93,6 +107,7 @@ export const startOn =
       TE.chainFirst(() => TE.fromEither(knownOptions(options))),
       TE.bind('template', () => TE.fromEither(templateFrom(options))),
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
+      TE.chainFirstW(({ template }) => keyCanBeMade(options, template)),
       TE.let('questions', desk),
       TE.bindW('parts', ({ policy, questions }) => openParts(options, policy, shared, questions.answer)),
       TE.map(({ template, policy, parts, questions }) =>
@@ -100,19 +115,40 @@ export const startOn =
       ),
     )
 
+/** Whether OpenSSL has keys of the kind: told at the start, and not at each attempt. */
+const keyCanBeMade = (
+  { ports }: RotationOptions,
+  template: O.Option<CertificateTemplate>,
+): TaskEither<InvalidOptions, void> => {
+  const algorithm = O.isSome(template) ? template.value.keyAlgorithm : undefined
+  if (algorithm === undefined || ports?.crypto !== undefined) return TE.right(undefined)
+  return pipe(
+    checkKeyAlgorithm(algorithm),
+    TE.mapLeft(({ message, remedy }) => invalid(`keyAlgorithm (--key-algorithm): ${message}`, remedy)),
+  )
+}
+
+const noCertificate: KubeconfigError = failure(
+  'NoCredential',
+  'soon',
+  'the rotation has no certificate to authenticate with',
+  'see what it waits for',
+)
+
 const running = (
   driver: Driver,
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, replace, cluster, close }: Parts,
+  { ports, replace, cluster, read, close }: Parts,
   questions: Desk,
 ): RunningRotation => {
+  const wanted = wantedBy(options, template, ports.clock, warnWith(options))
   const stopping = interruption()
   const stopToo = () => stopping.interrupt()
   const told = broadcast<Transition>()
-  const { certDir, certPrefix = defaultPrefix } = options
-  const name = { certDir, certPrefix }
+  const { certDir } = options
+  const name = { certDir, certPrefix: prefixOf(options) }
   const seen = observed()
   const warn = warnWith(options)
   const notify = (notice: Notice): void => {
@@ -131,7 +167,30 @@ const running = (
     told.send(transition)
     options.onTransition?.(transition)
   }
-  const { run, state, facts, credentials, tell } = driver.rotation({ policy, template, ports, notify })
+  const { run, state, facts, credentials, tell } = driver.rotation({
+    policy,
+    template: wanted.current(),
+    ports,
+    notify,
+  })
+  const want = () => tell({ _tag: 'TemplateChanged', template: wanted.current() })()
+  const unfollow = wanted.follow(want)
+  const access = pipe(
+    read,
+    TE.chain((server) =>
+      pipe(
+        credentials.current(),
+        O.match(
+          () => TE.left(noCertificate),
+          ({ pem, key }) =>
+            TE.right({
+              cluster: server,
+              credential: { token: O.none, clientCertificate: O.some({ pem, key }), expiresAt: O.none },
+            }),
+        ),
+      ),
+    ),
+  )
   if (O.isSome(replace)) tell({ _tag: 'RotationRequested', why: replace.value })()
 
   const current = (): Credential | undefined =>
@@ -143,10 +202,12 @@ const running = (
     )
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
-    const { wanted, held } = facts()
+    const { held } = facts()
+    if (wanted.awaited() !== '') return undefined
+    const asked = wanted.current()
     if (O.isNone(held) || !isUsable(policy, held.value, ports.clock.now())) return undefined
     const another =
-      policy.rotate && O.isSome(wanted) && missingFrom(wanted.value, held.value.certificate).length > 0
+      policy.rotate && O.isSome(asked) && missingFrom(asked.value, held.value.certificate).length > 0
     return another ? undefined : current()
   }
 
@@ -166,6 +227,7 @@ const running = (
       // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
       options.signal?.removeEventListener('abort', stopToo)
       await Promise.all(outputs.map(({ stop }) => stop()))
+      unfollow()
       await close()
       told.end()
     }
@@ -230,8 +292,12 @@ const running = (
     transitions: told.listen,
     state,
     facts,
-    explain: () => explain(policy, facts(), ports.clock.now()),
-    setTemplate: (next) => tell({ _tag: 'TemplateChanged', template: O.fromNullable(next) })(),
+    explain: () =>
+      [wanted.awaited(), explain(policy, facts(), ports.clock.now())].filter((text) => text !== '').join(' '),
+    setTemplate: (next) => {
+      wanted.set(O.fromNullable(next))
+      want()
+    },
     rotateNow: (why = 'requested') =>
       tell({
         _tag: 'RotationRequested',
@@ -245,6 +311,8 @@ const running = (
       subscribe: (listener) => cluster.subscribe((found) => listener(authorityOf(found))),
     },
     server: () => O.toUndefined(cluster.current())?.server,
+    cluster: read,
+    access,
     policy,
     metrics,
     followed: seen.followed,

@@ -47,6 +47,8 @@ const submitAndFollow: Rule = {
   resources: [requests],
 }
 
+const readNodes: Rule = { verbs: ['get', 'list', 'watch'], group: '', resources: ['nodes'] }
+
 const approvable = (subresource: string): Pick<Binding, 'role' | 'rules'> => ({
   role: `system:${certificates}:${requests}:${subresource}`,
   rules: [{ verbs: ['create'], group: certificates, resources: [`${requests}/${subresource}`] }],
@@ -74,7 +76,7 @@ const nodes = 'system:nodes'
 /** The default cluster roles as kubeadm binds them (plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go). */
 export const defaultBindings: ReadonlyArray<Binding> = [
   { role: 'cluster-admin', subject: 'system:masters', rules: 'everything' },
-  { role: 'system:node', subject: nodes, rules: [submitAndFollow] },
+  { role: 'system:node', subject: nodes, rules: [submitAndFollow, readNodes] },
   { ...approvable('selfnodeclient'), subject: nodes },
   { role: 'system:node-bootstrapper', subject: 'system:bootstrappers', rules: [submitAndFollow] },
   { ...approvable('nodeclient'), subject: 'system:bootstrappers' },

@@ -8,6 +8,7 @@ import type { Bootstrapping, State } from '../machine/state.js'
 import { outageOf } from '../machine/trouble.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
+import { approvalByHand } from './approval.js'
 import { printCause } from './print.js'
 
 /** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
@@ -30,7 +31,7 @@ const situation = (policy: RotationPolicy, state: State, facts: Facts, now: Inst
     case 'Bootstrapping':
       return certificate
     case 'Pending':
-      return `Request ${state.request.name} waits for approval (signer ${state.request.template.signerName}). ${certificate}`
+      return `Request ${state.request.name} waits for approval (signer ${state.request.template.signerName})${approvalByHand(state.request)}. ${certificate}`
     case 'Approved':
       return `Request ${state.request.name} is approved and waits to be signed by ${state.request.template.signerName}. ${certificate}`
     case 'Issued':

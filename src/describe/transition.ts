@@ -9,6 +9,7 @@ import { type Attempt, failureOf, outageOf, troubleOf } from '../machine/trouble
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
+import { approvalByHand } from './approval.js'
 import { attempts, explain, isAtRest } from './explain.js'
 
 /** One of the five states. */
@@ -168,7 +169,10 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
     case 'Submitted':
       return repeats(before)
         ? undefined
-        : info('Submitted', `request sent with the ${event.credential} credential, waiting for approval`)
+        : info(
+            'Submitted',
+            `request sent with the ${event.credential} credential, waiting for approval${approvalByHand(event.request)}`,
+          )
     case 'Observed':
       return from._tag === to._tag || (to._tag === 'Approved' && repeats(before))
         ? undefined

@@ -9,6 +9,7 @@ import type { News, Observation, Outcome } from '../machine/event.js'
 import type { CredentialName, Held } from '../machine/facts.js'
 import { textFromBase64 } from '../model/base64.js'
 import { type CryptoError, type Failure, failure, type Interrupted } from '../model/failure.js'
+import { defaultKeyAlgorithm } from '../model/key-algorithm.js'
 import { type Condition, type Draft, identityOf, nameOf } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import type {
@@ -117,7 +118,7 @@ const prepare = (
   if (O.isSome(kept) && known !== undefined) return TE.right({ draft: kept.value, key: known })
   return pipe(
     TE.Do,
-    TE.bind('key', () => crypto.generateKey),
+    TE.bind('key', () => crypto.generateKey(template.keyAlgorithm ?? defaultKeyAlgorithm)),
     TE.bind('pem', ({ key }) =>
       pipe(
         key.createRequest(template),

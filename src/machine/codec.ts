@@ -12,19 +12,24 @@ const texts = t.readonlyArray(t.string)
 const Template = t.exact(CertificateTemplate)
 
 const chain = {
-  certificate: t.strict({
-    commonName: t.string,
-    organizations: texts,
-    dnsNames: texts,
-    ipAddresses: texts,
-    uris: texts,
-    serialNumber: t.string,
-    issuer: t.string,
-    keyId: t.string,
-    notBefore: InstantText,
-    notAfter: InstantText,
-    extendedKeyUsages: nullable(texts),
-  }),
+  certificate: t.exact(
+    t.intersection([
+      t.type({
+        commonName: t.string,
+        organizations: texts,
+        dnsNames: texts,
+        ipAddresses: texts,
+        uris: texts,
+        serialNumber: t.string,
+        issuer: t.string,
+        keyId: t.string,
+        notBefore: InstantText,
+        notAfter: InstantText,
+        extendedKeyUsages: nullable(texts),
+      }),
+      t.partial({ keyAlgorithm: t.string }),
+    ]),
+  ),
   pem: t.string,
 }
 

@@ -20,6 +20,8 @@ export interface Certificate extends Names {
   /** The issuer's common name, or its whole name where it has none; for people. */
   readonly issuer: string
   readonly keyId: KeyId
+  /** The kind of its key: a `KeyAlgorithm`, or another name; absent: not known. */
+  readonly keyAlgorithm?: string
   /** Inclusive; whole seconds. */
   readonly notBefore: Instant
   /** Whole seconds. */

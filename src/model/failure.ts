@@ -45,6 +45,9 @@ export type TrustError = Failure<'TrustUnusable'>
 /** What an output answers. */
 export type OutputError = Failure<'OutputUnwritable'>
 
+/** What keeps the addresses of a node from being known. */
+export type AddressError = Failure<'AddressesUnknown'>
+
 /** A wait was cut short by its signal. Not a failure. */
 export interface Interrupted {
   readonly _tag: 'Interrupted'

@@ -2,7 +2,9 @@ import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { sameAddress } from './address.js'
+import type { Addresses } from './addresses.js'
 import type { Certificate, Names } from './certificate.js'
+import { defaultKeyAlgorithm, KeyAlgorithm } from './key-algorithm.js'
 import { printable } from './printable.js'
 
 /** The signer of the kubelet's client certificates. */
@@ -32,34 +34,66 @@ export const CertificateTemplate = t.intersection([
   t.partial({
     /** `spec.expirationSeconds`: a wish in seconds, at least 600; servers before 1.22 ignore it. */
     expirationSeconds: t.number,
+    /** The kind of the private key; absent: a new one is ECDSA-P256, and a certificate with any other will do. */
+    keyAlgorithm: KeyAlgorithm,
   }),
 ])
 
 /** What we want: the certificate to ask for, in the terms of the CertificateSigningRequest API (`certificates.k8s.io/v1`). */
 export type CertificateTemplate = t.TypeOf<typeof CertificateTemplate>
 
-const client = {
+/**
+ * The usages of a certificate by the kind of its key, in the form that is approved wherever there are such keys. Before
+ * 1.25 `key encipherment` has to be among them, and it means nothing for an EC or Ed25519 key; the versions that know
+ * ML-DSA approve without it, as RFC 9881 demands.
+ */
+export const usagesFor = (
+  purpose: 'client auth' | 'server auth',
+  keyAlgorithm: KeyAlgorithm = defaultKeyAlgorithm,
+): ReadonlyArray<string> =>
+  keyAlgorithm.startsWith('ML-DSA-')
+    ? ['digital signature', purpose]
+    : ['digital signature', 'key encipherment', purpose]
+
+const client = (keyAlgorithm: KeyAlgorithm | undefined) => ({
   dnsNames: [],
   ipAddresses: [],
   uris: [],
-  // All three: the form that every Kubernetes version approves, for EC keys too.
-  usages: ['digital signature', 'key encipherment', 'client auth'],
-}
+  usages: usagesFor('client auth', keyAlgorithm),
+  ...(keyAlgorithm === undefined ? {} : { keyAlgorithm }),
+})
 
 /** The client certificate of a kubelet: CN `system:node:NAME`, O `system:nodes`, no SANs. */
-export const kubeletClientTemplate = (nodeName: string): CertificateTemplate => ({
-  ...client,
+export const kubeletClientTemplate = (
+  nodeName: string,
+  keyAlgorithm?: KeyAlgorithm,
+): CertificateTemplate => ({
+  ...client(keyAlgorithm),
   signerName: kubeletClientSigner,
   commonName: `system:node:${nodeName}`,
   organizations: ['system:nodes'],
+})
+
+/** The serving certificate of a kubelet: the names of its client certificate, and its addresses as SANs. */
+export const kubeletServingTemplate = (
+  nodeName: string,
+  { dnsNames, ipAddresses }: Addresses,
+  keyAlgorithm?: KeyAlgorithm,
+): CertificateTemplate => ({
+  ...kubeletClientTemplate(nodeName, keyAlgorithm),
+  signerName: kubeletServingSigner,
+  dnsNames,
+  ipAddresses,
+  usages: usagesFor('server auth', keyAlgorithm),
 })
 
 /** A client certificate for somebody who is not a node; somebody else has to approve it. */
 export const clientTemplate = (
   commonName: string,
   organizations: ReadonlyArray<string>,
+  keyAlgorithm?: KeyAlgorithm,
 ): CertificateTemplate => ({
-  ...client,
+  ...client(keyAlgorithm),
   signerName: clientSigner,
   commonName,
   organizations,
@@ -69,15 +103,28 @@ export const clientTemplate = (
  * What a certificate lacks of the template, a clause each; nothing when it satisfies it. Extra names are fine. The cases
  * are those of client-go's `certSatisfiesTemplateLocked` (util/certificate/certificate_manager.go), and URIs; and
  * `client auth` or `server auth` when it is wanted and the certificate says what it is for (RFC 5280, 4.2.1.12: without
- * the extension it is for anything).
+ * the extension it is for anything); and another kind of key, where the template says which.
  */
 export const missingFrom = (wanted: CertificateTemplate, certificate: Certificate): ReadonlyArray<string> => {
   const purposes = certificate.extendedKeyUsages
-  const names = missingNames(wanted, certificate)
-  if (O.isNone(purposes)) return names
-  const usages = wanted.usages.filter((usage) => usage.endsWith(' auth') && !purposes.value.includes(usage))
-  return usages.length === 0 ? names : [...names, ...usages.map((usage) => `usage ${usage} is missing`)]
+  const usages = O.isNone(purposes)
+    ? []
+    : wanted.usages.filter((usage) => usage.endsWith(' auth') && !purposes.value.includes(usage))
+  return [
+    ...missingNames(wanted, certificate),
+    ...usages.map((usage) => `usage ${usage} is missing`),
+    ...otherKey(wanted, certificate),
+  ]
 }
+
+/** Unknown in what was written down before kinds were told apart. */
+const otherKey = (
+  { keyAlgorithm: wanted }: Pick<CertificateTemplate, 'keyAlgorithm'>,
+  { keyAlgorithm }: Pick<Certificate, 'keyAlgorithm'>,
+): ReadonlyArray<string> =>
+  wanted === undefined || keyAlgorithm === undefined || wanted === keyAlgorithm
+    ? []
+    : [`key is ${keyAlgorithm}, wanted is ${wanted}`]
 
 const missingNames = (wanted: Names, names: Names): ReadonlyArray<string> => {
   const missing: Array<string> = []
@@ -104,7 +151,8 @@ const missingNames = (wanted: Names, names: Names): ReadonlyArray<string> => {
 export const covers = (asked: CertificateTemplate, wanted: CertificateTemplate): boolean =>
   asked.signerName === wanted.signerName &&
   wanted.usages.every((usage) => asked.usages.includes(usage)) &&
-  missingNames(wanted, asked).length === 0
+  missingNames(wanted, asked).length === 0 &&
+  otherKey(wanted, { keyAlgorithm: asked.keyAlgorithm ?? defaultKeyAlgorithm }).length === 0
 
 /** Whether two templates ask for the same, in whatever order. */
 export const isSameTemplate = (one: CertificateTemplate, other: CertificateTemplate): boolean =>

@@ -27,7 +27,7 @@ export const serving = async (
   issuer: Authority,
   { from = -1, to = 20, name }: { readonly from?: number; readonly to?: number; readonly name?: string } = {},
 ): Promise<SecureContextOptions> => {
-  const handle = await right(cryptoBackend.generateKey)
+  const handle = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const key = (await right(handle.forStorage)).reveal()
   const cert = await right(
     createCertificate(issuer, {

@@ -106,7 +106,7 @@ test('a subject of ten megabytes is refused, and one of a hundred kilobytes is t
   deadline: 60_000,
 }, async (context) => {
   const ca = await authority('CA')
-  const handle = await right(cryptoBackend.generateKey)
+  const handle = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const key = (await right(handle.forStorage)).reveal()
   const now = wholeSecond(instant(Date.now()))
   const names = (length: number) => ({

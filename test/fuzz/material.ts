@@ -34,7 +34,7 @@ export const pemOf = (label: string, der: Buffer): string =>
 
 export const material = async (): Promise<Material> => {
   const ca = await authority('CA')
-  const handle = await right(cryptoBackend.generateKey)
+  const handle = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const key = (await right(handle.forStorage)).reveal()
   const names: Names = {
     commonName: 'system:node:a',

@@ -58,6 +58,7 @@ for (const [args, rotate] of [
 test('takes durations as Go writes them', () => {
   const { options } = ran('--requested-lifetime=24h', '--probe-interval=1m30s')
   assert.is(options.requestedLifetime, 86_400_000)
+  assert.is(ran('--key-algorithm=RSA-2048').options.keyAlgorithm, 'RSA-2048')
   assert.is(options.policy?.probeInterval, 90_000)
   assert.is(ran('--probe-interval=0').options.policy?.probeInterval, 0)
   for (const [text, milliseconds] of [
@@ -96,6 +97,10 @@ const mistakes: ReadonlyArray<Mistake> = [
   ],
   [['run', ...minimal, '--feature-gates=RotateKubeletClientCertificate'], /has no value/],
   [['run', ...minimal, '--feature-gates=RotateKubeletClientCertificate=2'], /neither true nor false/],
+  [
+    ['run', ...minimal, '--key-algorithm=RSA-1024'],
+    /--key-algorithm=RSA-1024 is not known; the known ones are ECDSA-P256, /,
+  ],
   [['run', ...minimal, '--requested-lifetime=1 day'], /"1 day" is no duration: write it like 90s/],
   [
     ['run', ...minimal, '--requested-lifetime=5m'],

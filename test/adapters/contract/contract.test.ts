@@ -177,7 +177,7 @@ keep('WebCrypto and OpenSSL', real(cryptoBackend))
 
 const draftBy = (crypto: CryptoBackend) => async (): Promise<Draft> => {
   const template = kubeletClientTemplate('worker-1')
-  const key = await right(crypto.generateKey)
+  const key = await right(crypto.generateKey('ECDSA-P256'))
   const pem = await right(key.createRequest(template))
   const name = nameOf(await crypto.sha256(identityOf(key.id, template))())
   return { name, keyId: key.id, template, pem }

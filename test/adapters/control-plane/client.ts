@@ -178,7 +178,7 @@ export const bootstrapper = (context: TestContext, controlPlane: ControlPlane): 
 export const newRequest = async (
   names: Partial<Names> = {},
 ): Promise<{ readonly key: KeyHandle; readonly pem: string; readonly base64: string }> => {
-  const key = right(await cryptoBackend.generateKey())
+  const key = right(await cryptoBackend.generateKey('ECDSA-P256')())
   const pem = right(
     await key.createRequest({
       commonName: 'system:node:worker-1',

@@ -313,7 +313,7 @@ test('are not there for methods that nothing is done with', async (context) => {
   assert.is((await administrator.call('PUT', requestsPath)).code, 405)
   assert.is((await administrator.call('POST', '/version')).code, 405)
   assert.is((await administrator.call('GET', `${requestsPath}/csr-1/scale`)).code, 404)
-  assert.is((await administrator.call('GET', '/api/v1/nodes')).code, 404)
+  assert.is((await administrator.call('GET', '/api/v1/pods')).code, 404)
   assert.is((await administrator.call('GET', '/nowhere')).code, 404)
 })
 

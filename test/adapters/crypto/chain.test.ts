@@ -37,7 +37,7 @@ const authority = (): Promise<Authority> =>
   right(createAuthority({ ...validity, serialNumber: '1', commonName: 'test-ca' }))
 
 const certificate = async (parameters: Partial<CertificateParameters> = {}) => {
-  const [ca, key] = [await authority(), await right(cryptoBackend.generateKey)]
+  const [ca, key] = [await authority(), await right(cryptoBackend.generateKey('ECDSA-P256'))]
   const { publicKey } = await right(parseRequest(await right(key.createRequest(names))))
   const pem = await right(createCertificate(ca, { ...names, ...validity, usages, publicKey, ...parameters }))
   return { ca, key, pem }
@@ -54,6 +54,7 @@ test('are read with every field of their leaf', async () => {
       serialNumber: 'f1e2d3c4b5a6978801',
       issuer: 'test-ca',
       keyId: key.id,
+      keyAlgorithm: 'ECDSA-P256',
       notBefore: validity.notBefore,
       notAfter: validity.notAfter,
       extendedKeyUsages: O.some(['client auth']),

@@ -30,7 +30,7 @@ const names = {
   uris: [],
 }
 const spki = { type: 'spki', format: 'pem' } as const
-const digest = (hash: Hash) => hash.replace('-', '')
+const digest = (hash: Hash = 'SHA-256') => hash.replace('-', '')
 
 for (const kind of ['P-256', 'P-384', 'P-521', 'RSA'] as const)
   for (const dsaEncoding of ['der', 'ieee-p1363'] as const)
@@ -83,7 +83,7 @@ test('are refused when the signature is by another key, and when they do not sig
 })
 
 test('are told from keys in what a store kept', async () => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   assert.equal(referenceIn(await right(key.forStorage)), O.none)
 })
 
@@ -107,7 +107,11 @@ const newVault = () => {
     publicKey: async (name) => KeyObject.from(named(name).publicKey).export(spki).toString(),
     sign: async (name, data, hash) =>
       new Uint8Array(
-        await webcrypto.subtle.sign({ name: 'ECDSA', hash }, named(name).privateKey, new Uint8Array(data)),
+        await webcrypto.subtle.sign(
+          { name: 'ECDSA', hash: hash ?? 'SHA-256' },
+          named(name).privateKey,
+          new Uint8Array(data),
+        ),
       ),
     destroy: async (name) => {
       keys.delete(name)

@@ -9,7 +9,7 @@ import { openssl, withoutOpenssl } from './openssl.js'
 const test = suite('private keys')
 
 test('are stored as the kubelet stores them, and are the same key when restored', async () => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const stored = await right(key.forStorage)
   assert.match(stored.reveal(), /^-----BEGIN EC PRIVATE KEY-----\n[^-]*-----END EC PRIVATE KEY-----\n$/)
   const restored = await right(cryptoBackend.restoreKey(stored))
@@ -20,14 +20,17 @@ test('are stored as the kubelet stores them, and are the same key when restored'
 })
 
 test('are named by the SHA-256 of their public key', async () => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const pem = (await right(key.forStorage)).reveal()
   const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' })
   assert.is(key.id, createHash('sha256').update(spki).digest('hex'))
 })
 
 test('are new each time', async () => {
-  const [first, second] = [await right(cryptoBackend.generateKey), await right(cryptoBackend.generateKey)]
+  const [first, second] = [
+    await right(cryptoBackend.generateKey('ECDSA-P256')),
+    await right(cryptoBackend.generateKey('ECDSA-P256')),
+  ]
   assert.is.not(first.id, second.id)
 })
 
@@ -54,7 +57,7 @@ test('with their curve written before them are read', { skip: withoutOpenssl }, 
 })
 
 test('show nothing of themselves in errors or when printed', async () => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const stored = await right(key.forStorage)
   const body = stored.reveal().split('\n').slice(1, -2)
   const damaged = stored.reveal().replace(body[0] ?? '', `${body[0]?.slice(0, -4)}`)

@@ -24,7 +24,7 @@ const everything: Names = {
   uris: ['spiffe://example.com/worker-1'],
 }
 const requestFor = async (names: Names) => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   return { key, pem: await right(key.createRequest(names)) }
 }
 
@@ -110,7 +110,7 @@ test('are made with RSA keys and larger curves too', { skip: withoutOpenssl }, a
 })
 
 test('for a name that X.509 cannot carry are an error that says which', async () => {
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const bad: ReadonlyArray<readonly [Partial<Names>, RegExp]> = [
     [{ ipAddresses: ['10.0.0.256'] }, /"10\.0\.0\.256" is no IP address/],
     [{ dnsNames: ['wörker'] }, /DNS name "wörker" is not printable ASCII/],

@@ -83,7 +83,7 @@ test('keeps a pair as a kubelet would, under a name that tells when it was recei
 
 test('holds in one file what TLS takes as certificate and as key', async (context) => {
   const { directory, store } = await opened(context)
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const validity = { notBefore: noon, notAfter: after(noon, 3600 * second) }
   const authority = await right(createAuthority({ ...validity, serialNumber: '1', commonName: 'ca' }))
   const { publicKey, ...requested } = await right(

@@ -24,7 +24,7 @@ const right = <A>(answer: E.Either<{ readonly message: string }, A>): A => {
 test('generates other keys each time, and the same in each run', async () => {
   const ids = async () => {
     const { generateKey } = memoryCrypto()
-    return [right(await generateKey()).id, right(await generateKey()).id]
+    return [right(await generateKey('ECDSA-P256')()).id, right(await generateKey('ECDSA-P256')()).id]
   }
   const [first, second] = await ids()
   assert.is.not(first, second)
@@ -34,7 +34,7 @@ test('generates other keys each time, and the same in each run', async () => {
 
 test('restores a key from what it gave to keep', async () => {
   const crypto = memoryCrypto()
-  const key = right(await crypto.generateKey())
+  const key = right(await crypto.generateKey('ECDSA-P256')())
   assert.is(right(await crypto.restoreKey(right(await key.forStorage()))()).id, key.id)
   assert.is(right(await crypto.restoreKey(secret(keyPem('any')))()).id, keyIdOf('any'))
 })
@@ -76,7 +76,7 @@ test('fails as it is told, as often as it is told', async () => {
     times: 1,
     answer: cryptoErrors.keyUnavailable,
   })
-  const key = right(await crypto.generateKey())
+  const key = right(await crypto.generateKey('ECDSA-P256')())
   const request = key.createRequest(kubeletClientTemplate('a'))
   assert.equal(await request(), E.left(cryptoErrors.keyUnavailable))
   assert.ok(E.isRight(await request()))
@@ -84,7 +84,7 @@ test('fails as it is told, as often as it is told', async () => {
 
 test('gives TLS the kind of key that was asked for', async () => {
   const crypto = memoryCrypto({ tlsKey: () => ({ _tag: 'NotUsableHere', reason: 'in hardware' }) })
-  const key = right(await crypto.generateKey())
+  const key = right(await crypto.generateKey('ECDSA-P256')())
   assert.equal(right(await key.forTls()), { _tag: 'NotUsableHere', reason: 'in hardware' })
 })
 

@@ -36,7 +36,7 @@ test('a server sees the certificate of a rotation, and its successor after a ren
   await memory.clock.settle()
   const first = rotation.current()
 
-  const key = await right(cryptoBackend.generateKey)
+  const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
   const tls = await right(key.forTls)
   if (tls._tag !== 'Pem') throw new Error('no PEM')
   const serving = {

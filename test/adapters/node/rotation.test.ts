@@ -356,6 +356,16 @@ for (const [name, options, message] of [
   ['no certDir', { certDir: undefined }, /certDir is missing/],
   ['neither kubeconfig', { bootstrapKubeconfig: undefined }, /where the API is/],
   ['a lifetime that Kubernetes refuses', { requestedLifetime: 60 * second }, /60 s/],
+  [
+    'a kind of key that there is not',
+    { keyAlgorithm: 'RSA-1024' },
+    /keyAlgorithm "RSA-1024" is not known; .*RSA-2048/,
+  ],
+  [
+    'a kind of key beside a template',
+    { keyAlgorithm: 'RSA-2048', template: clientTemplate('a', []) },
+    /put keyAlgorithm into the template/,
+  ],
   ['a policy that cannot be', { policy: { renewFrom: 2 } }, /renewFrom/],
   ['a misspelt option', { nodename: 'a' }, /no option nodename; did you mean nodeName\?/],
   [

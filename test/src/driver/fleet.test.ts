@@ -62,7 +62,7 @@ const bad: ReadonlyArray<readonly [string, (ports: Ports) => Partial<Ports>]> = 
     ({ store }) => ({ store: { ...store, install: () => never } }),
   ],
   ['a server that never answers', ({ requests }) => ({ requests: { ...requests, submit: () => never } })],
-  ['a key that is never made', ({ crypto }) => ({ crypto: { ...crypto, generateKey: never } })],
+  ['a key that is never made', ({ crypto }) => ({ crypto: { ...crypto, generateKey: () => never } })],
   [
     'a port that throws',
     ({ requests }) => ({
@@ -119,7 +119,7 @@ test('runs no more at one time than the limits allow, and everything in the end'
   const { members, stop } = fleet(
     50,
     (_, { crypto, store, requests }) => ({
-      crypto: { ...crypto, generateKey: counted('keys', crypto.generateKey) },
+      crypto: { ...crypto, generateKey: (algorithm) => counted('keys', crypto.generateKey(algorithm)) },
       store: { ...store, install: (pair) => counted('installs', store.install(pair)) },
       requests: {
         ...requests,

@@ -9,7 +9,7 @@ const test = suite('keyring')
 /** A keyring with one key of the crypto backend. */
 const withKey = async (crypto = memoryCrypto()) => {
   const keys = keyring()
-  const made = await crypto.generateKey()
+  const made = await crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(made)) throw new Error(made.left.message)
   keys.keep(made.right)
   return { keys, own: chain({ keyId: made.right.id }) }
@@ -53,7 +53,7 @@ test('has a key forgotten when it drops it, and one that came to nothing, once e
   const crypto = memoryCrypto()
   const forgotten: Array<string> = []
   const made = async (name: string) => {
-    const key = await crypto.generateKey()
+    const key = await crypto.generateKey('ECDSA-P256')()
     if (E.isLeft(key)) throw new Error(key.left.message)
     return {
       ...key.right,

@@ -90,7 +90,7 @@ test('says that there is no certificate to authenticate with', async () => {
 
 test('says when the key of a certificate to be stored is not in memory, or cannot be stored', async () => {
   const ports = memoryPorts({ now: noon })
-  const made = await ports.crypto.generateKey()
+  const made = await ports.crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(made)) throw new Error(made.left.message)
   const install: Performed = { _tag: 'Install', delivered: delivered(noon, { keyId: made.right.id }) }
   assert.equal(await outcome(ports, install), ['InstallFailed: KeyUnavailable'])
@@ -108,7 +108,7 @@ test('says when the key of a certificate to be stored is not in memory, or canno
 test('learns nothing from a call that was cut short by the end of the rotation', async () => {
   const ports = memoryPorts({ now: noon })
   ports.requests.inject({ answer: 'silence' })
-  const key = await ports.crypto.generateKey()
+  const key = await ports.crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(key)) throw new Error(key.left.message)
   const keys = keyring()
   keys.keep(key.right)

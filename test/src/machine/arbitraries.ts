@@ -12,6 +12,7 @@ import type {
 } from '../../../src/machine/facts.js'
 import type { Certificate, CheckedChain, Verification } from '../../../src/model/certificate.js'
 import type { Failure, FailureTag, TrustError } from '../../../src/model/failure.js'
+import { keyAlgorithms } from '../../../src/model/key-algorithm.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft, OutstandingRequest } from '../../../src/model/request.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
@@ -43,13 +44,19 @@ const names = {
 }
 
 const template: fc.Arbitrary<CertificateTemplate> = fc.record(
-  { ...names, signerName: text, usages: texts, expirationSeconds: fc.nat() },
+  {
+    ...names,
+    signerName: text,
+    usages: texts,
+    expirationSeconds: fc.nat(),
+    keyAlgorithm: fc.constantFrom(...keyAlgorithms),
+  },
   {
     requiredKeys: ['commonName', 'organizations', 'dnsNames', 'ipAddresses', 'uris', 'signerName', 'usages'],
   },
 )
 
-const certificate: fc.Arbitrary<Certificate> = fc.record({
+const certificateParts = {
   ...names,
   serialNumber: text,
   issuer: text,
@@ -57,7 +64,11 @@ const certificate: fc.Arbitrary<Certificate> = fc.record({
   notBefore: instants,
   notAfter: instants,
   extendedKeyUsages: maybe(texts),
-})
+}
+const certificate: fc.Arbitrary<Certificate> = fc.oneof(
+  fc.record(certificateParts),
+  fc.record({ ...certificateParts, keyAlgorithm: text }),
+)
 
 const verification: fc.Arbitrary<Verification> = fc.oneof(
   fc.constant({ _tag: 'Unchecked' } as const),

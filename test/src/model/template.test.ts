@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Certificate } from '../../../src/model/certificate.js'
+import { keyAlgorithms } from '../../../src/model/key-algorithm.js'
 import {
   CertificateTemplate,
   clientSigner,
@@ -9,6 +10,7 @@ import {
   kubeletClientTemplate,
   kubeletServingSigner,
   missingFrom,
+  usagesFor,
 } from '../../../src/model/template.js'
 import { assert, suite } from '../../helper/index.js'
 import { certificate, template } from '../samples.js'
@@ -88,8 +90,32 @@ const covering: ReadonlyArray<readonly [string, Partial<CertificateTemplate>, bo
   ['fewer names', { dnsNames: [] }, false],
   ['fewer usages', { usages: ['client auth'] }, false],
   ['another signer', { signerName: 'example.com/other' }, false],
+  ['another kind of key', { keyAlgorithm: 'RSA-2048' }, true],
 ]
 for (const [what, differences, accepted] of covering)
   test(`${accepted ? 'still accepts' : 'no longer accepts'} a request that asked for ${what}`, () => {
     assert.is(covers({ ...wanted, ...differences }, wanted), accepted)
   })
+
+test('is not satisfied by a key of another kind than it says', () => {
+  const rsa = { ...template, keyAlgorithm: 'RSA-2048' } as const
+  assert.equal(missingFrom(rsa, certificate({ keyAlgorithm: 'RSA-2048' })), [])
+  assert.equal(missingFrom(rsa, certificate({ keyAlgorithm: 'ECDSA-P256' })), [
+    'key is ECDSA-P256, wanted is RSA-2048',
+  ])
+  assert.equal(missingFrom(template, certificate({ keyAlgorithm: 'RSA-2048' })), [], 'it does not say')
+  assert.equal(missingFrom(rsa, certificate()), [], 'the kind was not written down')
+  assert.not(covers(template, rsa), 'what does not say is asked for with ECDSA-P256')
+  assert.ok(covers(template, { ...template, keyAlgorithm: 'ECDSA-P256' }))
+})
+
+test('asks for the usages that are approved wherever there are keys of the kind', () => {
+  const three = ['digital signature', 'key encipherment', 'server auth']
+  for (const algorithm of keyAlgorithms)
+    assert.equal(
+      usagesFor('server auth', algorithm),
+      algorithm.startsWith('ML-DSA-') ? ['digital signature', 'server auth'] : three,
+    )
+  assert.equal(clientTemplate('a', [], 'ML-DSA-44').usages, ['digital signature', 'client auth'])
+  assert.is(kubeletClientTemplate('a', 'Ed25519').keyAlgorithm, 'Ed25519')
+})

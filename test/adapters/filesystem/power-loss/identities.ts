@@ -31,7 +31,7 @@ export const identities = async (): Promise<Identities> => {
   const validity = { serialNumber: '1', notBefore: noon, notAfter: after(noon, day) }
   const authority = await right(createAuthority({ ...validity, commonName: 'ca' }))
   const issue = async (name: Name): Promise<Identity> => {
-    const key = await right(cryptoBackend.generateKey)
+    const key = await right(cryptoBackend.generateKey('ECDSA-P256'))
     const template = { ...kubeletClientTemplate(name), expirationSeconds: 3600 }
     const pem = await right(key.createRequest(template))
     const parameters = { ...(await right(parseRequest(pem))), ...validity, usages: ['client auth'] }

@@ -1,0 +1,85 @@
+/** What a rotation is to ask for, and since when it can: addresses and the credential to ask with may have to come first. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { type CertificateTemplate, kubeletServingTemplate } from '../../src/model/template.js'
+import { second } from '../../src/model/time.js'
+import type { Clock } from '../../src/ports.js'
+import { stable } from '../addresses/stable.js'
+import { nodeNameOf, type RotationOptions, withLifetime } from './options.js'
+
+export interface Wanted {
+  /** None: there is nothing to ask for yet, or nothing to ask with. */
+  readonly current: () => O.Option<CertificateTemplate>
+  /** Another template from now on. */
+  readonly set: (template: O.Option<CertificateTemplate>) => void
+  /** Calls the listener when `current` is another one; the answer ends it. */
+  readonly follow: (listener: () => void) => () => void
+  /** What is waited for, a sentence for people; empty: nothing. */
+  readonly awaited: () => string
+}
+
+const defaultDelay = 10 * second
+
+export const wantedBy = (
+  options: RotationOptions,
+  initial: O.Option<CertificateTemplate>,
+  clock: Clock,
+  warn: (message: string) => void,
+): Wanted => {
+  const { addresses: source, addressDelay = defaultDelay, authenticateWith: asker, keyAlgorithm } = options
+  let template = initial
+  let canAsk = asker === undefined || O.isSome(asker.credentials.current())
+  let problem = ''
+  const current = () => (canAsk ? template : O.none)
+
+  const followAddresses = (listener: () => void): (() => void) => {
+    if (source === undefined) return () => {}
+    return stable(
+      source,
+      clock,
+      addressDelay,
+    )((found) => {
+      if (E.isLeft(found)) {
+        const { message, remedy } = found.left
+        if (message !== problem) warn(`${message}; ${remedy}`)
+        problem = message
+        return
+      }
+      problem = ''
+      template = O.some(
+        withLifetime(options, kubeletServingTemplate(nodeNameOf(options), found.right, keyAlgorithm)),
+      )
+      listener()
+    })
+  }
+
+  return {
+    current,
+    set: (next) => {
+      template = next
+    },
+    follow: (listener) => {
+      let end = () => {}
+      const begin = (): void => {
+        end = followAddresses(listener)
+      }
+      if (canAsk) begin()
+      const forget = asker?.credentials.subscribe((credential) => {
+        if (canAsk || O.isNone(credential)) return
+        canAsk = true
+        // The addresses may be asked of the API, with this credential.
+        begin()
+        listener()
+      })
+      return () => {
+        forget?.()
+        end()
+      }
+    },
+    awaited: () => {
+      if (!canAsk) return 'It waits for the certificate of the rotation that it authenticates with.'
+      if (source === undefined || O.isSome(template)) return ''
+      return `It waits for the addresses of this node${problem === '' ? '' : `: ${problem}`}.`
+    },
+  }
+}
