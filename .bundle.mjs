@@ -38,7 +38,9 @@ const texts = {
         'node_modules/uplot/dist/uPlot.iife.min.js',
         'node_modules/uplot/dist/uPlot.min.css',
       ].map(text)
-      return { contents: `export const assets = async () => ({ page: ${page}, charts: ${charts}, style: ${style} })` }
+      return {
+        contents: `export const assets = async () => ({ page: ${page}, charts: ${charts}, style: ${style} })`,
+      }
     })
   },
 }
@@ -59,7 +61,9 @@ const common = {
 /** The licences of the packages that are bundled, as they ask for. */
 const licences = ({ inputs }) => {
   // The charts are in it as text.
-  const packages = [...Object.keys(inputs), 'node_modules/uplot'].map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+  const packages = [...Object.keys(inputs), 'node_modules/uplot'].map(
+    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
+  )
   return [...new Set(packages.filter((path) => path !== undefined))].sort().map((path) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, path)).find((entry) => /^licen[cs]e/i.test(entry))

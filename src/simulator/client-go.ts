@@ -141,7 +141,12 @@ const evolve = (facts: Facts, event: Event): Facts => {
     case 'Installed': {
       if (O.isNone(next) || next.value._tag !== 'Delivered') return facts
       const { delivered } = next.value
-      const held = { ...delivered, receivedAt: wholeSecond(delivered.receivedAt), rejectedAt: O.none, serverUntrustedAt: O.none }
+      const held = {
+        ...delivered,
+        receivedAt: wholeSecond(delivered.receivedAt),
+        rejectedAt: O.none,
+        serverUntrustedAt: O.none,
+      }
       return { ...facts, held: O.some(held), next: O.none, lastFailure: O.none, checkedAt: O.some(at) }
     }
     default:

@@ -494,7 +494,9 @@ export const fleet = (
     begin(node, time, noFacts(O.some(templateOf(node))), O.none)
   }
   const begin = (node: number, time: Milliseconds, before: Facts, draft: O.Option<Draft>): undefined => {
-    const kept = O.map((one: Held): Held => ({ ...one, rejectedAt: O.none, serverUntrustedAt: O.none }))(before.held)
+    const kept = O.map((one: Held): Held => ({ ...one, rejectedAt: O.none, serverUntrustedAt: O.none }))(
+      before.held,
+    )
     known[node] = noFacts(before.wanted)
     learn(node, { _tag: 'Loaded', held: kept, draft, at: local(node, time) })
     act(node, time)
