@@ -158,6 +158,7 @@ export const clientGo: Machine = {
   decide,
   evolve,
   deadline: clientGoDeadline,
+  credential: 'held',
   probeInterval: 0,
   submitInterval: 0,
   patience,

@@ -11,7 +11,6 @@ import type { Action } from '../machine/action.js'
 import type { Event } from '../machine/event.js'
 import { type CredentialName, draftOf, type Facts, type Held, noFacts } from '../machine/facts.js'
 import type { Draft } from '../model/request.js'
-import type { CertificateTemplate } from '../model/template.js'
 import { endOfTime, type Instant, instant, type Milliseconds, second, wholeSecond } from '../model/time.js'
 import { virtualAgenda } from './agenda.js'
 import { clientGo } from './client-go.js'
@@ -96,11 +95,7 @@ export const fleet = (
     known[node] = machine.evolve(factsOf(node), event)
   }
   const keyId = (node: number, key: number): string => keyIdOf(seed, node, key)
-  const wanted = (node: number): CertificateTemplate => {
-    const found = known[node]?.wanted
-    return found !== undefined && O.isSome(found) ? found.value : templateOf(node)
-  }
-  const newRequest = (node: number, key: number) => requestOf(keyId(node, key), wanted(node))
+  const newRequest = (node: number, key: number) => requestOf(keyId(node, key), templateOf(node))
 
   const learnSubmitted = (node: number, key: number, credential: CredentialName, time: Milliseconds) =>
     learn(node, {
@@ -128,13 +123,14 @@ export const fleet = (
     isQuiet[node] = 0
     const key = at(certified, node)
     if ((debts & owesRenewal) > 0) {
-      learnSubmitted(node, key, 'held', at(renewal, node))
+      learnSubmitted(node, key, machine.credential, at(renewal, node))
       const dates = [instant(at(notBefore, node)), instant(at(notAfter, node))] as const
       learnIssued(node, key, dates, at(received, node))
       learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, at(received, node)) })
     }
     if ((debts & owesProbe) > 0) accepted(node, at(checked, node))
-    if ((debts & owesRequest) > 0) learnSubmitted(node, at(keys, node), 'held', at(submitted, node))
+    if ((debts & owesRequest) > 0)
+      learnSubmitted(node, at(keys, node), machine.credential, at(submitted, node))
   }
   const accepted = (node: number, time: Milliseconds): undefined =>
     learn(node, {
@@ -307,7 +303,7 @@ export const fleet = (
   const renew = (node: number, time: Milliseconds): undefined => {
     isQuiet[node] = 1
     keys[node] = at(keys, node) + 1
-    request(node, create, time, 'held')
+    request(node, create, time, machine.credential)
   }
   const request = (node: number, kind: number, time: Milliseconds, credential: CredentialName): undefined => {
     doing[node] = kind === create ? submitting : probing
@@ -315,7 +311,10 @@ export const fleet = (
     send(node, kind, time, credential)
     look(node, at(answered, node))
   }
-  const credentialOf = (node: number): CredentialName => credentialNames[at(credentials, node)] ?? 'held'
+  const credentialOf = (node: number): CredentialName => {
+    const number = at(credentials, node)
+    return number === 0 ? 'held' : number === 1 ? 'bootstrap' : 'external'
+  }
 
   /** The answer to a submission: the request is at the API now, or was there already; or it failed. */
   const submissionEnds = (node: number, time: Milliseconds): undefined => {
@@ -340,7 +339,13 @@ export const fleet = (
     else record.request(get)
     if (at(isQuiet, node) === 1 && time < expiry(node)) {
       owed[node] = at(owed, node) | owesRequest
-      return observe(node, time, 'Pending', 'held', Math.min(expiry(node), time + machine.patience))
+      return observe(
+        node,
+        time,
+        'Pending',
+        machine.credential,
+        Math.min(expiry(node), time + machine.patience),
+      )
     }
     settle(node)
     learnSubmitted(node, key, credentialOf(node), time)
@@ -368,8 +373,8 @@ export const fleet = (
     settle(node)
     expect(node, seen, condition)
     const action = machine.decide(factsOf(node), local(node, time))
-    const last = action._tag === 'Observe' ? offset(node, action.until) : time
-    look(node, Math.min(at(answered, node), Math.max(time + 1, last)))
+    if (action._tag === 'Observe')
+      look(node, Math.min(at(answered, node), Math.max(time + 1, offset(node, action.until))))
   }
   /** When an open watch is answered. */
   const expect = (node: number, seen: Milliseconds, condition: 'Pending' | 'Approved'): undefined => {
@@ -491,7 +496,7 @@ export const fleet = (
     notAfter[node] = 0
     good[node] = time
     cuts[node] = around.nextChange(node, time).at
-    begin(node, time, noFacts(O.some(templateOf(node))), O.none)
+    begin(node, time, factsOf(node), O.none)
   }
   const begin = (node: number, time: Milliseconds, before: Facts, draft: O.Option<Draft>): undefined => {
     const kept = O.map((one: Held): Held => ({ ...one, rejectedAt: O.none, serverUntrustedAt: O.none }))(
@@ -521,14 +526,14 @@ export const fleet = (
         closeWatch(node)
         return begin(node, time, factsOf(node), machine.remembers ? draft : O.none)
       }
-      default:
+      case 'Left':
         closeWatch(node)
         lacked(node, time)
         record.change('nodes', time, -1)
         known[node] = undefined
         doing[node] = absent
         struck[node] = 0
-        return plan(node, change._tag === 'Left' ? change.until : endOfTime)
+        return plan(node, change.until)
     }
   }
 

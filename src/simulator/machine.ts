@@ -3,7 +3,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
 import { rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import { type Facts, type Held, isDoubted } from '../machine/facts.js'
+import { type CredentialName, type Facts, type Held, isDoubted } from '../machine/facts.js'
 import { decide, evolve } from '../machine/machine.js'
 import { expired, notYetValid } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
@@ -14,6 +14,8 @@ export interface Machine {
   readonly evolve: (facts: Facts, event: Event) => Facts
   /** When a certificate is renewed if nothing happens; the end of time: never. */
   readonly deadline: (held: Pick<Held, 'certificate' | 'receivedAt'>, now: Instant) => Instant
+  /** Whose credential a renewal goes out with while the certificate works. */
+  readonly credential: CredentialName
   /** Between two probes of a certificate at rest; 0: there are none. */
   readonly probeInterval: Milliseconds
   /** Requests are at least so far apart. */
@@ -31,6 +33,7 @@ export const ourMachine = (policy: RotationPolicy): Machine => ({
   decide: decide(policy),
   evolve: evolve(policy),
   deadline: (held, now) => (policy.rotate ? rotationDeadline(policy, held, now) : endOfTime),
+  credential: policy.authenticateWith,
   probeInterval: policy.authenticateWith === 'held' ? policy.probeInterval : 0,
   submitInterval: policy.submitInterval,
   patience: endOfTime,

@@ -31,5 +31,4 @@ export const normal = (one: number, other: number): number =>
 const hexadecimal = Array.from({ length: 0x10000 }, (_, number) => number.toString(16).padStart(4, '0'))
 
 /** 32 bits as eight hexadecimal digits. */
-export const hex = (word: number): string =>
-  `${hexadecimal[word >>> 16] ?? ''}${hexadecimal[word & 0xffff] ?? ''}`
+export const hex = (word: number): string => `${hexadecimal[word >>> 16]}${hexadecimal[word & 0xffff]}`

@@ -1,7 +1,7 @@
 /** What is written down while a fleet lives: counts in slots of a second, in bins for pictures, and distributions. */
 import { day, hour, type Milliseconds, minute, second } from '../model/time.js'
 import { add, at } from './numbers.js'
-import type { Scenario } from './scenario.js'
+import type { Outage, Scenario } from './scenario.js'
 import { endOf } from './world.js'
 
 /** Requests by what is done: a probe is a self review; get and list read requests. */
@@ -15,8 +15,10 @@ export type Vanity = (typeof vanities)[number]
 
 /** How long bins are: some thousand of them, in a length that people use. */
 export const binLength = (duration: Milliseconds): Milliseconds =>
-  [second, 10 * second, minute, 10 * minute, hour, 6 * hour].find((length) => duration / length <= 9_000) ??
-  day
+  [6 * hour, hour, 10 * minute, minute, 10 * second, second].reduce(
+    (best, length) => (duration / length <= 9_000 ? length : best),
+    day,
+  )
 
 /** The bounds of the classes of durations, ms: each half as much again as the one before, from a tenth of a second on. */
 export const durationClasses = Array.from({ length: 48 }, (_, index) => Math.round(100 * 1.5 ** index))
@@ -34,8 +36,7 @@ const durations = (): Durations => {
   return {
     counts,
     add: (duration) => {
-      const found = durationClasses.findIndex((bound) => duration <= bound)
-      add(counts, found < 0 ? durationClasses.length : found, 1)
+      add(counts, durationClasses.filter((bound) => bound < duration).length, 1)
       count += 1
       sum += duration
       longest = Math.max(longest, duration)
@@ -64,9 +65,13 @@ export interface Recorder {
   /** How many slots had so many requests. */
   readonly rates: Float64Array
   readonly peak: () => { readonly count: number; readonly at: Milliseconds }
-  readonly slots: () => number
-  readonly waves: ReadonlyArray<{ readonly from: Milliseconds; readonly counts: Float64Array }>
-  readonly recoveries: ReadonlyArray<Durations>
+  /** Of each outage: how long those that it struck took to recover, and requests by the slot around its end. */
+  readonly outages: ReadonlyArray<{
+    readonly outage: Outage
+    readonly recovery: Durations
+    readonly from: Milliseconds
+    readonly counts: Float64Array
+  }>
   readonly bootstraps: Durations
   readonly gaps: Durations
   /** Time goes on: everything before is written down. */
@@ -93,7 +98,7 @@ export interface Recorder {
 
 /** A recorder for probes that come again after `period`; slots are so long that a period has a whole number of them. */
 export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => {
-  const { duration, outages } = scenario
+  const { duration } = scenario
   const bin = binLength(duration)
   const bins = Math.ceil(duration / bin)
   const series = () => new Float64Array(bins)
@@ -108,8 +113,10 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
   const current = new Float64Array(kinds.length)
   const rates = new Float64Array(fastest + 1)
   const phases = new Int32Array(perPeriod)
-  const waves = outages.map((outage) => ({
-    from: Math.max(0, slotOf(endOf(outage)) - waveBefore),
+  const struck = scenario.outages.map((outage) => ({
+    outage,
+    recovery: durations(),
+    first: Math.max(0, slotOf(endOf(outage)) - waveBefore),
     counts: new Float64Array(waveSlots),
   }))
   let slot = 0
@@ -132,8 +139,8 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     }
     add(rates, Math.min(total, fastest), 1)
     if (total > peak.count) peak = { count: total, slot }
-    for (const { from, counts } of waves)
-      if (slot >= from && slot < from + waveSlots) add(counts, slot - from, total)
+    for (const { first, counts } of struck)
+      if (slot >= first && slot < first + waveSlots) add(counts, slot - first, total)
     slot += 1
   }
 
@@ -152,7 +159,7 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
   const changes = { nodes: series(), without: series(), objects: series() }
   const counted = { signatures: series(), installed: series() }
   const ages = new Float64Array(ageClasses)
-  const [recoveries, bootstraps, gaps] = [outages.map(durations), durations(), durations()]
+  const [bootstraps, gaps] = [durations(), durations()]
   const change = (what: keyof typeof changes, now: Milliseconds, by: number): void => {
     if (now < duration) add(changes[what], binOf(now), by)
   }
@@ -165,9 +172,7 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     ages,
     rates,
     peak: () => ({ count: peak.count, at: peak.slot * length }),
-    slots: () => slot,
-    waves: waves.map(({ from, counts }) => ({ from: from * length, counts })),
-    recoveries,
+    outages: struck.map(({ first, ...rest }) => ({ ...rest, from: first * length })),
     bootstraps,
     gaps,
     advance: (now) => {
@@ -192,8 +197,8 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     },
     lacking: () => lacking,
     recovered: (index, now) => {
-      const outage = outages[index]
-      if (outage !== undefined) recoveries[index]?.add(Math.max(0, now - endOf(outage)))
+      for (const { outage, recovery } of struck.slice(index, index + 1))
+        recovery.add(Math.max(0, now - endOf(outage)))
     },
     startProbes: (first) => {
       add(phases, phaseOf(first), 1)

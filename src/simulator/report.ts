@@ -106,12 +106,8 @@ const running = (changes: Float64Array): ReadonlyArray<number> => {
 }
 
 /** The highest of some numbers, and where it is first. */
-const highest = (numbers: ReadonlyArray<number>): { readonly most: number; readonly index: number } => {
-  let index = 0
-  for (let other = 1; other < numbers.length; other += 1)
-    if ((numbers[other] ?? 0) > (numbers[index] ?? 0)) index = other
-  return { most: numbers[index] ?? 0, index }
-}
+const highest = (numbers: ReadonlyArray<number>): { readonly most: number; readonly index: number } =>
+  numbers.reduce((best, one, index) => (one > best.most ? { most: one, index } : best), { most: 0, index: 0 })
 
 const percentile = (counts: Float64Array, part: number): number => {
   const wanted = sum(counts) * part
@@ -161,7 +157,7 @@ export const reportOf = (scenario: Scenario, { name }: NamedPolicy, { record, no
       p99: percentile(rates, 0.99),
       peak: peak.count,
       peakAt: Math.round(peak.at),
-      peakToMean: total === 0 ? 0 : rounded(peak.count / mean),
+      peakToMean: rounded(peak.count / Math.max(mean, Number.MIN_VALUE)),
       inVain: vanities.reduce((all, why) => all + inVainBy[why], 0),
       inVainBy,
     },
@@ -170,22 +166,16 @@ export const reportOf = (scenario: Scenario, { name }: NamedPolicy, { record, no
     expired: spreadOf(record.gaps),
     without: { most: lacking.most, mostAt: lacking.index * bin, atEnd: record.lacking() },
     objects: { most: stored.most, mostAt: stored.index * bin },
-    outages: scenario.outages
-      .map((outage, index) => ({ outage, recovery: record.recoveries[index], wave: record.waves[index] }))
-      .flatMap(({ outage, recovery, wave }) =>
-        recovery === undefined || wave === undefined || endOf(outage) > simulated
-          ? []
-          : [
-              {
-                of: outage.of,
-                at: outage.at,
-                lasting: outage.lasting,
-                recovery: spreadOf(recovery),
-                peakAfter: highest(Array.from(wave.counts).slice(waveBefore)).most,
-                wave: { from: Math.round(wave.from), counts: Array.from(wave.counts) },
-              },
-            ],
-      ),
+    outages: record.outages
+      .filter(({ outage }) => endOf(outage) <= simulated)
+      .map(({ outage, recovery, from, counts }) => ({
+        of: outage.of,
+        at: outage.at,
+        lasting: outage.lasting,
+        recovery: spreadOf(recovery),
+        peakAfter: highest(Array.from(counts).slice(waveBefore)).most,
+        wave: { from: Math.round(from), counts: Array.from(counts) },
+      })),
     series: {
       bin,
       create: lived(requests.create),
@@ -210,14 +200,13 @@ const worstOf = (
 ): string => {
   const { count } = scenario.nodes
   const percent = (part: number) => `${rounded((100 * part) / count)} %`
-  const nodes = (number: number) => (number === 1 ? '1 node' : `${number} nodes`)
   if (without.atEnd > 0)
-    return `At the end ${nodes(without.atEnd)} of ${count} (${percent(without.atEnd)}) had no certificate that works.`
+    return `At the end ${without.atEnd} of ${count} nodes (${percent(without.atEnd)}) had no certificate that works.`
   if (expired.count > 0)
     return `Certificates expired, or were rejected, ${expired.count} times before there was another one, for ${inWords(expired.longest)} at the longest.`
   const slowest = outages.toSorted((one, other) => other.recovery.longest - one.recovery.longest)[0]
   if (slowest !== undefined && slowest.recovery.count > 0)
-    return `After the outage ${inWords(slowest.at)} from the start (${slowest.of}, ${inWords(slowest.lasting)}) the last of ${nodes(slowest.recovery.count)} that it struck had recovered after ${inWords(slowest.recovery.longest)}, with ${slowest.peakAfter} requests in the busiest second.`
+    return `After the outage ${inWords(slowest.at)} from the start (${slowest.of}, ${inWords(slowest.lasting)}) the last of those that it struck (${slowest.recovery.count}) had recovered after ${inWords(slowest.recovery.longest)}, with ${slowest.peakAfter} requests in the busiest second.`
   return `No certificate expired. The busiest second had ${requests.peak} requests, ${requests.peakToMean} times the mean; a first certificate took ${inWords(bootstraps.longest)} at the longest.`
 }
 
@@ -226,7 +215,7 @@ export const simulate = (scenario: Scenario): Report => ({
   ...headOf(scenario),
   policies: scenario.policies.map((policy) => {
     const lived = fleet(scenario, policy)
-    while (lived.advance(100_000));
+    while (lived.advance(1_000));
     lived.end()
     return reportOf(scenario, policy, lived)
   }),

@@ -17,7 +17,7 @@ export interface Requests {
   /** Makes the request of a node with its key's number at a time. */
   readonly create: (node: number, key: number, now: Milliseconds) => void
   readonly sight: (node: number, key: number, now: Milliseconds) => Sight
-  /** When it changes next; the end of time: never. */
+  /** When one that is undecided, or not signed yet, changes next. */
   readonly changes: (node: number, now: Milliseconds) => Milliseconds
   /** When it was signed, or is to be. */
   readonly signedAt: (node: number) => Milliseconds
@@ -90,8 +90,8 @@ export const requests = (scenario: Scenario, world: World, record: Recorder): Re
       return now < at(signed, node) ? 'Approved' : 'Issued'
     },
     changes: (node, now) => {
-      if (now < at(decided, node)) return Math.min(at(decided, node), at(gone, node))
-      return now < at(signed, node) ? Math.min(at(signed, node), at(gone, node)) : at(gone, node)
+      const next = now < at(decided, node) ? decided : signed
+      return Math.min(at(next, node), at(gone, node))
     },
     signedAt: (node) => at(signed, node),
     notBefore: (node) => instant(at(from, node)),

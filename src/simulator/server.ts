@@ -57,17 +57,20 @@ export const worker = (perSecond: number): ((from: Milliseconds) => Milliseconds
   /** What is planned for each second, in a ring. */
   const seconds = new Float64Array(planned).fill(-1)
   const counts = new Float64Array(planned)
-  return (from) => {
-    for (let now = Math.floor(from / second); ; now += 1) {
-      const place = now & (planned - 1)
-      if (at(seconds, place) !== now) {
-        seconds[place] = now
-        counts[place] = 0
-      }
-      const count = at(counts, place)
-      if (count >= perSecond) continue
-      counts[place] = count + 1
-      return Math.max(from, now * second + count * each) + each
+  const planFor = (now: number): number => {
+    const place = now & (planned - 1)
+    if (at(seconds, place) !== now) {
+      seconds[place] = now
+      counts[place] = 0
     }
+    return place
+  }
+  return (from) => {
+    let now = Math.floor(from / second)
+    while (at(counts, planFor(now)) >= perSecond) now += 1
+    const place = planFor(now)
+    const count = at(counts, place)
+    counts[place] = count + 1
+    return Math.max(from, now * second + count * each) + each
   }
 }

@@ -1,5 +1,5 @@
 /** When what happens to whom: the scenario as functions of a node and a time. Everything is known beforehand. */
-import { day, endOfTime, type Milliseconds, second } from '../model/time.js'
+import { day, endOfTime, type Milliseconds } from '../model/time.js'
 import { normal, share } from './random.js'
 import type { Outage, Scenario, Span } from './scenario.js'
 
@@ -107,11 +107,12 @@ export const world = (scenario: Scenario): World => {
   const atWork = (at: Milliseconds): Milliseconds => {
     const { hours } = approval
     if (hours === undefined) return at
-    for (let midnight = Math.floor((start + at) / day) * day; ; midnight += day) {
-      if (!hours.days.includes(new Date(midnight).getUTCDay())) continue
-      const now = Math.max(start + at, midnight + hours.from)
-      if (now < midnight + hours.to) return now - start
-    }
+    const opens = (midnight: number) => Math.max(start + at, midnight + hours.from)
+    const isOpen = (midnight: number) =>
+      hours.days.includes(new Date(midnight).getUTCDay()) && opens(midnight) < midnight + hours.to
+    let midnight = Math.floor((start + at) / day) * day
+    while (!isOpen(midnight)) midnight += day
+    return opens(midnight) - start
   }
 
   return {
@@ -146,17 +147,12 @@ export const world = (scenario: Scenario): World => {
       return successor === undefined ? endOfTime : successor.at + successor.overlap
     },
     attended: (at) => {
-      for (let now = at; ; ) {
-        const then = atWork(past(pauses, now))
-        if (then === now) return now
-        now = then
-      }
+      let [now, then] = [at, atWork(past(pauses, at))]
+      while (then !== now) [now, then] = [then, atWork(past(pauses, then))]
+      return now
     },
   }
 }
 
 /** When a part of a fleet is there again after a wave: what outages are measured by. */
 export const endOf = ({ at, lasting }: Outage): Milliseconds => at + lasting
-
-/** Slots of a second. */
-export const slotLength: Milliseconds = second

@@ -19,6 +19,7 @@ export const policies: fc.Arbitrary<NamedPolicy> = fc.oneof(
         probeInterval: fc.constantFrom(0, 17 * second, minute, minute, 10 * minute),
         renewFrom: fc.constantFrom(0.1, 0.5, 0.7),
         renewTo: fc.constantFrom(0.7, 0.9),
+        authenticateWith: fc.constantFrom('held' as const, 'held' as const, 'external' as const),
         rotate: fc.constantFrom(true, true, true, false),
       })
       .map((some): NamedPolicy => ({ _tag: 'Machine', name: 'ours', policy: { ...defaultPolicy, ...some } })),
@@ -28,7 +29,7 @@ export const policies: fc.Arbitrary<NamedPolicy> = fc.oneof(
 export const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.integer(),
-    duration: fc.oneof(ms(minute, 3 * hour), ms(hour, 2 * day)),
+    duration: fc.oneof(ms(minute, 3 * hour), ms(minute, 3 * hour), ms(hour, day)),
     count: ms(1, 6),
     joinOver: fc.constantFrom(0, hour),
     autoscaling: fc.constantFrom(undefined, undefined, { lowest: 0.3, every: 6 * hour }),

@@ -171,6 +171,21 @@ test('counts what fails, and begins anew after a denial', () => {
   assert.is(next(denied, after(now, 33 * second))._tag, 'Submit')
 })
 
+test('goes by what it has where it has forgotten the rest', () => {
+  const holding: Facts = { ...noFacts(O.some(template)), held: O.some(held()) }
+  assert.is(next(holding, noon)._tag, 'Wait')
+  const pending: Facts = { ...holding, next: O.some({ _tag: 'Pending', request: request(1) }) }
+  assert.is(next(pending, noon)._tag, 'Observe')
+  const nameless = clientGo.evolve(noFacts(O.none), {
+    _tag: 'SubmitFailed',
+    draft: O.none,
+    credential: 'bootstrap',
+    failure: unreachable,
+    at: noon,
+  })
+  assert.is(next(nameless, noon)._tag, 'Wait')
+})
+
 test('wants nothing where nothing is wanted', () => {
   assert.is(next(noFacts(O.none), instant(0))._tag, 'Wait')
 })

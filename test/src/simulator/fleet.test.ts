@@ -76,7 +76,7 @@ test('tells of those who have no certificate at the end', () => {
     alone({ duration: day, bootstrapTokensUntil: minute, authorities: [{ at: 30 * minute, overlap: 0 }] }),
   )
   assert.is(report.without.atEnd, 1)
-  assert.match(report.worst, 'At the end 1 node of 1')
+  assert.match(report.worst, 'At the end 1 of 1 nodes (100 %)')
 })
 
 test('says how busy it was where nothing went wrong', () => {
@@ -88,6 +88,19 @@ test('says how busy it was where nothing went wrong', () => {
       ['client-go', 'No certificate expired.'],
     ],
   )
+})
+
+test('counts by the day what lasts for many years', () => {
+  const { report } = lived(
+    alone({ duration: 3_000 * day, signer: { ...scenarioOf().signer, duration: 8_760 * hour } }),
+  )
+  assert.is(report.series.bin, day)
+  assert.is(report.series.create.length, 3_000)
+})
+
+test('says nothing of an outage that goes on at the end', () => {
+  const { report } = lived(alone({ outages: [{ of: 'api', at: minute, lasting: hour, part: 1 }] }))
+  assert.equal(report.outages, [])
 })
 
 test('is the same for the same seed, and another one for another', () => {

@@ -5,7 +5,7 @@ import { assert, suite, thorough } from '../../helper/index.js'
 import { policies, scenarios } from './arbitrary.js'
 
 const test = suite('skipping')
-const runs = thorough ? 20_000 : 600
+const runs = thorough ? 10_000 : 200
 
 const lived = (scenario: Scenario, policy: NamedPolicy, skip: boolean): Fleet => {
   const fleetOf = fleet(scenario, policy, { skip })
@@ -24,7 +24,7 @@ const known = ({ facts, record }: Fleet, { nodes }: Scenario) => ({
   ages: record.ages,
   rates: record.rates,
   peak: record.peak(),
-  recoveries: record.recoveries.map(({ total }) => total()),
+  recoveries: record.outages.map(({ recovery, counts }) => [recovery.total(), counts]),
   bootstraps: record.bootstraps.total(),
   gaps: record.gaps.total(),
 })
