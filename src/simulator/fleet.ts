@@ -481,8 +481,7 @@ export const fleet = (
     renewal[node] = at(submitted, node)
     received[node] = time
     checked[node] = time
-    if (deadline > time && time < at(good, node) && around.outageAt(node, time) < 0)
-      return rest(node, time, deadline)
+    if (deadline > time && time < at(good, node)) return rest(node, time, deadline)
     settle(node)
     act(node, time)
   }
@@ -513,28 +512,26 @@ export const fleet = (
     const end = change._tag === 'Suspended' ? change.until : time
     cuts[node] = around.nextChange(node, end).at
     settle(node)
-    switch (change._tag) {
-      case 'Suspended':
-      case 'Outage':
-        if (change._tag === 'Outage' && isUnderWay) struck[node] = around.outageAt(node, time) + 1
-        if (isUnderWay) answer(node, unreachable, end)
-        return end > time ? plan(node, end) : isUnderWay ? go(node, time) : act(node, time)
-      case 'Restarted': {
-        const { next } = factsOf(node)
-        const draft =
-          at(doing, node) === submitting ? O.some(newRequest(node, at(keys, node))) : O.map(draftOf)(next)
-        closeWatch(node)
-        return begin(node, time, factsOf(node), machine.remembers ? draft : O.none)
-      }
-      case 'Left':
-        closeWatch(node)
-        lacked(node, time)
-        record.change('nodes', time, -1)
-        known[node] = undefined
-        doing[node] = absent
-        struck[node] = 0
-        return plan(node, change.until)
+    if (change._tag === 'Left') return leave(node, time, change.until)
+    if (change._tag === 'Restarted') {
+      const { next } = factsOf(node)
+      const draft =
+        at(doing, node) === submitting ? O.some(newRequest(node, at(keys, node))) : O.map(draftOf)(next)
+      closeWatch(node)
+      return begin(node, time, factsOf(node), machine.remembers ? draft : O.none)
     }
+    if (change._tag === 'Outage' && isUnderWay) struck[node] = around.outageAt(node, time) + 1
+    if (isUnderWay) answer(node, unreachable, end)
+    return end > time ? plan(node, end) : isUnderWay ? go(node, time) : act(node, time)
+  }
+  const leave = (node: number, time: Milliseconds, until: Milliseconds): undefined => {
+    closeWatch(node)
+    lacked(node, time)
+    record.change('nodes', time, -1)
+    known[node] = undefined
+    doing[node] = absent
+    struck[node] = 0
+    plan(node, until)
   }
 
   /** Goes on with what a node is doing. */

@@ -25,9 +25,8 @@ export type Change =
   | { readonly _tag: 'Suspended'; readonly at: Milliseconds; readonly until: Milliseconds }
   | { readonly _tag: 'Restarted'; readonly at: Milliseconds }
   | { readonly _tag: 'Left'; readonly at: Milliseconds; readonly until: Milliseconds }
-  | { readonly _tag: 'Never'; readonly at: Milliseconds }
 
-const never: Change = { _tag: 'Never', at: endOfTime }
+const never: Change = { _tag: 'Left', at: endOfTime, until: endOfTime }
 
 export interface World {
   /** How far a node's clock is ahead of the server's. */

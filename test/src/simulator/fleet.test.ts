@@ -3,7 +3,9 @@ import { rotationDeadline } from '../../../src/machine/due.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute, second } from '../../../src/model/time.js'
 import { fleet, reportOf, simulate } from '../../../src/simulator/index.js'
+import { binLength, recorder } from '../../../src/simulator/record.js'
 import type { Scenario } from '../../../src/simulator/scenario.js'
+import { world } from '../../../src/simulator/world.js'
 import { assert, suite } from '../../helper/index.js'
 import { clientGoPolicy, ours, scenarioOf } from './sample.js'
 
@@ -90,17 +92,57 @@ test('says how busy it was where nothing went wrong', () => {
   )
 })
 
-test('counts by the day what lasts for many years', () => {
-  const { report } = lived(
-    alone({ duration: 3_000 * day, signer: { ...scenarioOf().signer, duration: 8_760 * hour } }),
-  )
-  assert.is(report.series.bin, day)
-  assert.is(report.series.create.length, 3_000)
+test('counts in bins that are some thousands, whatever the time', () => {
+  assert.equal([hour, day, 365 * day, 3_000 * day].map(binLength), [second, 10 * second, hour, day])
 })
 
 test('says nothing of an outage that goes on at the end', () => {
   const { report } = lived(alone({ outages: [{ of: 'api', at: minute, lasting: hour, part: 1 }] }))
   assert.equal(report.outages, [])
+})
+
+test('notices that the CA was replaced between a signature and its receipt, with skipping and without', () => {
+  const scenario = alone({ duration: 56 * minute })
+  const before = lived(scenario).all.facts(0)
+  const submittedAt = before === undefined ? undefined : O.toUndefined(before.submittedAt)
+  if (submittedAt === undefined) throw new Error('there was no renewal')
+  // Signed 140 ms after the request was answered, received 10 ms later.
+  const at = submittedAt - scenario.start + 145
+  const [skipped, whole] = [true, false].map((skip) => {
+    const all = fleet({ ...scenario, authorities: [{ at, overlap: 0 }] }, ours, { skip })
+    while (all.advance(10));
+    all.end()
+    return [all.facts(0), reportOf(scenario, ours, all).without.atEnd]
+  })
+  assert.equal(skipped, whole)
+  assert.is(skipped?.[1], 1)
+})
+
+test('counts no probe of a rest that ends in the second in which it began', () => {
+  const scenario = scenarioOf({ duration: minute })
+  const record = recorder(scenario, 2 * second)
+  record.startProbes(2 * second)
+  record.endProbes(2 * second, 0, -1)
+  record.advance(1.5 * second)
+  record.startProbes(3 * second)
+  record.advance(10 * second)
+  assert.is(
+    record.requests.probe.reduce((sum, count) => sum + count, 0),
+    4,
+  )
+})
+
+test('lets the nodes of an elastic fleet join while it is large enough for them', () => {
+  const { nodes } = scenarioOf()
+  const autoscaling = { lowest: 0.2, every: day }
+  const around = world(scenarioOf({ nodes: { ...nodes, joinOver: day, autoscaling } }))
+  const size = (time: number) => 0.2 + (0.8 * (1 - Math.cos((2 * Math.PI * time) / day))) / 2
+  const joined = Array.from({ length: 500 }, (_, node) => around.joins(node))
+  const nodesAt = (time: number) =>
+    joined.filter((from, node) => from <= time && around.nextChange(node, from).at > time).length
+  // Two days on the first are there or have left; by noon of the first day all have joined that could.
+  assert.ok(joined.every((time) => time >= 0 && time < 2 * day))
+  assert.ok(Math.abs(nodesAt(day - 1) / 500 - size(day)) < 0.1, String(nodesAt(day - 1)))
 })
 
 test('is the same for the same seed, and another one for another', () => {
