@@ -118,6 +118,21 @@ test('notices that the CA was replaced between a signature and its receipt, with
   assert.is(skipped?.[1], 1)
 })
 
+test('renews under clocks that find each certificate early, with skipping and without', () => {
+  const { signer, nodes } = scenarioOf()
+  const scenario = scenarioOf({
+    duration: 6 * hour,
+    nodes: { ...nodes, clockSkew: 5 * minute },
+    signer: { ...signer, duration: hour, backdating: 0 },
+  })
+  const [skipped, whole] = [true, false].map((skip) => {
+    const all = fleet(scenario, ours, { skip })
+    while (all.advance(100));
+    return Array.from({ length: nodes.count }, (_, node) => all.facts(node))
+  })
+  assert.equal(skipped, whole)
+})
+
 test('counts no probe of a rest that ends in the second in which it began', () => {
   const scenario = scenarioOf({ duration: minute })
   const record = recorder(scenario, 2 * second)
