@@ -27,6 +27,24 @@ const esModules = {
   },
 }
 
+/** What is read from files in the source tree, as text in the bundle. */
+const texts = {
+  name: 'texts',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /simulator\/assets\.js$/ }, () => {
+      const text = (path) => JSON.stringify(readFileSync(join(root, path), 'utf8'))
+      const [page, charts, style] = [
+        'adapters/simulator/page.html',
+        'node_modules/uplot/dist/uPlot.iife.min.js',
+        'node_modules/uplot/dist/uPlot.min.css',
+      ].map(text)
+      return {
+        contents: `export const assets = async () => ({ page: ${page}, charts: ${charts}, style: ${style} })`,
+      }
+    })
+  },
+}
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -35,14 +53,17 @@ const common = {
   target: 'node20.19',
   mainFields: ['module', 'main'],
   external: Object.keys(peerDependencies),
-  plugins: [esModules],
+  plugins: [esModules, texts],
   legalComments: 'none',
   metafile: true,
 }
 
 /** The licences of the packages that are bundled, as they ask for. */
 const licences = ({ inputs }) => {
-  const packages = Object.keys(inputs).map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+  // The charts are in it as text.
+  const packages = [...Object.keys(inputs), 'node_modules/uplot'].map(
+    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
+  )
   return [...new Set(packages.filter((path) => path !== undefined))].sort().map((path) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
     const file = readdirSync(join(root, path)).find((entry) => /^licen[cs]e/i.test(entry))

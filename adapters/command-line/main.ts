@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isMainThread } from 'node:worker_threads'
 import { didYouMean } from '../platform/nearest.js'
 import type { Command, Signals } from './command.js'
 import { processSignals } from './signals.js'
@@ -20,6 +21,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => P
   replay: [
     'show what was decided and why, from the file of run --event-log',
     async () => (await import('./replay.js')).replayCommand,
+  ],
+  simulate: [
+    'live through a scenario with a whole fleet in virtual time, and report what it does to the cluster',
+    async () => (await import('./simulate.js')).simulateCommand,
   ],
   'control-plane': [
     'a CertificateSigningRequest API on loopback, with approver and signer',
@@ -92,5 +97,8 @@ const main = async ([name = '', ...args]: ReadonlyArray<string>, signals: Signal
   return command.run(args, signals)
 }
 
-const signals = processSignals()
-signals.end(await main(process.argv.slice(2), signals))
+// A thread of the simulator, which has this file too where all is bundled into one.
+if (isMainThread) {
+  const signals = processSignals()
+  signals.end(await main(process.argv.slice(2), signals))
+} else await import('../simulator/run.js')

@@ -1,7 +1,8 @@
 import type { Task } from 'fp-ts/lib/Task.js'
-import { after, type Instant, type Milliseconds, rfc3339 } from '../../src/model/time.js'
+import { after, endOfTime, type Instant, instant, type Milliseconds, rfc3339 } from '../../src/model/time.js'
 import type { Clock } from '../../src/ports.js'
 import { onSignal } from '../../src/signal.js'
+import { virtualAgenda } from '../../src/simulator/agenda.js'
 
 /** A wall clock that moves when it is told to. Nothing waits for real time. */
 export interface VirtualClock extends Clock {
@@ -18,15 +19,15 @@ export interface VirtualClock extends Clock {
   readonly forgetSleepers: () => void
 }
 
-interface Sleeper {
-  readonly until: Instant
-  readonly wake: () => void
-}
-
 /** A virtual clock that stands at the given time. */
 export const virtualClock = (start: Instant): VirtualClock => {
   let now = start
-  let sleepers: ReadonlyArray<Sleeper> = []
+  const agenda = virtualAgenda(0)
+  /** How each sleeper wakes, by its entry of the agenda; in the order in which they went to sleep. */
+  const sleepers = new Map<number, () => void>()
+  /** Entries that nobody has any more. */
+  const free: Array<number> = []
+  let slept = 0
   /** Counts what is done with the clock: while it grows, somebody is still busy. */
   let activity = 0
   let working = 0
@@ -43,13 +44,9 @@ export const virtualClock = (start: Instant): VirtualClock => {
     if (until < now)
       throw new Error(`time does not pass from ${rfc3339(now)} to ${rfc3339(until)}: set the clock`)
     await settle()
-    for (
-      let next = earliest(sleepers);
-      next !== undefined && next.until <= until;
-      next = earliest(sleepers)
-    ) {
-      now = next.until
-      next.wake()
+    for (let next = agenda.next(); sleepers.size > 0 && next <= until; next = agenda.next()) {
+      now = instant(next)
+      sleepers.get(agenda.first())?.()
       await settle()
     }
     now = until
@@ -66,17 +63,21 @@ export const virtualClock = (start: Instant): VirtualClock => {
       if (until <= now) return
       await new Promise<void>((resolve) => {
         let forget = () => {}
-        const sleeper: Sleeper = {
-          until,
-          wake: () => {
-            activity += 1
-            sleepers = sleepers.filter((other) => other !== sleeper)
-            forget()
-            resolve()
-          },
+        const entry = free.pop() ?? sleepers.size
+        const wake = () => {
+          activity += 1
+          if (sleepers.get(entry) === wake) {
+            sleepers.delete(entry)
+            free.push(entry)
+            agenda.set(entry, endOfTime)
+          }
+          forget()
+          resolve()
         }
-        sleepers = [...sleepers, sleeper]
-        forget = onSignal(signal, sleeper.wake)
+        slept += 1
+        sleepers.set(entry, wake)
+        agenda.set(entry, until, slept)
+        forget = onSignal(signal, wake)
       })
     },
     during: (work) => async () => {
@@ -95,18 +96,16 @@ export const virtualClock = (start: Instant): VirtualClock => {
       await settle()
       const back = to < now
       now = to
-      for (const sleeper of sleepers) if (back || sleeper.until <= now) sleeper.wake()
+      while (!back && agenda.next() <= to && sleepers.size > 0) sleepers.get(agenda.first())?.()
+      if (back) for (const wake of [...sleepers.values()]) wake()
       await settle()
     },
     forgetSleepers: () => {
-      sleepers = []
+      for (const entry of sleepers.keys()) {
+        agenda.set(entry, endOfTime)
+        free.push(entry)
+      }
+      sleepers.clear()
     },
   }
 }
-
-/** Who has slept longest among those who wake first. */
-const earliest = (sleepers: ReadonlyArray<Sleeper>): Sleeper | undefined =>
-  sleepers.reduce<Sleeper | undefined>(
-    (first, sleeper) => (first === undefined || sleeper.until < first.until ? sleeper : first),
-    undefined,
-  )

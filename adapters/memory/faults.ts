@@ -83,6 +83,15 @@ export const apiErrors = {
       'wait until it has recovered',
       O.fromNullable(retryAfter),
     ),
+  /** 429, with `Retry-After` in ms. */
+  overloaded: (retryAfter: Milliseconds): ApiError =>
+    failure(
+      'Unavailable',
+      'soon',
+      'the API server answers 429 Too Many Requests (memory)',
+      'wait until it has recovered',
+      O.some(retryAfter),
+    ),
   unauthorized: failure(
     'CredentialRejected',
     'soon',

@@ -2,9 +2,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type ApiError, failure, type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Condition, Draft } from '../../src/model/request.js'
-import { after, type Instant, wholeSecond } from '../../src/model/time.js'
+import { after, type Instant, instant, wholeSecond } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Clock, Identity } from '../../src/ports.js'
 import { onSignal, type Signal } from '../../src/signal.js'
+import { share } from '../../src/simulator/random.js'
+import type { ServerLimits } from '../../src/simulator/scenario.js'
+import { type RequestQueue, requestQueue } from '../../src/simulator/server.js'
+import { salts } from '../../src/simulator/world.js'
 import { apiErrors, type Faults, faults, type Inject, struck } from './faults.js'
 import { type ApiServer, type ApiSettings, apiServer, type Signer } from './server.js'
 
@@ -41,16 +45,21 @@ const reach = () => E.right(undefined)
 /** An API server without requests that goes by the clock; unless told otherwise it approves at once, for a year. */
 export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, signer?: Signer): MemoryApi => {
   const records: Array<ApiRecord> = []
-  let watchers: ReadonlyArray<() => void> = []
+  /** Who waits for news of which request. */
+  const watchers = new Map<string, Array<() => void>>()
+  let served = 0
+  let queue: { readonly limits: ServerLimits; readonly of: RequestQueue } | undefined
 
-  const changed = () => {
-    const waiting = watchers
-    watchers = []
+  const changed = (name: string) => {
+    const waiting = watchers.get(name) ?? []
+    watchers.delete(name)
     for (const look of waiting) look()
   }
   const now = () => after(clock.now(), settings().skew)
   const { settings, find, ...server } = apiServer(now, initial, changed, signer)
-  const trouble: Faults<ApiCall, ApiError> = faults(changed)
+  const trouble: Faults<ApiCall, ApiError> = faults(() => {
+    for (const name of [...watchers.keys()]) changed(name)
+  })
 
   /** Dates and issuer are looked at on every call, as Kubernetes does. */
   const authenticate = (identity: Identity): E.Either<ApiError, void> => {
@@ -63,11 +72,32 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
       : E.left(apiErrors.unauthorized)
   }
 
-  const authenticated = <A>(call: ApiCall, identity: Identity, work: () => E.Either<ApiError, A>) =>
-    struck(trouble, call, () => {
+  const authenticated = async <A>(
+    call: ApiCall,
+    identity: Identity,
+    signal: Signal,
+    work: () => E.Either<ApiError, A>,
+  ): Promise<E.Either<ApiError, A>> => {
+    const { limits } = settings()
+    if (limits !== undefined) {
+      const waited = await wait(limits, signal)
+      if (E.isLeft(waited)) return waited
+    }
+    return struck(trouble, call, () => {
       const known = authenticate(identity)
       return E.isLeft(known) ? known : work()
     })
+  }
+
+  /** Waits until the server has served one more request, as the simulator's does; it may refuse it. */
+  const wait = async (limits: ServerLimits, signal: Signal): Promise<E.Either<ApiError, void>> => {
+    if (queue?.limits !== limits) queue = { limits, of: requestQueue(limits) }
+    served += 1
+    const end = queue.of.arrive(clock.now(), share(0, 0, salts.service, served), 0)
+    const answered = after(instant(Math.ceil(end < 0 ? clock.now() : end)), limits.latency)
+    await clock.sleepUntil(answered, signal)()
+    return end < 0 ? E.left(apiErrors.overloaded(limits.retryAfter)) : E.right(undefined)
+  }
 
   /** Answers a call and writes it down; a caller that gives up gets `Interrupted`. */
   const answer = <A>(
@@ -100,7 +130,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
     records,
     inject: trouble.inject,
     forgetWatchers: () => {
-      watchers = []
+      watchers.clear()
     },
 
     submit: (identity, draft, signal) => () => {
@@ -114,7 +144,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
       return answer(
         call,
         signal,
-        () => authenticated(call, identity, submit),
+        () => authenticated(call, identity, signal, submit),
         ({ condition }) => condition._tag,
       )
     },
@@ -131,14 +161,16 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
         const seen = look()
         if (seen._tag !== known) return E.right(seen)
         await new Promise<void>((resolve) => {
-          watchers = [...watchers, resolve]
+          const others = watchers.get(request.name)
+          if (others === undefined) watchers.set(request.name, [resolve])
+          else others.push(resolve)
         })
         return signal.aborted ? E.left(interrupted) : news(await struck(trouble, call, reach))
       }
       return answer(
         call,
         signal,
-        async () => news(await authenticated(call, identity, reach)),
+        async () => news(await authenticated(call, identity, signal, reach)),
         ({ _tag }) => _tag,
       )
     },
@@ -148,7 +180,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
       return answer(
         call,
         signal,
-        () => authenticated(call, identity, reach),
+        () => authenticated(call, identity, signal, reach),
         () => 'accepted',
       )
     },

@@ -7,6 +7,7 @@ import type { Certificate } from '../../src/model/certificate.js'
 import type { CryptoError } from '../../src/model/failure.js'
 import type { Condition, Draft, OutstandingRequest } from '../../src/model/request.js'
 import { endOfTime, hour, type Instant, type Milliseconds } from '../../src/model/time.js'
+import type { ServerLimits } from '../../src/simulator/scenario.js'
 import { certificatePem, readRequest } from './format.js'
 
 /** How the API server and the controllers behind it behave; may be changed at any time. */
@@ -25,6 +26,8 @@ export interface ApiSettings {
   readonly skew: Milliseconds
   /** Whether there is a bootstrap credential. */
   readonly bootstrap: boolean
+  /** What the server bears: the simulator's queue, by the clock. None: every call is answered at once. */
+  readonly limits: ServerLimits | undefined
 }
 
 /** A CertificateSigningRequest as the server has it. */
@@ -70,11 +73,11 @@ export type Signer = (
   },
 ) => TaskEither<CryptoError, string>
 
-/** The requests of an API server whose clock says `now`; `changed` is called after each change. */
+/** The requests of an API server whose clock says `now`; `changed` is called after each change of a request. */
 export const apiServer = (
   now: IO<Instant>,
   initial: Partial<ApiSettings>,
-  changed: () => void,
+  changed: (name: string) => void,
   signer?: Signer,
 ): Requests => {
   let settings: ApiSettings = {
@@ -85,16 +88,18 @@ export const apiServer = (
     issuer: 'memory',
     skew: 0,
     bootstrap: true,
+    limits: undefined,
     ...initial,
   }
-  let requests: ReadonlyArray<StoredRequest> = []
+  const requests = new Map<string, StoredRequest>()
+  let newest: string | undefined
   let version = 0
   let serial = 0
 
-  const find = (name: string) => requests.find((request) => request.name === name)
+  const find = (name: string) => requests.get(name)
 
   const chosen = (name?: string): StoredRequest => {
-    const found = name === undefined ? requests.at(-1) : find(name)
+    const found = find(name ?? newest ?? '')
     if (found === undefined) throw new Error(`there is no request ${name ?? 'yet'}`)
     return found
   }
@@ -102,24 +107,26 @@ export const apiServer = (
   const conclude = (name: string | undefined, condition: Condition) => {
     version += 1
     const concluded = { ...chosen(name), condition, resourceVersion: `${version}` }
-    requests = requests.map((other) => (other.name === concluded.name ? concluded : other))
-    changed()
+    requests.set(concluded.name, concluded)
+    changed(concluded.name)
   }
 
   const create = ({ name, keyId, template, pem }: Draft): StoredRequest => {
     version += 1
     const ids = { uid: `uid-${version}`, resourceVersion: `${version}` }
     const created: StoredRequest = { name, keyId, template, pem, ...ids, condition: { _tag: 'Pending' } }
-    requests = [...requests, created]
-    changed()
+    requests.set(name, created)
+    newest = name
+    changed(name)
     if (settings.autoApprove) approve(name)
     return created
   }
 
   const remove = (name?: string): StoredRequest => {
     const removed = chosen(name)
-    requests = requests.filter((request) => request !== removed)
-    changed()
+    requests.delete(removed.name)
+    if (newest === removed.name) newest = [...requests.keys()].at(-1)
+    changed(removed.name)
     return removed
   }
 
@@ -177,7 +184,7 @@ export const apiServer = (
     set: (some) => {
       settings = { ...settings, ...some }
     },
-    requests: () => requests,
+    requests: () => [...requests.values()],
     find,
     create,
     approve,

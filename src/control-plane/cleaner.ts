@@ -4,8 +4,10 @@ import { hour, type Instant, type Milliseconds } from '../model/time.js'
 /** How often the controller manager's cleaner looks. */
 export const cleaningInterval: Milliseconds = hour
 
-const decidedFor: Milliseconds = hour
-const undecidedFor: Milliseconds = 24 * hour
+/** How long a request is kept after its decision. */
+export const decidedFor: Milliseconds = hour
+/** How long one is kept that waits for its decision, or for its certificate. */
+export const undecidedFor: Milliseconds = 24 * hour
 
 /** A request as the cleaner sees it. */
 export interface RequestToClean {

@@ -12,7 +12,7 @@ import {
 } from '../model/time.js'
 
 /** How far `notBefore` lies in the past, for clocks that are behind. */
-export const backdating: Milliseconds = 5 * minute
+export const defaultBackdating: Milliseconds = 5 * minute
 
 /** Below this, since 1.22, the backdating is not taken from the certificate's end. */
 export const shortLifetime: Milliseconds = 8 * hour
@@ -30,6 +30,8 @@ export interface ValidityRequest {
   readonly authorityEnd: Instant
   /** 1.20 knows no `expirationSeconds` and counts every lifetime from the backdated start. */
   readonly flavour?: '1.20' | '1.22'
+  /** Five minutes in Kubernetes. */
+  readonly backdating?: Milliseconds
 }
 
 export interface Validity {
@@ -49,7 +51,7 @@ const requestedLifetime = ({ signingDuration, expirationSeconds }: ValidityReque
  * authority/policies.go (`PermissiveSigningPolicy`), for 1.20 authority.go.
  */
 export const validity = (request: ValidityRequest): E.Either<string, Validity> => {
-  const { now, authorityEnd, flavour = '1.22' } = request
+  const { now, authorityEnd, flavour = '1.22', backdating = defaultBackdating } = request
   const notBefore = wholeSecond(after(now, -backdating))
   if (now >= authorityEnd) {
     const ended = new Date(authorityEnd).toISOString()

@@ -10,6 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
 import { readRun } from '../../adapters/command-line/run.js'
+import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { finished, start } from '../adapters/command-line/program.js'
 import { rotating, world } from '../adapters/node/world.js'
@@ -22,6 +23,7 @@ const pages = new Map<string, string>()
 for (const folder of [
   '',
   'src',
+  'src/simulator',
   'adapters',
   'adapters/command-line',
   'adapters/connections',
@@ -129,6 +131,7 @@ const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either
   status: readStatus,
   explain: readExplain,
   'control-plane': readControlPlane,
+  simulate: readSimulate,
 }
 
 test('its command lines are ones that the program understands', () => {
@@ -148,11 +151,12 @@ test('its flags are flags that the program has', async () => {
   const { statusFlags } = await import('../../adapters/command-line/status.js')
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
-  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags].flatMap((flags) =>
-    Object.keys(flags),
+  const { simulateFlags } = await import('../../adapters/command-line/simulate.js')
+  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags, simulateFlags].flatMap(
+    (flags) => Object.keys(flags),
   )
   // Flags of other programs that it speaks of.
-  const others = ['help', 'experimental-vm-modules']
+  const others = ['help', 'experimental-vm-modules', 'kube-api-qps']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)

@@ -1,0 +1,258 @@
+/** Scenarios as files: YAML, each duration with its unit, each part as a percentage. Every problem is told, with its path. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { parseDocument } from 'yaml'
+import { type Problem, problemOf } from '../../src/model/codec.js'
+import { defaultPolicy, policyProblems } from '../../src/model/policy.js'
+import { day, endOfTime, hour, instant, type Milliseconds, minute, second } from '../../src/model/time.js'
+import type { NamedPolicy, Scenario } from '../../src/simulator/scenario.js'
+
+const units: Readonly<Record<string, Milliseconds>> = {
+  ms: 1,
+  s: second,
+  m: minute,
+  h: hour,
+  d: day,
+  w: 7 * day,
+}
+
+/** A value that is read from text by a rule. */
+const read = <A>(name: string, what: string, rule: (value: unknown) => A | undefined): t.Type<A, unknown> =>
+  new t.Type<A, unknown>(
+    name,
+    (_): _ is A => false,
+    (u, context) => {
+      const found = rule(u)
+      return found === undefined ? t.failure(u, context, what) : t.success(found)
+    },
+    t.identity,
+  )
+
+const inMilliseconds = (text: string): Milliseconds | undefined => {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) return undefined
+  let total = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g))
+    total += Number(amount) * (units[unit ?? ''] ?? 0)
+  return Math.round(total)
+}
+const duration = read(
+  'duration',
+  'must be a duration with its unit, such as 30s, 10m, 8760h or 365d',
+  (value) => (typeof value === 'string' ? inMilliseconds(value) : undefined),
+)
+const part = read('part', 'must be a part, such as 10%', (value) => {
+  const [, number] = typeof value === 'string' ? (/^(\d+(?:\.\d+)?)%$/.exec(value) ?? []) : []
+  return number === undefined || Number(number) > 100 ? undefined : Number(number) / 100
+})
+const text = read('text', 'must be text', (value) => (typeof value === 'string' ? value : undefined))
+const whole = (least: number, most: number) =>
+  read('number', `must be a whole number from ${least} to ${most}`, (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+      ? value
+      : undefined,
+  )
+const oneOf = <const A extends string>(...names: ReadonlyArray<A>) =>
+  read('word', `must be one of ${names.join(', ')}`, (value) => names.find((name) => name === value))
+const moment = read('instant', 'must be an instant such as 2026-01-05T00:00:00Z', (value) => {
+  const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(at) ? undefined : instant(at)
+})
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
+
+/** What stands for a value that is not given. */
+const or = <A, const B>(codec: t.Type<A, unknown>, otherwise: B): t.Type<A | B, unknown> =>
+  new t.Type<A | B, unknown>(
+    codec.name,
+    (_): _ is A | B => false,
+    (u, context) => (u === undefined ? t.success(otherwise) : codec.validate(u, context)),
+    t.identity,
+  )
+
+/** A mapping with these fields and no others; one that is not given is an empty one. */
+const fields = <Shape extends t.Props>(shape: Shape): t.Type<t.TypeOfProps<Shape>, unknown> => {
+  const all = t.type(shape)
+  return new t.Type<t.TypeOfProps<Shape>, unknown>(
+    'fields',
+    all.is,
+    (u, context) => {
+      const given = u === undefined || u === null ? {} : u
+      if (!t.UnknownRecord.is(given) || Array.isArray(given))
+        return t.failure(u, context, `must be a mapping with some of ${Object.keys(shape).join(', ')}`)
+      const known = all.validate(
+        { ...Object.fromEntries(Object.keys(shape).map((key) => [key, undefined])), ...given },
+        context,
+      )
+      const strange = Object.keys(given)
+        .filter((key) => !Object.hasOwn(shape, key))
+        .map((key) => ({
+          value: u,
+          context: [...context, { key, type: t.unknown }],
+          message: `is not known; there are ${Object.keys(shape).join(', ')}`,
+        }))
+      if (strange.length === 0) return known
+      return E.left([...(E.isLeft(known) ? known.left : []), ...strange])
+    },
+    t.identity,
+  )
+}
+const list = <A>(item: t.Type<A, unknown>) => or(t.readonlyArray(item), [])
+
+const span = { at: duration, for: duration }
+const wave = { at: duration, over: or(duration, 0), part: or(part, 1) }
+
+const policy = fields({
+  name: text,
+  kind: or(oneOf('machine', 'client-go'), 'machine'),
+  rotate: or(t.boolean, true),
+  renewFrom: or(part, defaultPolicy.renewFrom),
+  renewTo: or(part, defaultPolicy.renewTo),
+  probeInterval: or(duration, defaultPolicy.probeInterval),
+  submitInterval: or(duration, defaultPolicy.submitInterval),
+  longestDelay: or(duration, defaultPolicy.longestDelay),
+})
+
+const document = fields({
+  title: text,
+  seed: or(whole(0, 2 ** 31), 1),
+  // A Monday.
+  start: or(moment, instant(Date.UTC(2026, 0, 5))),
+  duration,
+  nodes: fields({
+    count: whole(1, 100_000_000),
+    joinOver: or(duration, 0),
+    autoscaling: or(fields({ lowest: part, every: duration }), undefined),
+    clockSkew: or(duration, 0),
+    restarts: list(fields(wave)),
+    suspensions: list(fields({ ...wave, for: duration })),
+  }),
+  bootstrapTokensFor: or(duration, endOfTime),
+  signer: fields({
+    duration: or(duration, 8_760 * hour),
+    backdating: or(duration, 5 * minute),
+    kubernetes: or(oneOf('1.20', '1.22'), '1.22'),
+    authorityFor: or(duration, endOfTime),
+    perSecond: or(whole(1, 1_000_000), 20),
+  }),
+  approval: fields({
+    delay: or(duration, 0),
+    distribution: or(oneOf('constant', 'exponential'), 'constant'),
+    hours: or(
+      fields({
+        from: duration,
+        to: duration,
+        days: or(t.readonlyArray(oneOf(...weekdays)), [
+          'Monday',
+          'Tuesday',
+          'Wednesday',
+          'Thursday',
+          'Friday',
+        ] as const),
+      }),
+      undefined,
+    ),
+    pauses: list(fields(span)),
+    denied: or(part, 0),
+    perSecond: or(whole(1, 1_000_000), 10),
+  }),
+  api: fields({
+    requestsPerSecond: or(whole(1, 10_000_000), 400),
+    seats: or(whole(1, 10_000), 20),
+    queue: or(whole(0, 1_000_000), 1_000),
+    latency: or(duration, 10),
+    watches: or(whole(1, 10_000_000), 10_000),
+    retryAfter: or(duration, second),
+  }),
+  outages: list(fields({ ...span, of: oneOf('api', 'network', 'controller-manager'), part: or(part, 1) })),
+  authorities: list(fields({ replacedAt: duration, overlap: or(duration, 0) })),
+  policies: or(t.readonlyArray(policy), []),
+})
+
+/** Reads a scenario. On the left every problem there is. */
+export const readScenario = (yaml: string): E.Either<ReadonlyArray<Problem>, Scenario> => {
+  const parsed = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' })
+  if (parsed.errors.length > 0)
+    return E.left(parsed.errors.map(({ message }) => ({ where: '', what: `is not YAML: ${message}` })))
+  const read = document.decode(parsed.toJS({ maxAliasCount: 100 }))
+  if (E.isLeft(read)) return E.left(read.left.map((error) => problemOf([error])))
+  const {
+    nodes,
+    signer: signing,
+    approval,
+    policies,
+    bootstrapTokensFor,
+    authorities,
+    outages,
+    ...given
+  } = read.right
+  const { authorityFor, ...signer } = signing
+  const { hours } = approval
+  const scenario: Scenario = {
+    ...given,
+    nodes: {
+      ...nodes,
+      suspensions: nodes.suspensions.map(({ for: lasting, ...struck }) => ({ ...struck, lasting })),
+    },
+    bootstrapTokensUntil: bootstrapTokensFor,
+    signer: { ...signer, authorityEnd: authorityFor },
+    approval: {
+      ...approval,
+      hours:
+        hours === undefined
+          ? undefined
+          : { ...hours, days: hours.days.map((name) => weekdays.indexOf(name)) },
+      pauses: approval.pauses.map(({ at, for: lasting }) => ({ at, lasting })),
+    },
+    outages: outages.map(({ for: lasting, ...outage }) => ({ ...outage, lasting })),
+    authorities: authorities
+      .map(({ replacedAt, overlap }) => ({ at: replacedAt, overlap }))
+      .toSorted((one, other) => one.at - other.at),
+    policies:
+      policies.length === 0
+        ? [{ _tag: 'Machine', name: 'default', policy: defaultPolicy }]
+        : policies.map(named),
+  }
+  const problems = problemsOf(scenario)
+  return problems.length > 0 ? E.left(problems) : E.right(scenario)
+}
+
+const named = ({ name, kind, ...some }: t.TypeOf<typeof policy>): NamedPolicy =>
+  kind === 'client-go'
+    ? { _tag: 'ClientGo', name }
+    : { _tag: 'Machine', name, policy: { ...defaultPolicy, ...some } }
+
+/** What single fields cannot know. */
+const problemsOf = ({
+  duration: whole,
+  nodes,
+  signer,
+  approval,
+  policies,
+  outages,
+}: Scenario): ReadonlyArray<Problem> => {
+  const wrong = (isWrong: boolean, where: string, what: string) => (isWrong ? [{ where, what }] : [])
+  const names = policies.map(({ name }) => name)
+  return [
+    ...wrong(whole < minute, 'duration', 'must be a minute at least'),
+    ...wrong(signer.duration < second, 'signer.duration', 'must be a second at least'),
+    ...wrong(
+      (nodes.autoscaling?.every ?? hour) < minute,
+      'nodes.autoscaling.every',
+      'must be a minute at least',
+    ),
+    ...wrong((nodes.autoscaling?.lowest ?? 0) >= 1, 'nodes.autoscaling.lowest', 'must be below 100%'),
+    ...wrong(
+      approval.hours !== undefined && (approval.hours.from >= approval.hours.to || approval.hours.to > day),
+      'approval.hours',
+      'must begin before they end, on the same day',
+    ),
+    ...wrong(approval.hours?.days.length === 0, 'approval.hours.days', 'must not be empty'),
+    ...outages.flatMap(({ at }, index) => wrong(at >= whole, `outages[${index}].at`, 'is after the end')),
+    ...policies.flatMap((one, index) => [
+      ...wrong(names.indexOf(one.name) !== index, `policies[${index}].name`, 'is there twice'),
+      ...(one._tag === 'Machine' ? policyProblems(one.policy) : []).map((what) => ({
+        where: `policies[${index}]`,
+        what,
+      })),
+    ]),
+  ]
+}

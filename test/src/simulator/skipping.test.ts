@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { type Fleet, fleet } from '../../../src/simulator/fleet.js'
+import type { NamedPolicy, Scenario } from '../../../src/simulator/scenario.js'
+import { assert, suite, thorough } from '../../helper/index.js'
+import { policies, scenarios } from './arbitrary.js'
+
+const test = suite('skipping')
+const runs = thorough ? 10_000 : 200
+
+const lived = (scenario: Scenario, policy: NamedPolicy, skip: boolean): Fleet => {
+  const fleetOf = fleet(scenario, policy, { skip })
+  while (fleetOf.advance(1_000));
+  fleetOf.end()
+  return fleetOf
+}
+
+const known = ({ facts, record }: Fleet, { nodes }: Scenario) => ({
+  facts: Array.from({ length: nodes.count }, (_, node) => facts(node)),
+  requests: record.requests,
+  vain: record.vain,
+  changes: record.changes,
+  signatures: record.signatures,
+  installed: record.installed,
+  ages: record.ages,
+  rates: record.rates,
+  peak: record.peak(),
+  recoveries: record.outages.map(({ recovery, counts }) => [recovery.total(), counts]),
+  bootstraps: record.bootstraps.total(),
+  gaps: record.gaps.total(),
+})
+
+test('what is skipped makes no difference: the same facts, the same counts, for any scenario and seed', () => {
+  fc.assert(
+    fc.property(scenarios, policies, (scenario, policy) => {
+      const [skipped, whole] = [true, false].map((skip) => known(lived(scenario, policy, skip), scenario))
+      assert.equal(skipped, whole)
+    }),
+    { numRuns: runs },
+  )
+})
