@@ -4,7 +4,7 @@ import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { defaultLimits, type Limits } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
-import { ended, type Metrics, noMetrics, plus } from '../../src/metrics/metrics.js'
+import { countersOf, type Metrics, noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Clock } from '../../src/ports.js'
 import { wallClock } from '../platform/clock.js'
 import { errorOf, run } from '../platform/promise.js'
@@ -80,7 +80,7 @@ const fleetOn = (
         members.add(member)
         const leave = () => {
           members.delete(member)
-          before = plus(before, ended(member.metrics()))
+          before = sumOf(before, countersOf(member.metrics()))
         }
         member.ended.then(leave, leave)
         return member
@@ -99,7 +99,7 @@ const fleetOn = (
     startTask,
     rotations: () => [...members],
     metrics: () =>
-      [...members].reduce((sum, member) => plus(sum, member.metrics()), { ...before, at: clock.now() }),
+      [...members].reduce((sum, member) => sumOf(sum, member.metrics()), { ...before, at: clock.now() }),
     stop: stopTask,
     stopTask,
   }

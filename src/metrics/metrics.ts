@@ -139,7 +139,7 @@ const isForServing = ({ wanted, held }: Facts): boolean => {
 }
 
 /** What stays of a rotation that has ended: its counters, which must not fall. */
-export const ended = ({ at, client, server, tally, lastSuccess }: Metrics): Metrics => ({
+export const countersOf = ({ at, client, server, tally, lastSuccess }: Metrics): Metrics => ({
   ...noMetrics(at),
   client: { ...client, rotations: 0, notAfter: O.none },
   server: { ...server, rotations: 0, notAfter: O.none },
@@ -148,7 +148,7 @@ export const ended = ({ at, client, server, tally, lastSuccess }: Metrics): Metr
 })
 
 /** Two as one, in any order. */
-export const plus = (one: Metrics, other: Metrics): Metrics => ({
+export const sumOf = (one: Metrics, other: Metrics): Metrics => ({
   at: one.at > other.at ? one.at : other.at,
   states: {
     Bootstrapping: one.states.Bootstrapping + other.states.Bootstrapping,

@@ -1,7 +1,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { allMetrics, type Metric, metrics } from '../../../src/metrics/definitions.js'
-import { ended, type Metrics, measure, noMetrics, plus } from '../../../src/metrics/metrics.js'
+import { countersOf, type Metrics, measure, noMetrics, sumOf } from '../../../src/metrics/metrics.js'
 import { emptyTally, noAges, type Tally } from '../../../src/metrics/tally.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, minute } from '../../../src/model/time.js'
@@ -88,7 +88,7 @@ const busy: Metrics = {
 const later = { ...of({ ...working, held: O.some(held({ notAfter: at(9 * day) })) }), clockSkew: minute }
 
 test('of several are one: sums, and the worst of what is worth knowing of one', () => {
-  for (const sum of [plus(busy, later), plus(later, { ...busy, at: at(1) })]) {
+  for (const sum of [sumOf(busy, later), sumOf(later, { ...busy, at: at(1) })]) {
     assert.is(sum.states.Issued, 2)
     assert.is(sum.usable, 2)
     assert.is(sum.client.rotations, 2)
@@ -98,7 +98,7 @@ test('of several are one: sums, and the worst of what is worth knowing of one', 
     assert.equal(sum.connections, busy.connections)
     assert.equal(sum.hooks, busy.hooks)
   }
-  const twice = plus(busy, busy)
+  const twice = sumOf(busy, busy)
   assert.equal(twice.connections, { current: 2, earlier: 4, none: 6 })
   assert.equal(twice.hooks, { runs: { succeeded: 2, failed: 4, timed_out: 6 }, failing: 2 })
   assert.equal(twice.eventLoopDelay, busy.eventLoopDelay)
@@ -107,20 +107,20 @@ test('of several are one: sums, and the worst of what is worth knowing of one', 
 
 test('of several are of the latest moment, and tell the latest success', () => {
   const old = { ...of({ ...fresh, held: O.some(held({ receivedAt: at(-day) })) }), at: at(-day) }
-  for (const sum of [plus(old, busy), plus(busy, old)]) {
+  for (const sum of [sumOf(old, busy), sumOf(busy, old)]) {
     assert.is(sum.at, busy.at)
     assert.equal(sum.lastSuccess, busy.lastSuccess)
   }
-  assert.equal(plus(noMetrics(at(0)), noMetrics(at(0))), noMetrics(at(0)))
+  assert.equal(sumOf(noMetrics(at(0)), noMetrics(at(0))), noMetrics(at(0)))
 })
 
 test('of nothing change nothing', () => {
-  assert.equal(plus(noMetrics(busy.at), busy), busy)
-  assert.equal(plus(busy, noMetrics(busy.at)), busy)
+  assert.equal(sumOf(noMetrics(busy.at), busy), busy)
+  assert.equal(sumOf(busy, noMetrics(busy.at)), busy)
 })
 
 test('keep the counters of a rotation that has ended, and nothing else', () => {
-  const left = ended(busy)
+  const left = countersOf(busy)
   assert.equal(left.tally, busy.tally)
   assert.is(value(metrics.clientRenewErrors, left), 3)
   assert.is(value(metrics.clientTimeToLive, left), undefined)
