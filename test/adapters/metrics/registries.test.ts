@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 import { metricsText } from '../../../adapters/metrics/index.js'
 import { observeMetrics } from '../../../adapters/metrics/opentelemetry.js'
 import { registerMetrics } from '../../../adapters/metrics/prom-client.js'
-import { type Metrics, noMetrics, plus } from '../../../src/metrics/metrics.js'
+import { type Metrics, noMetrics, sumOf } from '../../../src/metrics/metrics.js'
 import { ageBuckets } from '../../../src/metrics/tally.js'
 import { assert, suite } from '../../helper/index.js'
 import { at } from '../../src/samples.js'
@@ -24,7 +24,7 @@ test("prom-client's registry has the samples of our own page, and their types", 
   assert.equal(rows(await registry.metrics()), rows(metricsText('prometheus', busyMetrics)))
   for (const row of metricsText('prometheus', busyMetrics).split('\n'))
     if (row.startsWith('# TYPE')) assert.ok((await registry.metrics()).includes(row), row)
-  now = plus(busyMetrics, busyMetrics)
+  now = sumOf(busyMetrics, busyMetrics)
   assert.equal(rows(await registry.metrics()), rows(metricsText('prometheus', now)), 'it is read anew')
   assert.ok((await registry.getMetricsAsJSON()).length > 10)
   remove()

@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { noFacts } from '../../../src/machine/facts.js'
-import { type Metrics, measure, plus } from '../../../src/metrics/metrics.js'
+import { type Metrics, measure, sumOf } from '../../../src/metrics/metrics.js'
 import { emptyTally, type Tally } from '../../../src/metrics/tally.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { at, held, template } from '../../src/samples.js'
@@ -29,7 +29,7 @@ const client = measure(defaultPolicy, { ...noFacts(O.some(template)), held: O.so
 
 /** Those of a client certificate that works, with some of everything, and what is known of a serving certificate. */
 export const busyMetrics: Metrics = {
-  ...plus(client, server),
+  ...sumOf(client, server),
   states: client.states,
   usable: 1,
   connections: { current: 1, earlier: 2, none: 0 },

@@ -5,7 +5,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import { parse } from 'yaml'
 import { acceptedFormat, metricsText, prometheusRules } from '../../../adapters/metrics/index.js'
 import { alertRules } from '../../../src/metrics/alerts.js'
-import { type Metrics, noMetrics, plus } from '../../../src/metrics/metrics.js'
+import { type Metrics, noMetrics, sumOf } from '../../../src/metrics/metrics.js'
 import { assert, suite } from '../../helper/index.js'
 import { at } from '../../src/samples.js'
 import { busyMetrics } from './sample.js'
@@ -50,7 +50,7 @@ test('in OpenMetrics names each family as its samples are named, and ends with i
 
 test('has as many series for a thousand rotations as for one', () => {
   let many: Metrics = noMetrics(at(0))
-  for (let n = 0; n < 1_000; n += 1) many = plus(many, busyMetrics)
+  for (let n = 0; n < 1_000; n += 1) many = sumOf(many, busyMetrics)
   const count = (metrics: Metrics) => rows(metricsText('prometheus', metrics)).length
   assert.is(count(many), count(busyMetrics))
   assert.ok(count(busyMetrics) < 100, `${count(busyMetrics)}`)
