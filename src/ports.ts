@@ -211,7 +211,12 @@ export interface Suggestion {
 export interface RenewalWindows {
   /** The window for this certificate. An error: it is not known, and what was suggested before goes on counting. */
   readonly suggest: (
-    held: { readonly certificate: Certificate; readonly receivedAt: Instant },
+    held: {
+      readonly certificate: Certificate
+      readonly receivedAt: Instant
+      /** To ask with; none: its key cannot be used here. */
+      readonly credential: Option<TlsCredential>
+    },
     signal: Signal,
   ) => TaskEither<WindowError | Interrupted, Suggestion>
   /** Calls the listener when it is to be asked again at once; the answer ends that. Absent: it never knows. */

@@ -20,7 +20,7 @@ import type { Action } from '../machine/action.js'
 import { inUse } from '../machine/credential.js'
 import { type Effect, effects } from '../machine/effects.js'
 import type { Event, News } from '../machine/event.js'
-import { type Facts, isRejected, noFacts } from '../machine/facts.js'
+import { type Facts, type Held, isRejected, noFacts } from '../machine/facts.js'
 import { decide, evolve, stateOf } from '../machine/machine.js'
 import type { State } from '../machine/state.js'
 import type { StoreError } from '../model/failure.js'
@@ -229,7 +229,8 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
     inbox.push(news)
     drain()
   }
-  const windows = inquiry(ports, shared.agenda, () => facts, tell, warn)
+  const credentialOf = ({ certificate }: Held) => O.fromNullable(keys.credential(certificate))
+  const windows = inquiry(ports, shared.agenda, () => facts, credentialOf, tell, warn)
 
   const run =
     (stop: Signal): TaskEither<StoreError, void> =>

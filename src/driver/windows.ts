@@ -2,13 +2,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { News } from '../machine/event.js'
-import type { Facts } from '../machine/facts.js'
+import type { Facts, Held } from '../machine/facts.js'
 import { retryDelay } from '../machine/retry.js'
 import type { KeyId } from '../model/certificate.js'
 import { failure, type Interrupted, type WindowError } from '../model/failure.js'
 import { after, day, endOfTime, hour, type Milliseconds, minute } from '../model/time.js'
 import { isSameWindow, isWindow } from '../model/window.js'
-import type { Suggestion } from '../ports.js'
+import type { Suggestion, TlsCredential } from '../ports.js'
 import { interruption } from '../signal.js'
 import type { Agenda } from './agenda.js'
 import type { Ports } from './perform.js'
@@ -29,6 +29,7 @@ export const inquiry = (
   { windows, clock }: Pick<Ports, 'windows' | 'clock'>,
   agenda: Agenda,
   facts: IO<Facts>,
+  credentialOf: (held: Held) => O.Option<TlsCredential>,
   tell: (news: News) => void,
   warn: (message: string) => void,
 ): Inquiry => {
@@ -63,7 +64,10 @@ export const inquiry = (
     const { keyId } = held.certificate
     askedFor = keyId
     appointment.set(endOfTime)
-    const answer = E.filterOrElseW(isSensible, nonsense)(await windows.suggest(held, stopping.signal)())
+    const answer = E.filterOrElseW(
+      isSensible,
+      nonsense,
+    )(await windows.suggest({ ...held, credential: credentialOf(held) }, stopping.signal)())
     asking = false
     if (stopping.signal.aborted) return
     const delay = E.isLeft(answer) ? failing(answer.left, keyId) : answer.right.askAgainAfter
