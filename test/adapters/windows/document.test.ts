@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { entriesOf, windowFor } from '../../../adapters/windows/document.js'
@@ -73,4 +74,13 @@ test('names the place of a mistake, and takes nothing of such a document', () =>
     [`${window}selector: {labels: {a: 1}}`, /^selector\.labels\.a must be /],
   ]
   for (const [document, mistake] of mistakes) assert.match(String(suggested(document)), mistake)
+})
+
+test("reads the operator's recipe", () => {
+  const page = readFileSync('adapters/command-line/README.md', 'utf8')
+  const [, indented = ''] = /^ {2}ca\.yaml: \|\n((?: {4}.*\n)+)/m.exec(page) ?? []
+  const found = entriesOf('a ConfigMap', indented.replaceAll(/^ {4}/gm, ''))
+  assert.equal(E.isRight(found) && found.right.map(({ names, labels }) => ({ names, labels })), [
+    { names: ['worker-*'], labels: { pool: 'gpu' } },
+  ])
 })
