@@ -10,7 +10,7 @@ export const windowFlags = {
     help: 'renew in the window that this file suggests, if that is earlier; read again every minute',
   },
   'renewal-window-configmap': {
-    value: 'NAMESPACE/NAME',
+    value: 'NS/NAME',
     help: 'the same from a ConfigMap, read and watched with the certificate held',
   },
   'node-labels': {
