@@ -19,11 +19,13 @@ import type {
   OutputError,
   StoreError,
   TrustError,
+  WindowError,
 } from './model/failure.js'
 import type { KeyAlgorithm } from './model/key-algorithm.js'
 import type { Condition, Draft, OutstandingRequest } from './model/request.js'
 import type { Secret } from './model/secret.js'
-import type { Instant } from './model/time.js'
+import type { Instant, Milliseconds } from './model/time.js'
+import type { RenewalWindow } from './model/window.js'
 import type { Signal } from './signal.js'
 
 /** The wall clock. */
@@ -195,6 +197,30 @@ export interface CertificateSigningRequests {
   ) => TaskEither<ApiError | Interrupted, Condition | { readonly _tag: 'Gone' }>
   /** Asks for something that every authenticated user may have. */
   readonly probe: (identity: Identity, signal: Signal) => TaskEither<ApiError | Interrupted, void>
+}
+
+/** What is suggested for a certificate, and when to ask again (the `Retry-After` of RFC 9773, section 4.3). */
+export interface Suggestion {
+  /** None: nothing is suggested. */
+  readonly window: Option<RenewalWindow>
+  /** It is asked again after this, but not before a minute, nor later than a day. */
+  readonly askAgainAfter: Milliseconds
+}
+
+/** Who suggests when certificates are to be renewed. No answer of it makes a renewal later. */
+export interface RenewalWindows {
+  /** The window for this certificate. An error: it is not known, and what was suggested before goes on counting. */
+  readonly suggest: (
+    held: {
+      readonly certificate: Certificate
+      readonly receivedAt: Instant
+      /** To ask with; none: its key cannot be used here. */
+      readonly credential: Option<TlsCredential>
+    },
+    signal: Signal,
+  ) => TaskEither<WindowError | Interrupted, Suggestion>
+  /** Calls the listener when it is to be asked again at once; the answer ends that. Absent: it never knows. */
+  readonly subscribe?: (listener: IO<void>) => IO<void>
 }
 
 /** A certificate and key in the store, unchecked. */

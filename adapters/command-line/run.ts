@@ -19,6 +19,7 @@ import { type Level, type LogFormat, messageLine, transitionLine } from './outpu
 import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
 import { readServing, type Serving, servingFlags } from './serving-flags.js'
 import { terminalLine } from './terminal-line.js'
+import { readWindows, windowFlags } from './window-flags.js'
 
 export const runFlags = {
   'bootstrap-kubeconfig': {
@@ -46,6 +47,7 @@ export const runFlags = {
     help: 'CAs of client certificates, as the API server has them; others are not taken',
   },
   ...outputFlags,
+  ...windowFlags,
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
@@ -145,6 +147,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--authenticate-with=${authenticateWith} is not known`, 'write held or kubeconfig'),
     )
+  const windows = readWindows(flags)
+  if (E.isLeft(windows)) return windows
   const {
     kubeconfig,
     'bootstrap-kubeconfig': bootstrapKubeconfig,
@@ -165,6 +169,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     certDir: flags['cert-dir'] ?? defaultCertDir,
     ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(windows.right === undefined ? {} : { renewalWindows: windows.right }),
     ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
     ...(requestedLifetime.right === undefined ? {} : { requestedLifetime: requestedLifetime.right }),
     policy: {

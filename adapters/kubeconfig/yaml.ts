@@ -8,9 +8,14 @@ const maxAliasCount = 100
 /**
  * The value that YAML or JSON text stands for. Its errors tell the line, never the text there, which may be a secret.
  */
-export const parseYaml = (file: string, text: string): E.Either<KubeconfigError, unknown> => {
-  const refuse = (what: string) =>
-    E.left(problem({ file, at: '' }, what, 'write it again, for instance with kubectl config'))
+export const parseYaml = (file: string, text: string): E.Either<KubeconfigError, unknown> =>
+  E.mapLeft((what: string) =>
+    problem({ file, at: '' }, what, 'write it again, for instance with kubectl config'),
+  )(yamlValue(text))
+
+/** The same, where an error is the end of the sentence "the document …". */
+export const yamlValue = (text: string): E.Either<string, unknown> => {
+  const refuse = (what: string) => E.left(what)
   const lines = new LineCounter()
   try {
     // The library's own check for repeated keys takes quadratic time.

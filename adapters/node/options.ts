@@ -48,6 +48,8 @@ export interface RotationOptions {
    * of your own. One that fails is told and tried again; the rotation does not wait for it.
    */
   readonly outputs?: ReadonlyArray<Output>
+  /** Who suggests when to renew earlier than the deadline: a file, a ConfigMap of the cluster, or both. */
+  readonly renewalWindows?: RenewalWindowsOptions
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
   /**
@@ -91,6 +93,15 @@ export interface Asker {
   readonly reportRejected: (rejection: { readonly keyId: string; readonly reason?: string }) => void
 }
 
+export interface RenewalWindowsOptions {
+  /** YAML or JSON; read again every minute. */
+  readonly file?: string
+  /** `NAMESPACE/NAME`; read and watched with the certificate held, which must be allowed to get and watch it. */
+  readonly configMap?: string
+  /** What this machine is, for windows that are meant for some: as the labels of its node. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
 export type InvalidOptions = Failure<'InvalidOptions'>
 
 export const invalid = (what: string, cure: string): InvalidOptions =>
@@ -109,6 +120,7 @@ const optionFields: Fields<RotationOptions> = {
   credentials: true,
   clientCertificateAuthority: true,
   outputs: true,
+  renewalWindows: true,
   requestedLifetime: true,
   keyAlgorithm: true,
   addresses: true,
@@ -128,6 +140,7 @@ const portFields: Fields<Ports> = {
   requests: true,
   trust: true,
   adoptCluster: true,
+  windows: true,
 }
 const templateFields: Fields<CertificateTemplate> = {
   commonName: true,

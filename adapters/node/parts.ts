@@ -40,6 +40,7 @@ import { defaultAccess } from './default-access.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
 import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
 import { fromBundle, fromCluster } from './trust.js'
+import { openWindows } from './windows.js'
 
 /** Everything a rotation stands on. */
 export interface Parts {
@@ -93,6 +94,11 @@ export const openParts =
     const trust =
       options.ports?.trust ??
       (bundle === undefined ? reached.right.expected : fromBundle(bundle, warnWith(options)))
+    const windows = options.ports?.windows ?? openWindows(options.renewalWindows, policy, read, clock)
+    if (windows !== undefined && 'message' in windows) {
+      await letGo()
+      return E.left(windows)
+    }
     const ports = {
       clock,
       crypto,
@@ -100,6 +106,7 @@ export const openParts =
       requests,
       ...(trust === undefined ? {} : { trust }),
       ...(adopt === undefined ? {} : { adoptCluster: adopt }),
+      ...(windows === undefined ? {} : { windows }),
     }
     // What a store of the embedder's has is in no file that a kubeconfig could name.
     const leadsSomewhere = options.ports?.store !== undefined || follows?.leadsSomewhere === true

@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
-import { rotationDeadline } from '../machine/due.js'
+import { renewalOf } from '../machine/due.js'
 import type { CredentialName, Facts } from '../machine/facts.js'
 import { decide, stateOf } from '../machine/machine.js'
 import { submitEnd } from '../machine/retry.js'
@@ -9,7 +9,7 @@ import { outageOf } from '../machine/trouble.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
-import { printCause } from './print.js'
+import { printCause, printWindow } from './print.js'
 
 /** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
 export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
@@ -139,7 +139,10 @@ const waiting = (
 ): string => {
   const { wanted, lastFailure } = facts
   if (state._tag === 'Issued' && state.stage === 'installed') {
-    return policy.rotate ? `It is renewed at ${moment(rotationDeadline(policy, state.held, now), now)}.` : ''
+    if (!policy.rotate) return ''
+    const { at, window } = renewalOf(policy, facts, state.held, now)
+    const why = O.isSome(window) ? `, in the renewal window ${printWindow(window.value)}` : ''
+    return `It is renewed at ${moment(at, now)}${why}.`
   }
   if (!('request' in state) && O.isNone(wanted)) return 'It waits to be told what certificate is wanted.'
   if (state._tag === 'Issued' && O.isNone(lastFailure))

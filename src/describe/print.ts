@@ -10,9 +10,11 @@ import type { State } from '../machine/state.js'
 import type { CertificateChain } from '../model/certificate.js'
 import type { Failure } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
+import { printable } from '../model/printable.js'
 import type { Draft } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import { endOfTime, type Instant, rfc3339 } from '../model/time.js'
+import type { RenewalWindow } from '../model/window.js'
 
 /** `Submitted csr-1f3a with bootstrap`: what happened; when it did is the event's `at`. */
 export const printEvent = (event: Event): string => {
@@ -34,6 +36,8 @@ export const printEvent = (event: Event): string => {
       return `${event._tag}: ${printFailure(event.failure)}`
     case 'RotationRequested':
       return `RotationRequested: ${event.why}`
+    case 'WindowSuggested':
+      return `WindowSuggested: ${O.match(() => 'none', printWindow)(event.window)}`
     case 'TemplateChanged':
       return `TemplateChanged to ${O.match(() => 'none', printTemplate)(event.template)}`
     case 'Installed':
@@ -51,6 +55,7 @@ export const printState =
       ...headOf(stateOf(policy)(facts, now)),
       ...some(savedDraft(facts), ({ name }: Draft) => `draft ${name}`),
       ...some(facts.requested, ({ why }) => `requested: ${why}`),
+      ...some(facts.window, ({ start, end }) => `window from ${rfc3339(start)} to ${rfc3339(end)}`),
       ...(O.isNone(facts.wanted) ? ['nothing wanted'] : []),
       ...some(facts.lastFailure, ({ attempt, failure }) => `attempt ${attempt} failed (${failure._tag})`),
     ].join(', ')
@@ -105,10 +110,16 @@ export const printCause = (cause: Cause): string => {
       return 'deadline'
     case 'Requested':
       return cause.why
+    case 'Window':
+      return `renewal window ${printWindow(cause.window)}`
     case 'Template':
       return cause.missing.join(', ')
   }
 }
+
+/** `from … to …, suggested by windows.yaml: the CA is replaced`. */
+export const printWindow = ({ start, end, source, reason }: RenewalWindow): string =>
+  `from ${rfc3339(start)} to ${rfc3339(end)}, suggested by ${printable(source)}${reason === '' ? '' : `: ${printable(reason)}`}`
 
 const printFailure = ({ _tag, message }: Failure): string => `${_tag}, ${message}`
 

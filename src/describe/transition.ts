@@ -1,16 +1,18 @@
 import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { isOverdue, isUsable, rotationDeadline } from '../machine/due.js'
+import { instantIn, isOverdue, isUsable, renewalOf, rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
 import { type Facts, outstanding, savedDraft } from '../machine/facts.js'
 import { isOfStartUp, pauseEnd, submitEnd } from '../machine/retry.js'
-import type { State } from '../machine/state.js'
+import type { RenewDue, State } from '../machine/state.js'
 import { type Attempt, failureOf, outageOf, troubleOf } from '../machine/trouble.js'
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
+import type { RenewalWindow } from '../model/window.js'
 import { approvalByHand } from './approval.js'
 import { attempts, explain, isAtRest } from './explain.js'
+import { printCause, printWindow } from './print.js'
 
 /** One of the five states. */
 export type StateName = State['_tag']
@@ -82,12 +84,17 @@ const byTheClock = (policy: RotationPolicy, { since, at, after, from, to }: Step
   if (from._tag === to._tag) return undefined
   switch (to._tag) {
     case 'RenewDue':
-      return info('RenewDue', 'the rotation deadline has passed')
+      return info('RenewDue', dueWords(to))
     case 'Bootstrapping':
       return { level: 'warn', reason: to.why, message: explain(policy, after, at) }
     default:
       return info('Valid', explain(policy, after, at))
   }
+}
+
+const dueWords = ({ causes }: RenewDue): string => {
+  const window = causes.find(({ _tag }) => _tag === 'Window')
+  return window === undefined ? 'the rotation deadline has passed' : `a renewal is due: ${printCause(window)}`
 }
 
 const wordsOf = (policy: RotationPolicy, step: Step, event: Event): Words | undefined => {
@@ -189,6 +196,14 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
       return info('TemplateChanged', 'another certificate is wanted')
     case 'RotationRequested':
       return info('RotationRequested', `a rotation is due: ${event.why}${apart(policy, after, at)}`)
+    case 'WindowSuggested':
+      if (after === before) return undefined
+      return info(
+        'WindowSuggested',
+        O.isNone(after.window)
+          ? `no renewal window is suggested any more${renewal(policy, after, at)}`
+          : `a renewal window ${printWindow(after.window.value)}${meaning(policy, after, after.window.value, at)}`,
+      )
     case 'CredentialRejected':
       return from._tag === to._tag
         ? undefined
@@ -219,6 +234,17 @@ const apart = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
     : `; it is sent in ${inWords(end - now)}, since requests are kept ${inWords(policy.submitInterval)} apart`
 }
 
+/** What a window comes to for the certificate held. */
+const meaning = (policy: RotationPolicy, facts: Facts, window: RenewalWindow, now: Instant): string => {
+  if (O.isNone(facts.held) || !policy.rotate) return ''
+  const due = instantIn(window, facts.held.value, now)
+  if (due === undefined) return '; the certificate came after its start, and is not renewed for it'
+  if (due <= now) return `; the renewal is due${apart(policy, facts, now)}`
+  return due < rotationDeadline(policy, facts.held.value, now)
+    ? renewal(policy, facts, now)
+    : `; the rotation deadline is earlier${renewal(policy, facts, now)}`
+}
+
 const found = (facts: Facts, now: Instant): string => {
   const draft = savedDraft(facts)
   const request = O.isSome(draft) ? `, and request ${draft.value.name}` : ''
@@ -234,8 +260,10 @@ const renewal = (policy: RotationPolicy, facts: Facts, now: Instant): string => 
 }
 
 /** When the certificate in use is renewed, as a whole second; up to one later it happens. */
-export const rotateAt = (policy: RotationPolicy, { held }: Facts, now: Instant): Instant | undefined =>
-  O.isSome(held) && policy.rotate ? wholeSecond(rotationDeadline(policy, held.value, now)) : undefined
+export const rotateAt = (policy: RotationPolicy, facts: Facts, now: Instant): Instant | undefined =>
+  O.isSome(facts.held) && policy.rotate
+    ? wholeSecond(renewalOf(policy, facts, facts.held.value, now).at)
+    : undefined
 
 /** The request and the certificate that a step is about. */
 const subjects = (

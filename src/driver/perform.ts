@@ -19,6 +19,7 @@ import type {
   CryptoBackend,
   Identity,
   KeyHandle,
+  RenewalWindows,
   Submission,
   TrustAnchors,
 } from '../ports.js'
@@ -40,6 +41,8 @@ export interface Ports {
   readonly adoptCluster?: TE.TaskEither<Failure, void>
   /** Absent: certificates are not compared to any CA. */
   readonly trust?: TrustAnchors
+  /** Absent: nobody suggests when to renew. */
+  readonly windows?: RenewalWindows
 }
 
 /** What becomes known. */

@@ -20,7 +20,7 @@ import type { Action } from '../machine/action.js'
 import { inUse } from '../machine/credential.js'
 import { type Effect, effects } from '../machine/effects.js'
 import type { Event, News } from '../machine/event.js'
-import { type Facts, isRejected, noFacts } from '../machine/facts.js'
+import { type Facts, type Held, isRejected, noFacts } from '../machine/facts.js'
 import { decide, evolve, stateOf } from '../machine/machine.js'
 import type { State } from '../machine/state.js'
 import type { StoreError } from '../model/failure.js'
@@ -35,6 +35,7 @@ import { keyring } from './keyring.js'
 import { defaultLimits, type Limits, limit } from './limits.js'
 import { load } from './load.js'
 import { type Fact, type Means, type Ports, perform } from './perform.js'
+import { inquiry } from './windows.js'
 
 /** What a rotation says about itself, as it happens. */
 export type Notice =
@@ -152,6 +153,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
     quietly(() => notify({ _tag: 'Step', since, at, ...learnt, before, after, from, to: state }))
     for (const effect of effects(policy)({ facts: before, at: since }, { facts, at }, event))
       await carryOut(effect)
+    windows.look()
   }
 
   /** What the time alone has changed: the state, or the certificate to use. */
@@ -223,6 +225,13 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
 
   const appointment = shared.agenda.add(() => drain())
 
+  const tell = (news: News) => {
+    inbox.push(news)
+    drain()
+  }
+  const credentialOf = ({ certificate }: Held) => O.fromNullable(keys.credential(certificate))
+  const windows = inquiry(ports, shared.agenda, () => facts, credentialOf, tell, warn)
+
   const run =
     (stop: Signal): TaskEither<StoreError, void> =>
     async () => {
@@ -243,6 +252,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
         return E.right(undefined)
       } finally {
         forget?.()
+        windows.end()
         end = undefined
         appointment.set(endOfTime)
       }
@@ -264,8 +274,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
     tell: (news) => () => {
       // Connections report a rejection with each of their calls: only the first is news.
       if (news._tag === 'CredentialRejected' && isRejected(facts)) return
-      inbox.push(news)
-      drain()
+      tell(news)
     },
   }
 }

@@ -10,7 +10,7 @@ import type { Delivered, Facts, Held } from './facts.js'
 /** Why a certificate that arrived is not worth having; nothing when it is. Invariant 1 of the design. */
 export const defectsOf = (
   policy: RotationPolicy,
-  facts: Pick<Facts, 'held' | 'wanted' | 'requested'>,
+  facts: Pick<Facts, 'held' | 'wanted' | 'requested' | 'window'>,
   request: Draft,
   { certificate, verification }: Pick<CheckedChain, 'certificate' | 'verification'>,
   now: Instant,
@@ -18,9 +18,11 @@ export const defectsOf = (
   const { notBefore, notAfter } = certificate
   const { held, wanted } = facts
   const kept = O.isSome(held) && isUsable(policy, held.value, now) ? held.value.certificate : undefined
-  const onlyTheDeadline = causesOf(policy, facts, now).every((cause) => cause._tag === 'Deadline')
+  const onlyTheTime = causesOf(policy, facts, now).every(
+    ({ _tag }) => _tag === 'Deadline' || _tag === 'Window',
+  )
   // Even one that was asked for has to last until its successor may be.
-  const least = Math.max(policy.submitInterval, onlyTheDeadline ? policy.minimumUsefulLifetime : 0)
+  const least = Math.max(policy.submitInterval, onlyTheTime ? policy.minimumUsefulLifetime : 0)
   const left = notAfter - now
   return [
     ...(certificate.keyId === request.keyId ? [] : ['it is for another key']),

@@ -4,6 +4,7 @@ import { Duration, InstantText, type Json, nullable, orEmpty } from '../model/co
 import type { Failure, FailureTag, TrustError } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { CertificateTemplate } from '../model/template.js'
+import type { RenewalWindow } from '../model/window.js'
 import type { Event } from './event.js'
 import type { CredentialName, Facts, RequestedRotation } from './facts.js'
 
@@ -112,6 +113,13 @@ const Why: t.Type<RequestedRotation['why'], string> = t.keyof(
 
 const Requested = t.strict({ why: Why, at: InstantText })
 
+const Window: t.Type<RenewalWindow, Json> = t.strict({
+  start: InstantText,
+  end: InstantText,
+  reason: t.string,
+  source: t.string,
+})
+
 const Troubles = t.readonlyArray(
   t.strict({
     since: InstantText,
@@ -140,6 +148,7 @@ export const FactsCodec: t.Type<Facts, Json> = t.strict({
   held: nullable(Held),
   next: nullable(NextRequest),
   requested: nullable(Requested),
+  window: nullable(Window),
   lastFailure: nullable(
     t.strict({
       at: InstantText,
@@ -185,6 +194,7 @@ export const EventCodec: t.Type<Event, Json> = t.union([
   event('ProbeFailed', { keyId: t.string, failure: FailureCodec }),
   event('TemplateChanged', { template: nullable(Template) }),
   event('RotationRequested', { why: Why }),
+  event('WindowSuggested', { window: nullable(Window) }),
   event('CredentialAccepted', { keyId: t.string }),
   t.exact(
     t.intersection([

@@ -4,12 +4,14 @@ import { expired, type KeyId, notYetValid } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { missingFrom } from '../model/template.js'
 import { type Instant, instant, wholeSecond } from '../model/time.js'
+import type { RenewalWindow } from '../model/window.js'
 import type { Facts, Held, RequestedRotation } from './facts.js'
 
 /** Why a certificate that works is due for renewal. */
 export type Cause =
   | { readonly _tag: 'Template'; readonly missing: ReadonlyArray<string> }
   | { readonly _tag: 'Requested'; readonly why: RequestedRotation['why'] }
+  | { readonly _tag: 'Window'; readonly window: RenewalWindow }
   | { readonly _tag: 'Deadline' }
 
 /**
@@ -23,7 +25,7 @@ export const isUsable = (policy: RotationPolicy, held: Held, now: Instant): bool
 
 type CauseOf = (
   policy: RotationPolicy,
-  facts: Pick<Facts, 'wanted' | 'requested'>,
+  facts: Pick<Facts, 'wanted' | 'requested' | 'window'>,
   held: Held,
   now: Instant,
 ) => Cause | undefined
@@ -39,16 +41,23 @@ const template: CauseOf = (_, { wanted }, { certificate }) => {
 const requested: CauseOf = (_, facts) =>
   O.isSome(facts.requested) ? { _tag: 'Requested', why: facts.requested.value.why } : undefined
 
+/** Somebody suggested to renew it by now. */
+const window: CauseOf = (_, facts, held, now) => {
+  if (O.isNone(facts.window)) return undefined
+  const at = instantIn(facts.window.value, held, now)
+  return at !== undefined && now >= at ? { _tag: 'Window', window: facts.window.value } : undefined
+}
+
 /** Most of its life is over. */
 const deadline: CauseOf = (policy, _, held, now) =>
   now >= rotationDeadline(policy, held, now) ? { _tag: 'Deadline' } : undefined
 
-const causes: ReadonlyArray<CauseOf> = [template, requested, deadline]
+const causes: ReadonlyArray<CauseOf> = [template, requested, window, deadline]
 
 /** Every cause for renewal that there is now; none while rotation is switched off. */
 export const causesOf = (
   policy: RotationPolicy,
-  facts: Pick<Facts, 'held' | 'wanted' | 'requested'>,
+  facts: Pick<Facts, 'held' | 'wanted' | 'requested' | 'window'>,
   now: Instant,
 ): ReadonlyArray<Cause> => {
   if (O.isNone(facts.held) || !policy.rotate) return none
@@ -70,14 +79,51 @@ const none: ReadonlyArray<Cause> = []
  */
 export const rotationDeadline = (
   policy: Pick<RotationPolicy, 'renewFrom' | 'renewTo'>,
-  { certificate, receivedAt }: Pick<Held, 'certificate' | 'receivedAt'>,
+  held: Received,
   now: Instant,
 ): Instant => {
-  const { notBefore, notAfter, keyId } = certificate
-  const received = wholeSecond(receivedAt)
-  const start = received < notAfter && received <= now ? Math.max(notBefore, received) : notBefore
+  const { notAfter, keyId } = held.certificate
+  const start = startOf(held, now)
   const part = policy.renewFrom + (policy.renewTo - policy.renewFrom) * shareOf(keyId)
   return instant(start + (notAfter - start) * part)
+}
+
+type Received = Pick<Held, 'certificate' | 'receivedAt'>
+
+/** When its life here began. */
+const startOf = ({ certificate: { notBefore, notAfter }, receivedAt }: Received, now: Instant): Instant => {
+  const received = wholeSecond(receivedAt)
+  return received < notAfter && received <= now && received > notBefore ? received : notBefore
+}
+
+/**
+ * When a window has the certificate renewed: where in the window follows from its public key, as the deadline does, so a
+ * fleet is spread evenly. What is past means now. Undefined: not at all, since the certificate came when the window had
+ * begun. So each certificate is renewed for a window at most once; the seconds of a receipt are whole ones, and the
+ * window's start is taken likewise.
+ */
+export const instantIn = (
+  { start, end }: Pick<RenewalWindow, 'start' | 'end'>,
+  held: Received,
+  now: Instant,
+): Instant | undefined =>
+  startOf(held, now) >= wholeSecond(start)
+    ? undefined
+    : instant(start + (end - start) * shareOf(held.certificate.keyId))
+
+/**
+ * When a certificate is renewed if nothing else happens, and the window that has it so: the deadline, or an instant in the
+ * window that was suggested. A window never makes it later.
+ */
+export const renewalOf = (
+  policy: Pick<RotationPolicy, 'renewFrom' | 'renewTo'>,
+  { window: suggested }: Pick<Facts, 'window'>,
+  held: Received,
+  now: Instant,
+): { readonly at: Instant; readonly window: O.Option<RenewalWindow> } => {
+  const due = rotationDeadline(policy, held, now)
+  const at = O.isSome(suggested) ? instantIn(suggested.value, held, now) : undefined
+  return at !== undefined && at < due ? { at, window: suggested } : { at: due, window: O.none }
 }
 
 /** Whether all of the time for renewals is over (90 % of a life by default), and the certificate still in use. */

@@ -4,6 +4,7 @@ import type { Failure, TrustError } from '../model/failure.js'
 import type { Draft, OutstandingRequest } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import type { Instant } from '../model/time.js'
+import type { RenewalWindow } from '../model/window.js'
 import type { CredentialName, Held, RequestedRotation } from './facts.js'
 
 /** One thing that became known, and when (our wall clock). */
@@ -59,6 +60,8 @@ export type Observation =
 export type News =
   | { readonly _tag: 'TemplateChanged'; readonly template: Option<CertificateTemplate> }
   | { readonly _tag: 'RotationRequested'; readonly why: RequestedRotation['why'] }
+  /** When the certificate held should be renewed, as somebody suggests; none: nobody suggests anything (any more). */
+  | { readonly _tag: 'WindowSuggested'; readonly window: Option<RenewalWindow> }
   /** A server accepted (200) or rejected (401, `system:anonymous`, a TLS alert) the certificate with this key. */
   | { readonly _tag: 'CredentialAccepted'; readonly keyId: KeyId }
   | { readonly _tag: 'CredentialRejected'; readonly keyId: KeyId; readonly why?: string }

@@ -5,6 +5,7 @@ import type { Failure } from '../model/failure.js'
 import type { Draft, OutstandingRequest } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
 import type { Instant, Milliseconds } from '../model/time.js'
+import type { RenewalWindow } from '../model/window.js'
 
 /** A certificate that is stored with its key, and used if it works. */
 export interface Held extends CheckedChain {
@@ -82,6 +83,8 @@ export interface Facts {
   readonly held: O.Option<Held>
   readonly next: O.Option<NextRequest>
   readonly requested: O.Option<RequestedRotation>
+  /** The renewal window that was suggested last; it can only make a renewal earlier (`due.ts`). */
+  readonly window: O.Option<RenewalWindow>
   readonly lastFailure: O.Option<LastFailure>
   /** What does not work, each kind once, until its opposite is seen (`trouble.ts`); the latest kind last. */
   readonly troubles: ReadonlyArray<Trouble>
@@ -99,6 +102,7 @@ export const noFacts = (wanted: O.Option<CertificateTemplate>): Facts => ({
   held: O.none,
   next: O.none,
   requested: O.none,
+  window: O.none,
   lastFailure: O.none,
   troubles: [],
   submittedAt: O.none,

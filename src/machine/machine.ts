@@ -6,7 +6,8 @@
  * - **Time makes states, events make facts.** A certificate comes due, expires or becomes valid because the clock says
  *   so: `stateOf` sees it, no event is needed. Facts change by events only: what an action came to (`Outcome`) and what
  *   comes from outside (`News`). An event that does not fit (another request's, another key's) leaves them as they are.
- * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, the deadline passed.
+ * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, a renewal window says so,
+ *   the deadline passed.
  * - **Whose credential is next** (`credential.ts`): the held certificate's while it works, else the bootstrap
  *   credential; while the held one is rejected, or its server cannot be verified, they alternate. 401 while Pending: the
  *   request stays, the credential changes (`ObserveFailed` below).
@@ -26,10 +27,11 @@ import {
 import type { RotationPolicy } from '../model/policy.js'
 import { type CertificateTemplate, covers, isSameTemplate, missingFrom } from '../model/template.js'
 import { earliest, endOfTime, type Instant, minute, wholeSecond } from '../model/time.js'
+import { isSameWindow, isWindow } from '../model/window.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
 import { accepted, credentialFor, rejected } from './credential.js'
-import { causesOf, isUsable, rotationDeadline } from './due.js'
+import { causesOf, isUsable, renewalOf } from './due.js'
 import type { Event, Observation } from './event.js'
 import {
   draftOf,
@@ -150,8 +152,8 @@ const rest = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
   const { notBefore, notAfter, keyId } = facts.held.value.certificate
   let until = notBefore > now ? earliest(notBefore, notAfter) : notAfter > now ? notAfter : endOfTime
   if (policy.rotate) {
-    const deadline = rotationDeadline(policy, facts.held.value, now)
-    if (deadline > now) until = earliest(until, deadline)
+    const renewal = renewalOf(policy, facts, facts.held.value, now).at
+    if (renewal > now) until = earliest(until, renewal)
   }
   if (policy.probeInterval > 0 && policy.authenticateWith === 'held' && now < notAfter) {
     const checked = O.isSome(facts.checkedAt)
@@ -224,6 +226,8 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
       return event._tag === 'CredentialAccepted' ? accepted(facts, at) : rejected(facts, at)
     case 'RotationRequested':
       return askedAnew(policy, { ...facts, requested: O.some({ why: event.why, at }) })
+    case 'WindowSuggested':
+      return suggested(policy, facts, event.window)
     case 'TemplateChanged':
       return retemplated(policy, rewanted(policy, facts, event.template), at)
   }
@@ -354,6 +358,13 @@ const installed = (facts: Facts, { delivered }: Delivered, at: Instant): Facts =
   // Where the server could not be verified, it is to be seen at once whether it can be now.
   checkedAt: isServerUntrusted(facts) ? O.none : O.some(at),
 })
+
+/** What cannot be a window counts as no answer; another one than before is somebody who asks again. */
+const suggested = (policy: RotationPolicy, facts: Facts, window: Facts['window']): Facts => {
+  if (isSameWindow(facts.window, window)) return facts
+  if (O.isNone(window)) return { ...facts, window }
+  return isWindow(window.value) ? askedAnew(policy, { ...facts, window }) : facts
+}
 
 /** A template that asks for something else has not been refused yet. */
 const rewanted = (policy: RotationPolicy, facts: Facts, wanted: Facts['wanted']): Facts => {

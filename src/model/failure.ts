@@ -48,6 +48,9 @@ export type OutputError = Failure<'OutputUnwritable'>
 /** What keeps the addresses of a node from being known. */
 export type AddressError = Failure<'AddressesUnknown'>
 
+/** It is not known when a renewal is suggested. `retryAfter`: when to ask again. */
+export type WindowError = Failure<'WindowUnknown'>
+
 /** A wait was cut short by its signal. Not a failure. */
 export interface Interrupted {
   readonly _tag: 'Interrupted'

@@ -17,6 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ['connections', 'kubeconfig'],
   kubeconfig: ['credentials'],
   outputs: ['kubeconfig'],
+  windows: ['kubernetes', 'kubeconfig'],
 }
 
 /** Every arrow and every impurity that the design forbids in the tree at `root`; dist/ must be current. */

@@ -163,6 +163,26 @@ test('says each reason why a certificate is to be replaced', () => {
   )
 })
 
+test('says by whom a renewal was suggested, and why', () => {
+  const window = {
+    start: at(2 * hour),
+    end: at(3 * hour),
+    reason: 'the CA is replaced',
+    source: 'windows.yaml',
+  }
+  const suggested: Event = { _tag: 'WindowSuggested', window: O.some(window), at: at(minute) }
+  const words =
+    'from 2026-11-23T14:00:00Z to 2026-11-23T15:00:00Z, suggested by windows.yaml: the CA is replaced'
+  assert.match(
+    toldBy({ ...defaultPolicy, probeInterval: 0 }, O.some(template), [loaded(noon), suggested]),
+    `It is renewed at 2026-11-23T14:00:00Z (in 1h 59m), in the renewal window ${words}.`,
+  )
+  assert.match(
+    toldBy(defaultPolicy, O.some(template), [loaded(noon), suggested], at(2 * hour)),
+    `It is to be replaced: renewal window ${words}.`,
+  )
+})
+
 test('says why a certificate does not work', () => {
   assert.match(
     told(loaded(at(25 * hour))),

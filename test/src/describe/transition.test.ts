@@ -4,7 +4,8 @@ import type { Event } from '../../../src/machine/event.js'
 import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { evolve, stateOf } from '../../../src/machine/machine.js'
 import { defaultPolicy, type RotationPolicy } from '../../../src/model/policy.js'
-import { day, hour, type Instant } from '../../../src/model/time.js'
+import { day, hour, type Instant, minute } from '../../../src/model/time.js'
+import type { RenewalWindow } from '../../../src/model/window.js'
 import { assert, suite } from '../../helper/index.js'
 import { at, chain, draft, held, keyId, noon, otherTemplate, request, template, trouble } from '../samples.js'
 
@@ -16,6 +17,13 @@ const holding = (differences: Parameters<typeof held>[0] = {}): Facts => ({
 })
 
 /** What is told of an event. */
+const window = { start: noon, end: noon, reason: 'the CA is replaced', source: 'windows.yaml' }
+const suggested = (differences: Partial<RenewalWindow>): Event => ({
+  _tag: 'WindowSuggested',
+  window: O.some({ ...window, ...differences }),
+  at: noon,
+})
+
 const told = (
   before: Facts,
   event: Event,
@@ -173,6 +181,37 @@ const news: ReadonlyArray<readonly [Facts, Event, RegExp]> = [
     holding(),
     { _tag: 'RotationRequested', why: 'the trust changed', at: noon },
     /^info RotationRequested: a rotation is due: the trust changed$/,
+  ],
+  [
+    holding(),
+    suggested({ start: at(hour), end: at(2 * hour) }),
+    /^info WindowSuggested: a renewal window from 2026-11-23T13:00:00Z to 2026-11-23T14:00:00Z, suggested by windows\.yaml: the CA is replaced, to be renewed at 2026-11-23T13:00:00Z$/,
+  ],
+  [
+    holding({ receivedAt: at(-hour), notBefore: at(-hour) }),
+    suggested({ start: at(-minute), end: at(hour) }),
+    /suggested by windows\.yaml: the CA is replaced; the renewal is due$/,
+  ],
+  [
+    holding(),
+    suggested({ start: noon, end: at(hour) }),
+    /: the CA is replaced; the certificate came after its start, and is not renewed for it$/,
+  ],
+  [
+    holding(),
+    suggested({ start: at(23 * hour), end: at(24 * hour) }),
+    /; the rotation deadline is earlier, to be renewed at 2026-11-24T04:48:00Z$/,
+  ],
+  [
+    { ...holding(), held: O.none },
+    suggested({ start: at(hour), end: at(2 * hour), reason: '' }),
+    /^info WindowSuggested: a renewal window .* suggested by windows\.yaml$/,
+  ],
+  [holding(), suggested({ start: at(hour), end: at(hour) }), /^nothing$/],
+  [
+    { ...holding(), window: O.some({ ...window, start: at(hour), end: at(2 * hour) }) },
+    { _tag: 'WindowSuggested', window: O.none, at: noon },
+    /^info WindowSuggested: no renewal window is suggested any more, to be renewed at 2026-11-24T04:48:00Z$/,
   ],
   [
     holding(),

@@ -17,6 +17,7 @@ import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft, OutstandingRequest } from '../../../src/model/request.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
 import { type Instant, instant, type Milliseconds } from '../../../src/model/time.js'
+import type { RenewalWindow } from '../../../src/model/window.js'
 
 const text = fc.string({ unit: 'binary', maxLength: 12 })
 const texts = fc.array(text, { maxLength: 3 })
@@ -147,6 +148,13 @@ const why: fc.Arbitrary<RequestedRotation['why']> = fc.constantFrom(
 )
 const requested: fc.Arbitrary<RequestedRotation> = fc.record({ why, at: instants })
 
+const window: fc.Arbitrary<RenewalWindow> = fc.record({
+  start: instants,
+  end: instants,
+  reason: text,
+  source: text,
+})
+
 const next: fc.Arbitrary<NextRequest> = fc.oneof(
   fc.record({ _tag: fc.constant('Saved' as const), draft }),
   fc.record({ _tag: fc.constantFrom('Pending' as const, 'Approved' as const), request }),
@@ -158,6 +166,7 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   held: maybe(held),
   next: maybe(next),
   requested: maybe(requested),
+  window: maybe(window),
   lastFailure: maybe(
     fc.record({ at: instants, delay: durations, attempt: fc.nat(), failure, credential: maybe(credential) }),
   ),
@@ -212,6 +221,7 @@ export const events: {
   ProbeFailed: fc.record({ _tag: fc.constant('ProbeFailed'), at, keyId, failure }),
   TemplateChanged: fc.record({ _tag: fc.constant('TemplateChanged'), at, template: maybe(template) }),
   RotationRequested: fc.record({ _tag: fc.constant('RotationRequested'), at, why }),
+  WindowSuggested: fc.record({ _tag: fc.constant('WindowSuggested'), at, window: maybe(window) }),
   CredentialAccepted: fc.record({ _tag: fc.constant('CredentialAccepted'), at, keyId }),
   CredentialRejected: fc.record(
     { _tag: fc.constant('CredentialRejected'), at, keyId, why: text },

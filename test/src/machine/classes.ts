@@ -1,7 +1,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { credentialFor } from '../../../src/machine/credential.js'
-import { rotationDeadline } from '../../../src/machine/due.js'
-import { draftOf } from '../../../src/machine/facts.js'
+import { instantIn, rotationDeadline } from '../../../src/machine/due.js'
+import { draftOf, type Facts, type Held } from '../../../src/machine/facts.js'
 import { stateOf } from '../../../src/machine/machine.js'
 import { delayEnd, pauseEnd } from '../../../src/machine/retry.js'
 import { expired, notYetValid } from '../../../src/model/certificate.js'
@@ -35,6 +35,7 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
           expired(stored.certificate, now),
           notYetValid(stored.certificate, now),
           now >= rotationDeadline(policy, stored, now),
+          windowOf(facts, stored, now),
           O.isSome(stored.rejectedAt),
           O.isSome(stored.serverUntrustedAt),
           // Whether the certificate came while the server could not be verified, and did not help.
@@ -69,4 +70,11 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
     fine && journal.tried.length > 0,
   ]
   return parts.join('|')
+}
+
+/** Whether the window that is known has the certificate renewed, and whether its time has come. */
+const windowOf = ({ window }: Facts, held: Held, now: Instant): string => {
+  const at = O.isSome(window) ? instantIn(window.value, held, now) : undefined
+  if (at === undefined) return '-'
+  return now >= at ? 'due' : 'ahead'
 }

@@ -30,6 +30,7 @@ const labels = [
   'denied, gone or defective',
   'template changed',
   'rotation requested',
+  'window suggested',
   'credential rejected',
   'credential accepted',
 ]
@@ -87,6 +88,8 @@ const labelOf = (event: Event, to: State): string => {
       return 'installed'
     case 'RotationRequested':
       return 'rotation requested'
+    case 'WindowSuggested':
+      return 'window suggested'
     case 'TemplateChanged':
       return 'template changed'
     case 'Observed':

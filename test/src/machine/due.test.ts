@@ -1,8 +1,9 @@
+import fc from 'fast-check'
 import * as O from 'fp-ts/lib/Option.js'
-import { causesOf, isUsable, rotationDeadline } from '../../../src/machine/due.js'
+import { causesOf, instantIn, isUsable, renewalOf, rotationDeadline } from '../../../src/machine/due.js'
 import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
-import { day, hour, type Instant, minute } from '../../../src/model/time.js'
+import { day, hour, type Instant, instant, minute, second, wholeSecond } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { at, held, noon, otherTemplate, template } from '../samples.js'
 
@@ -57,6 +58,56 @@ test('spreads a fleet evenly', () => {
 test('does not count a receipt later than now, which a wrong clock gave', () => {
   assert.is(deadline(early, at(10 * minute), at(10 * minute - 1)), 70)
   assert.is(deadline(early, at(10 * minute), at(10 * minute)), 10 + 63)
+})
+
+const window = { start: at(2 * hour), end: at(3 * hour), reason: 'the CA is replaced', source: 'a file' }
+const within = (keyId: string, receivedAt = noon, now = at(hour)) =>
+  instantIn(window, held({ keyId, receivedAt }), now)
+
+test('renews in a window where the key says, and spreads a fleet over it', () => {
+  assert.is(within(early), at(2 * hour))
+  assert.is(within(middle), at(2.5 * hour))
+  assert.ok((within(late) ?? 0) > at(3 * hour - minute))
+})
+
+test('does not renew a certificate for a window that had begun when it came', () => {
+  assert.is(within(early, at(2 * hour), at(4 * hour)), undefined)
+  assert.is(within(early, at(2 * hour - second), at(4 * hour)), at(2 * hour))
+  const odd = { ...window, start: at(2 * hour + 900) }
+  assert.is(instantIn(odd, held({ receivedAt: at(2 * hour) }), at(4 * hour)), undefined)
+})
+
+test('counts for a window from the start of the life where the receipt cannot be right', () => {
+  assert.is(within(early, at(3 * hour), at(2.5 * hour)), at(2 * hour))
+  assert.is(instantIn(window, held({ notBefore: at(2 * hour), receivedAt: at(5 * hour) }), noon), undefined)
+})
+
+test('a window never makes a renewal later, is heeded once, and past means now', () => {
+  const instants = fc.integer({ min: -2 * day, max: 2 * day }).map(at)
+  const keys = fc.nat(0xffffffff).map((bits) => bits.toString(16).padStart(8, '0'))
+  fc.assert(
+    fc.property(instants, instants, instants, instants, keys, (start, end, receivedAt, now, keyId) => {
+      const mine = held({ keyId, receivedAt })
+      const suggested = { ...window, start, end }
+      const renewal = renewalOf(defaultPolicy, { window: O.some(suggested) }, mine, now)
+      assert.ok(renewal.at <= rotationDeadline(defaultPolicy, mine, now))
+      const due = instantIn(suggested, mine, now)
+      if (end > start && due !== undefined) assert.ok(due >= start && due < end)
+      // Whenever it is renewed from then on, its successor is not renewed for the same window.
+      const next = held({ keyId, receivedAt: wholeSecond(now), notAfter: instant(now + day) })
+      if (due !== undefined && end > start && now >= due)
+        assert.is(instantIn(suggested, next, now), undefined)
+    }),
+  )
+})
+
+test('is due by a window, and says by which', () => {
+  const facts = { ...noFacts(O.some(template)), held: O.some(held()), window: O.some(window) }
+  assert.equal(causesOf(defaultPolicy, facts, at(2 * hour)), [{ _tag: 'Window', window }])
+  assert.equal(causesOf(defaultPolicy, facts, at(2 * hour - 1)), [])
+  assert.equal(causesOf({ ...defaultPolicy, rotate: false }, facts, at(2 * hour)), [])
+  const later = { window: O.some({ ...window, start: at(23 * hour), end: at(40 * hour) }) }
+  assert.equal(renewalOf(defaultPolicy, later, held(), noon).window, O.none)
 })
 
 const known: Facts = {

@@ -7,9 +7,9 @@ import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
 import { inUse } from '../../../src/machine/credential.js'
-import { isUsable, rotationDeadline } from '../../../src/machine/due.js'
+import { causesOf, instantIn, isUsable, rotationDeadline } from '../../../src/machine/due.js'
 import type { Event } from '../../../src/machine/event.js'
-import { type Facts, nextKeyOf, outstanding } from '../../../src/machine/facts.js'
+import { type Facts, type Held, nextKeyOf, outstanding } from '../../../src/machine/facts.js'
 import { decide, stateOf } from '../../../src/machine/machine.js'
 import { pauseEnd } from '../../../src/machine/retry.js'
 import type { State } from '../../../src/machine/state.js'
@@ -17,7 +17,7 @@ import { type Certificate, expired, type KeyId, notYetValid } from '../../../src
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft } from '../../../src/model/request.js'
 import { covers, missingFrom } from '../../../src/model/template.js'
-import { after, type Instant, minute, second } from '../../../src/model/time.js'
+import { after, type Instant, minute, second, wholeSecond } from '../../../src/model/time.js'
 
 export interface Journal {
   /** Keys that a signer has certified, for all that was seen. */
@@ -148,6 +148,11 @@ const attemptOf = (action: Exclude<Action, { readonly _tag: 'Wait' }>): string =
   }
 }
 
+const windowMoments = ({ window }: Facts, held: Held, now: Instant): ReadonlyArray<Instant> => {
+  const at = O.isSome(window) ? instantIn(window.value, held, now) : undefined
+  return at === undefined ? [] : [at]
+}
+
 /** A wait ends in the future, and no later than something happens that matters, or than delays may be. */
 const waitFaults = (
   policy: RotationPolicy,
@@ -161,7 +166,7 @@ const waitFaults = (
   const holding = held !== undefined && isUsable(policy, held, now)
   const moments: Array<Instant> = holding ? [held.certificate.notAfter] : []
   if (holding && policy.rotate && state._tag === 'Issued' && state.stage === 'installed')
-    moments.push(rotationDeadline(policy, held, now))
+    moments.push(rotationDeadline(policy, held, now), ...windowMoments(facts, held, now))
   if (held !== undefined && !('request' in state)) moments.push(held.certificate.notBefore)
   const due = state._tag === 'Issued' && state.stage === 'installed'
   const missed = moments.some(
@@ -208,6 +213,7 @@ export const onEvent = (
       ...keepsWhatWorks(policy, from, event, to),
       ...backsOff(policy, from, event, to),
       ...answersWhoAsks(policy, event, to),
+      ...onceForAWindow(policy, event, to),
       ...(journal.ask === 'open' && policy.rotate && isInstalled(stateOf(policy)(to, at))
         ? ['2: a rotation that was requested is forgotten']
         : []),
@@ -273,7 +279,13 @@ const remember = (
 }
 
 const isNews = ({ _tag }: Event): boolean =>
-  ['TemplateChanged', 'RotationRequested', 'CredentialAccepted', 'CredentialRejected'].includes(_tag)
+  [
+    'TemplateChanged',
+    'RotationRequested',
+    'WindowSuggested',
+    'CredentialAccepted',
+    'CredentialRejected',
+  ].includes(_tag)
 
 const askAfter = (ask: Journal['ask'], from: Facts, event: Event, to: Facts): Journal['ask'] => {
   const delivering = ({ next }: Facts) => O.isSome(next) && next.value._tag === 'Delivered'
@@ -357,6 +369,16 @@ const answersWhoAsks = (policy: RotationPolicy, event: Event, to: Facts): Readon
   return pause === undefined || pause <= after(event.at, policy.submitInterval)
     ? []
     : ['2: a rotation that was requested waits for the end of a refusal']
+}
+
+/** Invariant 3: no loop of renewals, whatever the window: one that came within it is not renewed for it. */
+const onceForAWindow = (policy: RotationPolicy, event: Event, to: Facts): ReadonlyArray<string> => {
+  const held = O.toUndefined(to.held)
+  if (event._tag !== 'Installed' || held === undefined || O.isNone(to.window)) return []
+  const cameBefore = held.receivedAt < wholeSecond(to.window.value.start) || held.receivedAt > event.at
+  return !cameBefore && causesOf(policy, to, event.at).some(({ _tag }) => _tag === 'Window')
+    ? ['3: a certificate that was renewed for a window is renewed for it again']
+    : []
 }
 
 /** How long a fair world may take, whatever happened before; where somebody said no, a hundredth of the life left more. */

@@ -107,6 +107,33 @@ test('is due at the deadline, by the time alone', () => {
   assert.is(stateOf(justBefore.later(1)), 'RenewDue')
 })
 
+const suggests = (start: number, end: number): News => ({
+  _tag: 'WindowSuggested',
+  window: O.some({ start: at(start), end: at(end), reason: 'the CA is replaced', source: 'a file' }),
+})
+
+test('wakes at its instant in a renewal window, renews once, and is at rest again', () => {
+  const suggested = begin()
+    .later(0, loaded(), accepted)
+    .later(minute, suggests(hour, 2 * hour))
+    .later(59 * minute - 1, accepted)
+  assert.is(stateOf(suggested), 'Issued, installed')
+  assert.is(suggested.next(1)._tag, 'Submit')
+  assert.is(stateOf(suggested.later(1)), 'RenewDue')
+  const renewed = suggested.later(minute, submitted).later(minute, issued()).later(second, installed)
+  assert.is(stateOf(renewed), 'Issued, installed')
+})
+
+test('takes nonsense for no answer, and a window that is withdrawn for none', () => {
+  const suggested = begin()
+    .later(0, loaded(), accepted)
+    .later(minute, suggests(hour, 2 * hour))
+  assert.equal(suggested.later(0, suggests(2 * hour, 2 * hour)).facts.window, suggested.facts.window)
+  const withdrawn = suggested.later(0, { _tag: 'WindowSuggested', window: O.none })
+  assert.equal(withdrawn.facts.window, O.none)
+  assert.is(stateOf(withdrawn.later(2 * hour)), 'Issued, installed')
+})
+
 test('does not install a certificate that has expired since it arrived', () => {
   const short = begin().later(0, submitted, issued({ notAfter: at(minute) }))
   assert.is(short.next()._tag, 'Install')

@@ -34,6 +34,8 @@ const troubles: ReadonlyArray<Episode['what']> = [
 const incidents: ReadonlyArray<Incident['what']> = [
   'restart',
   'rotation requested',
+  'window suggested',
+  'window withdrawn',
   'rejection reported',
   'acceptance reported',
 ]

@@ -1,7 +1,7 @@
 /** What can happen to the machine: each outcome of its action, news, steps of the clock, a restart, what does not fit. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../../../src/machine/action.js'
-import { rotationDeadline } from '../../../src/machine/due.js'
+import { renewalOf } from '../../../src/machine/due.js'
 import type { Event, News, Observation, Outcome } from '../../../src/machine/event.js'
 import {
   draftOf,
@@ -15,6 +15,7 @@ import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft } from '../../../src/model/request.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
 import { after, day, endOfTime, hour, type Instant, minute, second } from '../../../src/model/time.js'
+import { thorough } from '../../helper/index.js'
 import { chain, keyId, noon, otherTemplate, request, template, trouble } from '../samples.js'
 import { blank, type Journal } from './invariants.js'
 
@@ -186,11 +187,24 @@ export const news = ({ facts: known, now }: Point): ReadonlyArray<Step> => {
     ['wanted: worker-2', { _tag: 'TemplateChanged', template: O.some(otherTemplate) }],
     ['wanted: nothing known', { _tag: 'TemplateChanged', template: O.none }],
     ['rotation requested', { _tag: 'RotationRequested', why: 'requested by the embedder' }],
+    ['a window that has begun', suggestion(now, -minute)],
+    ...(thorough ? [['a window to come', suggestion(now, 3 * minute)] as const] : []),
+    ['no window', { _tag: 'WindowSuggested', window: O.none }],
     ['the held one is accepted', { _tag: 'CredentialAccepted', keyId: key }],
     ['the held one is rejected', { _tag: 'CredentialRejected', keyId: key }],
   ]
   return facts.map(([label, fact]) => ({ label, at: now, facts: [fact] }))
 }
+
+const suggestion = (now: Instant, begins: number): News => ({
+  _tag: 'WindowSuggested',
+  window: O.some({
+    start: after(now, begins),
+    end: after(now, begins + hour),
+    reason: 'the CA is replaced',
+    source: 'a file',
+  }),
+})
 
 /** The clock moves by itself: to the moments that matter of the certificates known, further, and back. */
 export const clock = (policy: RotationPolicy, { facts, now }: Point): ReadonlyArray<Step> => {
@@ -199,7 +213,7 @@ export const clock = (policy: RotationPolicy, { facts, now }: Point): ReadonlyAr
   const moments = [
     ...(held === undefined
       ? []
-      : [held.certificate.notBefore, rotationDeadline(policy, held, now), held.certificate.notAfter]),
+      : [held.certificate.notBefore, renewalOf(policy, facts, held, now).at, held.certificate.notAfter]),
     ...(next?._tag === 'Delivered'
       ? [next.delivered.certificate.notBefore, next.delivered.certificate.notAfter]
       : []),
@@ -234,6 +248,8 @@ export const misfits = ({ facts, now }: Point): ReadonlyArray<Event> => {
     { _tag: 'ProbeFailed', keyId: stranger, failure, at },
     { _tag: 'CredentialAccepted', keyId: stranger, at },
     { _tag: 'CredentialRejected', keyId: stranger, at },
+    { _tag: 'WindowSuggested', window: facts.window, at },
+    { _tag: 'WindowSuggested', window: O.some({ start: at, end: at, reason: '', source: '' }), at },
   ]
   const next = outstanding(facts, now)
   if (next === undefined) return always

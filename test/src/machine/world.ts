@@ -54,7 +54,13 @@ export interface Episode {
 
 /** What happens at a moment. */
 export interface Incident {
-  readonly what: 'restart' | 'rotation requested' | 'rejection reported' | 'acceptance reported'
+  readonly what:
+    | 'restart'
+    | 'rotation requested'
+    | 'window suggested'
+    | 'window withdrawn'
+    | 'rejection reported'
+    | 'acceptance reported'
   readonly at: Milliseconds
 }
 
@@ -294,6 +300,13 @@ export const run = (policy: RotationPolicy, { life, episodes, incidents }: Plan)
         return learn({ _tag: 'Loaded', ...disk })
       case 'rotation requested':
         return learn({ _tag: 'RotationRequested', why: 'requested by the embedder' })
+      case 'window suggested':
+        return learn({
+          _tag: 'WindowSuggested',
+          window: O.some({ start: after(now(), -second), end: after(now(), life), reason: '', source: '' }),
+        })
+      case 'window withdrawn':
+        return learn({ _tag: 'WindowSuggested', window: O.none })
       case 'rejection reported':
         return learn({ _tag: 'CredentialRejected', keyId: heldKey() })
       case 'acceptance reported':

@@ -1,0 +1,52 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { RenewalWindowsOptions } from '../node/options.js'
+import { configMapName } from '../windows/config-map.js'
+import { type Flags, type Given, type UsageError, usageError } from './flags.js'
+
+/** Who suggests when to renew. */
+export const windowFlags = {
+  'renewal-window-file': {
+    value: 'FILE',
+    help: 'renew in the window that this file suggests, if that is earlier; read again every minute',
+  },
+  'renewal-window-configmap': {
+    value: 'NS/NAME',
+    help: 'the same from a ConfigMap, read and watched with the certificate held',
+  },
+  'node-labels': {
+    value: 'KEY=VALUE,…',
+    help: 'what this machine is, for renewal windows that are meant for some machines',
+  },
+} satisfies Flags<string>
+
+/** What the flags say about renewal windows; undefined: nothing. */
+export const readWindows = ({
+  'renewal-window-file': file,
+  'renewal-window-configmap': configMap,
+  'node-labels': labels,
+}: Given<keyof typeof windowFlags>): E.Either<UsageError, RenewalWindowsOptions | undefined> => {
+  if (configMap !== undefined && configMapName(configMap) === undefined)
+    return E.left(
+      usageError(
+        `--renewal-window-configmap=${configMap} names no ConfigMap`,
+        'write --renewal-window-configmap=kube-system/renewal-windows',
+      ),
+    )
+  const pairs = labels?.split(',').map((pair) => pair.split('=')) ?? []
+  if (pairs.some(([key, value, ...rest]) => key === '' || value === undefined || rest.length > 0))
+    return E.left(usageError(`--node-labels=${labels} cannot be`, 'write --node-labels=pool=gpu,zone=a'))
+  if (file === undefined && configMap === undefined)
+    return labels === undefined
+      ? E.right(undefined)
+      : E.left(
+          usageError(
+            '--node-labels is without a renewal window',
+            'give --renewal-window-file or --renewal-window-configmap too',
+          ),
+        )
+  return E.right({
+    ...(file === undefined ? {} : { file }),
+    ...(configMap === undefined ? {} : { configMap }),
+    labels: Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])),
+  })
+}

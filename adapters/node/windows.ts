@@ -1,0 +1,35 @@
+import type { RotationPolicy } from '../../src/model/policy.js'
+import type { Clock, RenewalWindows } from '../../src/ports.js'
+import { configMapName, windowsFromConfigMap } from '../windows/config-map.js'
+import { firstOf, windowsFromFile } from '../windows/file.js'
+import type { Accesses } from './kubeconfigs.js'
+import { type InvalidOptions, invalid, type RotationOptions } from './options.js'
+
+/** A file before a ConfigMap: what a machine is told itself counts more than what all are told. */
+export const openWindows = (
+  options: RotationOptions['renewalWindows'],
+  { authenticateWith }: RotationPolicy,
+  cluster: Accesses['cluster'] | undefined,
+  clock: Clock,
+): RenewalWindows | InvalidOptions | undefined => {
+  if (options === undefined) return undefined
+  const { file, configMap, labels = {} } = options
+  const sources: Array<RenewalWindows> = file === undefined ? [] : [windowsFromFile(file, labels, clock)]
+  if (configMap !== undefined) {
+    const name = configMapName(configMap)
+    if (name === undefined)
+      return invalid(
+        `renewalWindows.configMap ${JSON.stringify(configMap)} names no ConfigMap`,
+        'write NAMESPACE/NAME',
+      )
+    if (cluster === undefined || authenticateWith === 'external')
+      return invalid(
+        'renewalWindows.configMap is read with the certificate held, which is for something else here, or for no API that is known',
+        'name a renewalWindows.file',
+      )
+    sources.push(windowsFromConfigMap({ ...name, labels, cluster, clock }))
+  }
+  return sources.length === 0
+    ? invalid('renewalWindows names nobody who suggests any', 'name a file or a configMap')
+    : firstOf(sources)
+}

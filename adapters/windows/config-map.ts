@@ -1,0 +1,171 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as t from 'io-ts'
+import { problemOf } from '../../src/model/codec.js'
+import { type ApiError, failure, type WindowError } from '../../src/model/failure.js'
+import { type Milliseconds, minute } from '../../src/model/time.js'
+import type { Clock, RenewalWindows } from '../../src/ports.js'
+import { type Interruption, interruption } from '../../src/signal.js'
+import type { Access } from '../kubeconfig/cluster.js'
+import { type Client, client, type Result } from '../kubernetes/client.js'
+import { connections } from '../kubernetes/connection.js'
+import { linesOf } from '../kubernetes/line-reader.js'
+import { refusal, unintelligible } from '../kubernetes/response.js'
+import { defaultTimeouts } from '../kubernetes/timeouts.js'
+import { type Asker, type Entry, entriesOf, windowFor } from './document.js'
+
+export interface ConfigMapName {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** `kube-system/renewal-windows`; undefined: it names none. */
+export const configMapName = (text: string): ConfigMapName | undefined => {
+  const [, namespace, name] = /^([a-z0-9][-a-z0-9]*)\/([a-z0-9][-.a-z0-9]*)$/.exec(text) ?? []
+  return namespace === undefined || name === undefined ? undefined : { namespace, name }
+}
+
+export interface ConfigMapOptions extends ConfigMapName {
+  readonly labels: Asker['labels']
+  /** Where the API is; it is asked with the certificate held. */
+  readonly cluster: TaskEither<ApiError, Access['cluster']>
+  readonly clock: Clock
+}
+
+/** A ConfigMap (`k8s.io/api/core/v1`): the fields that matter here. */
+const ConfigMap = t.type({
+  metadata: t.type({ resourceVersion: t.string }),
+  data: t.union([t.undefined, t.null, t.record(t.string, t.string)]),
+})
+
+/** Read again after this where the watch tells of nothing, or may not be opened. */
+const interval: Milliseconds = 10 * minute
+
+/**
+ * Windows from a ConfigMap, whose every key is a document. It is read when it is asked for, and watched from the version
+ * that was read: an event is not looked at, it only has the ConfigMap read again. So what a watch misses costs time only.
+ * One that is not there suggests nothing.
+ */
+export const windowsFromConfigMap = (options: ConfigMapOptions): RenewalWindows => {
+  const { namespace, name, labels, clock } = options
+  const source = `ConfigMap ${namespace}/${name}`
+  const listeners = new Set<IO<void>>()
+  let watching: Interruption | undefined
+
+  const unwatch = () => {
+    watching?.interrupt()
+    watching = undefined
+  }
+
+  /** Until the first event, or the watch's end. */
+  const watch = async (use: Client, close: () => void, resourceVersion: string): Promise<void> => {
+    unwatch()
+    const mine = interruption()
+    watching = mine
+    const query = new URLSearchParams({
+      watch: '1',
+      fieldSelector: `metadata.name=${name}`,
+      resourceVersion,
+      timeoutSeconds: String(interval / 1000),
+    })
+    const { signal } = mine
+    const opened = await use.stream(`/api/v1/namespaces/${namespace}/configmaps?${query}`, signal)
+    if (E.isRight(opened) && opened.right._tag === 'Stream') {
+      const lines = linesOf(opened.right.message)
+      const line = await lines.next(interval, signal)
+      lines.close()
+      if (line._tag === 'Line' && watching === mine) for (const listener of listeners) listener()
+    }
+    close()
+    if (watching === mine) watching = undefined
+  }
+
+  const read = async (access: Access, signal: Parameters<RenewalWindows['suggest']>[1]): Result<unknown> => {
+    const pool = connections(defaultTimeouts.connect)
+    const use = client(access, pool, defaultTimeouts)
+    const answer = await use.ask(
+      'GET',
+      `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+      undefined,
+      signal,
+    )
+    if (E.isLeft(answer) || (answer.right.status !== 200 && answer.right.status !== 404)) {
+      pool.close()
+      return E.isLeft(answer) ? answer : E.left(withRole(refusal(answer.right), options))
+    }
+    const { body, what, status } = answer.right
+    const map = ConfigMap.decode(body)
+    // One that is not there yet may come: its watch begins with what there is then.
+    const version = status === 404 ? '' : E.isRight(map) ? map.right.metadata.resourceVersion : undefined
+    if (version === undefined || signal.aborted) pool.close()
+    else void watch(use, pool.close, version)
+    if (status === 404) return E.right(undefined)
+    return E.mapLeft((errors: t.Errors) => {
+      const { where, what: problem } = problemOf(errors)
+      return unintelligible(`${what} was answered with no ConfigMap: ${where} ${problem}`)
+    })(map)
+  }
+
+  return {
+    suggest: (held, signal) => async () => {
+      if (O.isNone(held.credential))
+        return E.left(
+          unknown(source, 'the key of the certificate cannot be used', 'look at the certificate directory'),
+        )
+      const cluster = await options.cluster()
+      if (E.isLeft(cluster)) return E.left(unknown(source, cluster.left.message, cluster.left.remedy))
+      const { pem, key } = held.credential.value
+      const found = await read(
+        {
+          cluster: cluster.right,
+          credential: { token: O.none, expiresAt: O.none, clientCertificate: O.some({ pem, key }) },
+        },
+        signal,
+      )
+      if (E.isLeft(found))
+        return found.left._tag === 'Interrupted'
+          ? E.left(found.left)
+          : E.left(unknown(source, found.left.message, found.left.remedy))
+      const entries = ConfigMap.is(found.right) ? entriesIn(source, found.right.data ?? {}) : E.right([])
+      if (E.isLeft(entries))
+        return E.left(unknown(source, entries.left, 'correct it; what it said before goes on counting'))
+      return E.right({
+        window: windowFor(entries.right, { held, labels }, clock.now()),
+        askAgainAfter: interval,
+      })
+    },
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size === 0) unwatch()
+      }
+    },
+  }
+}
+
+const entriesIn = (
+  source: string,
+  data: Readonly<Record<string, string>>,
+): E.Either<string, ReadonlyArray<Entry>> => {
+  const all: Array<Entry> = []
+  for (const [key, document] of Object.entries(data)) {
+    const entries = entriesOf(`${source}, ${key}`, document)
+    if (E.isLeft(entries)) return E.left(`data[${JSON.stringify(key)}]: ${entries.left}`)
+    all.push(...entries.right)
+  }
+  return E.right(all)
+}
+
+const unknown = (source: string, message: string, remedy: string): WindowError =>
+  failure('WindowUnknown', 'later', `renewal windows of ${source}: ${message}`, remedy, O.some(interval))
+
+const withRole = (error: ApiError, { namespace, name }: ConfigMapName): ApiError =>
+  error._tag === 'Forbidden'
+    ? {
+        ...error,
+        remedy: `let its user get and watch ConfigMap ${name} in namespace ${namespace}, by a role and a binding`,
+      }
+    : error
