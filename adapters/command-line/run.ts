@@ -22,18 +22,22 @@ import { terminalLine } from './terminal-line.js'
 export const runFlags = {
   'bootstrap-kubeconfig': {
     value: 'FILE',
+    path: 'file read',
     help: 'kubeconfig with the bootstrap token; read again at each attempt',
   },
   kubeconfig: {
     value: 'FILE',
+    path: 'file written',
     help: 'kubeconfig that uses the certificate; written before the first request',
   },
   'cert-dir': {
     value: 'DIR',
+    path: 'directory written',
     help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
   'client-ca-file': {
     value: 'FILE',
+    path: 'file read',
     help: 'CAs of client certificates, as the API server has them: certificates of others are not taken',
   },
   ...outputFlags,
@@ -68,6 +72,7 @@ export const runFlags = {
   },
   'event-log': {
     value: 'FILE',
+    path: 'file written',
     help: 'write every event to this file, for kube-cert-rotation replay; at 1 MiB it becomes FILE.1',
   },
 } satisfies Flags<string>
@@ -230,6 +235,9 @@ export const run = async (
     )
     return 2
   }
+  const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
+  // What is started from here is no part of the service that may speak for it.
+  delete process.env['NOTIFY_SOCKET']
   let rotation: RunningRotation | undefined
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
@@ -266,11 +274,16 @@ export const run = async (
       outputs: await outputsFrom(outputs),
       signal,
       ...(events === undefined ? {} : { onStep: events.write }),
-      onTransition: (transition) => screen.print(transitionLine(format, transition)),
+      onTransition: (transition) => {
+        screen.print(transitionLine(format, transition))
+        manager.status(`${transition.to}: ${transition.message}`)
+      },
       onWarning: (message) => say('warn', message),
     })()
     if (E.isLeft(started)) return started
     rotation = started.right
+    manager.reloaded()
+    void rotation.issuedTask().then((issued) => E.isRight(issued) && manager.ready())
     const outcome = once ? await rotation.issuedTask() : await rotation.endedTask()
     await rotation.stop()
     return outcome
@@ -281,8 +294,10 @@ export const run = async (
   let reloading = new AbortController()
   signals.on('reload', () => {
     say('info', 'SIGHUP: reads the kubeconfigs, the CAs and the directory again, and asks the API at once')
+    manager.reloading()
     reloading.abort()
   })
+  stop.addEventListener('abort', manager.stopping, { once: true })
   signals.on('report', () => say('info', `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`))
   let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
   if (E.isLeft(outcome) && rotation === undefined) {
@@ -302,6 +317,7 @@ export const run = async (
   }
   await events?.close()
   await listener?.close()
+  await manager.close()
   const isLate = late.aborted && E.isLeft(outcome)
   if (isLate) say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation?.explain() ?? ''}`)
   else if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)

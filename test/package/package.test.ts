@@ -153,3 +153,25 @@ for (const program of Object.keys(manifest.bin)) {
     assert.match(run(project, path, '--version'), manifest.version)
   })
 }
+
+test('is installed globally, and its program runs by its name', patience, async () => {
+  const prefix = join(directory, 'global')
+  run(
+    directory,
+    'npm',
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    tarball,
+  )
+  assert.match(run(directory, join(prefix, 'bin/kube-cert-rotation'), '--version'), manifest.version)
+  const flags = ['--kubeconfig=/etc/kubernetes/kubelet.conf', '--image=x']
+  assert.match(
+    run(directory, join(prefix, 'bin/kube-cert-rotation'), 'manifest', 'daemonset', ...flags),
+    'kind: DaemonSet',
+  )
+})

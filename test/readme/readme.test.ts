@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
+import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
 import { readRun } from '../../adapters/command-line/run.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { finished, start } from '../adapters/command-line/program.js'
@@ -126,6 +127,7 @@ test('its example of status is what status prints', async (context) => {
 
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
   run: readRun,
+  manifest: readManifest,
   status: readStatus,
   explain: readExplain,
   'control-plane': readControlPlane,
