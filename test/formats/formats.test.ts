@@ -1,5 +1,5 @@
 /** What an earlier version left on disk is read by this one. `0.1.0/` is what that version wrote, byte for byte. */
-import { copyFile, readdir, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -14,6 +14,7 @@ const request = 'kubelet-client-request.json'
 test('a saved request is taken up, with its key', async (context) => {
   const directory = await context.temporaryDirectory()
   await copyFile(join(written, 'saved-request.txt'), join(directory, request))
+  await chmod(join(directory, request), 0o600)
   const contents = await readCertificateDirectory({ directory })()
   if (E.isLeft(contents) || O.isNone(contents.right.request)) throw new Error(JSON.stringify(contents))
   const { draft, key } = contents.right.request.value
