@@ -8,7 +8,11 @@ export interface Flag {
   readonly value?: string
   readonly help: string
   readonly short?: string
+  /** What becomes of the path that the value is: a manifest gives the right to that, and to nothing more. */
+  readonly path?: PathUse
 }
+/** A file that is read; one that is written, by a rename in its directory; a directory in which files are written. */
+export type PathUse = 'file read' | 'file written' | 'directory written'
 export type Flags<Name extends string> = Readonly<Record<Name, Flag>>
 
 /** The last value given for each flag; a switch without a value is `true`. */

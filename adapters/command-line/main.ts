@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => P
     'a CertificateSigningRequest API on loopback, with approver and signer',
     async () => (await import('./control-plane.js')).controlPlaneCommand,
   ],
+  manifest: [
+    'print what runs it under systemd or in a cluster, with the rights that it needs and no more',
+    async () => (await import('./manifest/manifest.js')).manifestCommand,
+  ],
   demo: [
     'a control plane and an agent: a certificate is bootstrapped and renewed twice',
     async () => (await import('./demo.js')).demoCommand,

@@ -7,10 +7,19 @@ import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 export const outputFlags = {
   'output-dir': {
     value: 'DIR',
+    path: 'directory written',
     help: 'keep tls.crt, tls.key and ca.crt in this directory too, swapped as a whole',
   },
-  'output-bundle': { value: 'FILE', help: 'keep the key and its chain in this file too' },
-  'output-kubeconfig': { value: 'FILE', help: 'keep a kubeconfig that needs no other file in this one too' },
+  'output-bundle': {
+    value: 'FILE',
+    path: 'file written',
+    help: 'keep the key and its chain in this file too',
+  },
+  'output-kubeconfig': {
+    value: 'FILE',
+    path: 'file written',
+    help: 'keep a kubeconfig that needs no other file in this one too',
+  },
   'output-mode': { value: 'MODE', help: 'permissions of the outputs, octal (default 0600)' },
   'output-owner': { value: 'UID:GID', help: 'owner of the outputs, by numbers (default: as who runs this)' },
 } satisfies Flags<string>

@@ -24,14 +24,17 @@ import { readWindows, windowFlags } from './window-flags.js'
 export const runFlags = {
   'bootstrap-kubeconfig': {
     value: 'FILE',
+    path: 'file read',
     help: 'kubeconfig with the bootstrap token; read again at each attempt',
   },
   kubeconfig: {
     value: 'FILE',
+    path: 'file written',
     help: 'kubeconfig that uses the certificate; written before the first request',
   },
   'cert-dir': {
     value: 'DIR',
+    path: 'directory written',
     help: `where keys and certificates are kept (default ${defaultCertDir})`,
   },
   'cert-prefix': {
@@ -44,6 +47,7 @@ export const runFlags = {
   },
   'client-ca-file': {
     value: 'FILE',
+    path: 'file read',
     help: 'CAs of client certificates, as the API server has them; others are not taken',
   },
   ...outputFlags,
@@ -77,6 +81,7 @@ export const runFlags = {
   },
   'event-log': {
     value: 'FILE',
+    path: 'file written',
     help: 'write every event to this file, for kube-cert-rotation replay; at 1 MiB it becomes FILE.1',
   },
 } satisfies Flags<string>
@@ -280,6 +285,9 @@ export const run = async (
     )
     return 2
   }
+  const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
+  // What is started from here is no part of the service that may speak for it.
+  delete process.env['NOTIFY_SOCKET']
   let rotation: RunningRotation | undefined
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
@@ -317,12 +325,17 @@ export const run = async (
       outputs: await outputsFrom(outputs),
       signal,
       ...(events === undefined ? {} : { onStep: events.write }),
-      onTransition: (transition) => screen.print(transitionLine(format, transition)),
+      onTransition: (transition) => {
+        screen.print(transitionLine(format, transition))
+        manager.status(`${transition.to}: ${transition.message}`)
+      },
       onWarning: (message) => say('warn', message),
     })()
     if (E.isLeft(started)) return started
     const client = started.right
     rotation = client
+    manager.reloaded()
+    void client.issuedTask().then((issued) => E.isRight(issued) && manager.ready())
     const startServing = async (wanted: Serving) =>
       fleet.startTask({
         ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
@@ -351,8 +364,10 @@ export const run = async (
   let reloading = new AbortController()
   signals.on('reload', () => {
     say('info', 'SIGHUP: reads the kubeconfigs, the CAs and the directory again, and asks the API at once')
+    manager.reloading()
     reloading.abort()
   })
+  stop.addEventListener('abort', manager.stopping, { once: true })
   signals.on('report', () => say('info', `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`))
   let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
   if (E.isLeft(outcome) && rotation === undefined) {
@@ -372,6 +387,7 @@ export const run = async (
   }
   await events?.close()
   await listener?.close()
+  await manager.close()
   const isLate = late.aborted && E.isLeft(outcome)
   if (isLate) say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation?.explain() ?? ''}`)
   else if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)

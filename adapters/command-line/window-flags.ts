@@ -7,6 +7,7 @@ import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 export const windowFlags = {
   'renewal-window-file': {
     value: 'FILE',
+    path: 'file read',
     help: 'renew in the window that this file suggests, if that is earlier; read again every minute',
   },
   'renewal-window-configmap': {

@@ -98,8 +98,14 @@ const holderAt = async (place: Place): Promise<Other | undefined> =>
     .find(({ holds }) => holds)
 
 /** Not anything else: the opening of a FIFO would never end. */
-const openDirectory = (path: string): Promise<FileHandle> =>
-  open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+const openDirectory = async (path: string): Promise<FileHandle> => {
+  if (process.platform === 'win32')
+    throw objection(
+      'on Windows a certificate directory cannot be locked: it takes a Unix domain socket',
+      'use WSL, or give a certificate store of your own',
+    )
+  return open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+}
 
 const placeOf = (directory: string, prefix: string, handle: FileHandle): Place => ({
   directory,

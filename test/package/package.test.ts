@@ -63,7 +63,7 @@ test('packs what is bundled, its declarations, pages and the core, and nothing e
   assert.ok(packed)
   tarball = join(directory, packed.filename)
   const allowed = [
-    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|LICENSE|package\.json|src\/[\w/-]+\.ts)$/,
+    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|adapters\/(?:command-line\/)?REFERENCE\.md|CHANGELOG\.md|LICENSE|package\.json|src\/[\w/-]+\.ts)$/,
     /^dist\/(?:(?:src|adapters)\/[\w/-]+\.d\.ts|bundle\/(?:LICENSES|[\w/-]+\.js(?:\.map)?)|kube-cert-rotation\.mjs)$/,
   ]
   assert.equal(
@@ -153,3 +153,25 @@ for (const program of Object.keys(manifest.bin)) {
     assert.match(run(project, path, '--version'), manifest.version)
   })
 }
+
+test('is installed globally, and its program runs by its name', patience, async () => {
+  const prefix = join(directory, 'global')
+  run(
+    directory,
+    'npm',
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    tarball,
+  )
+  assert.match(run(directory, join(prefix, 'bin/kube-cert-rotation'), '--version'), manifest.version)
+  const flags = ['--kubeconfig=/etc/kubernetes/kubelet.conf', '--image=x']
+  assert.match(
+    run(directory, join(prefix, 'bin/kube-cert-rotation'), 'manifest', 'daemonset', ...flags),
+    'kind: DaemonSet',
+  )
+})

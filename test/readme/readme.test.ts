@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
+import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
 import { readRun } from '../../adapters/command-line/run.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
@@ -128,6 +129,7 @@ test('its example of status is what status prints', async (context) => {
 
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
   run: readRun,
+  manifest: readManifest,
   status: readStatus,
   explain: readExplain,
   'control-plane': readControlPlane,
@@ -156,7 +158,7 @@ test('its flags are flags that the program has', async () => {
     (flags) => Object.keys(flags),
   )
   // Flags of other programs that it speaks of.
-  const others = ['help', 'experimental-vm-modules', 'kube-api-qps']
+  const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)

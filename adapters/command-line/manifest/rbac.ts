@@ -1,0 +1,133 @@
+/**
+ * The roles of RBAC that bootstrap and renewal need, and a signer of your own: no more than what is asked for
+ * (`kubectl auth can-i --list`). Those of kubelets are Kubernetes' own, bound by their names.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import { stringify } from 'yaml'
+import { kubeletClientSigner } from '../../../src/model/template.js'
+import { type Given, type UsageError, usageError } from '../flags.js'
+import type { Service } from './service.js'
+
+/** Who a role is for. */
+export type Subject =
+  | { readonly kind: 'User' | 'Group'; readonly name: string }
+  | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
+
+export interface Subjects {
+  /** Who asks for the first certificate, or for each where another credential asks: `--requester`. */
+  readonly requester: Subject
+  readonly approver?: Subject
+  readonly signer?: Subject
+}
+
+interface Rule {
+  readonly apiGroups: ReadonlyArray<string>
+  readonly resources: ReadonlyArray<string>
+  readonly resourceNames?: ReadonlyArray<string>
+  readonly verbs: ReadonlyArray<string>
+}
+
+const group = 'certificates.k8s.io'
+const requests = 'certificatesigningrequests'
+const api = 'rbac.authorization.k8s.io'
+const prefix = 'kube-cert-rotation'
+
+/** Who `--requester`, `--approver` and `--signer` name. */
+export const readSubjects = (given: Given<string>): E.Either<UsageError, Subjects> => {
+  const requester = readSubject('requester', given['requester'] ?? 'group:system:bootstrappers')
+  if (E.isLeft(requester)) return requester
+  const others: { approver?: Subject; signer?: Subject } = {}
+  for (const flag of ['approver', 'signer'] as const) {
+    const text = given[flag]
+    if (text === undefined) continue
+    const subject = readSubject(flag, text)
+    if (E.isLeft(subject)) return subject
+    others[flag] = subject.right
+  }
+  return E.right({ requester: requester.right, ...others })
+}
+
+/** `user:NAME`, `group:NAME` or `serviceaccount:NAMESPACE/NAME`. */
+const readSubject = (flag: string, text: string): E.Either<UsageError, Subject> => {
+  const [, kind, name = ''] = /^(user|group|serviceaccount):(.+)$/.exec(text) ?? []
+  if (kind === 'user') return E.right({ kind: 'User', name })
+  if (kind === 'group') return E.right({ kind: 'Group', name })
+  const [namespace = '', account = '', more] = name.split('/')
+  return kind === 'serviceaccount' && namespace !== '' && account !== '' && more === undefined
+    ? E.right({ kind: 'ServiceAccount', namespace, name: account })
+    : E.left(
+        usageError(
+          `--${flag}=${text} is nobody`,
+          'write user:NAME, group:NAME or serviceaccount:NAMESPACE/NAME',
+        ),
+      )
+}
+
+/** The ClusterRoles and ClusterRoleBindings, as YAML. */
+export const rbac = ({ options }: Service, subjects: Subjects): string => {
+  const template = options.template
+  const documents =
+    template === undefined || template.signerName === kubeletClientSigner
+      ? ofKubelets(subjects)
+      : ofSigner(template.signerName, subjects, renewing(options, template.commonName))
+  return documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n')
+}
+
+/** Nodes need no binding to ask for their renewal: the Node authorizer lets them. */
+const ofKubelets = ({ requester }: Subjects): ReadonlyArray<object> => {
+  const approved = `system:${group}:${requests}`
+  const nodes: Subject = { kind: 'Group', name: 'system:nodes' }
+  return [
+    binding('bootstrap', 'system:node-bootstrapper', [requester]),
+    binding('approve-bootstrap', `${approved}:nodeclient`, [requester]),
+    binding('approve-renewal', `${approved}:selfnodeclient`, [nodes]),
+  ]
+}
+
+/** Who the certificate lets renew itself. */
+const renewing = ({ policy }: Service['options'], commonName: string): ReadonlyArray<Subject> =>
+  policy?.authenticateWith === 'external' ? [] : [{ kind: 'User', name: commonName }]
+
+const ofSigner = (
+  signerName: string,
+  { requester, approver, signer }: Subjects,
+  renewed: ReadonlyArray<Subject>,
+): ReadonlyArray<object> => {
+  const named = signerName.replaceAll('/', ':')
+  const deciding = (verb: string, subresource: string): ReadonlyArray<Rule> => [
+    { apiGroups: [group], resources: [requests], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [group], resources: [`${requests}/${subresource}`], verbs: ['update'] },
+    { apiGroups: [group], resources: ['signers'], resourceNames: [signerName], verbs: [verb] },
+  ]
+  const own = !signerName.startsWith('kubernetes.io/')
+  return [
+    role('requester', [{ apiGroups: [group], resources: [requests], verbs: ['create', 'get', 'watch'] }]),
+    binding('requester', `${prefix}:requester`, [requester, ...renewed]),
+    role(`approver:${named}`, deciding('approve', 'approval')),
+    ...bound(`approver:${named}`, approver),
+    // The controller manager signs for the others.
+    ...(own
+      ? [role(`signer:${named}`, deciding('sign', 'status')), ...bound(`signer:${named}`, signer)]
+      : []),
+  ]
+}
+
+const role = (name: string, rules: ReadonlyArray<Rule>): object => ({
+  apiVersion: `${api}/v1`,
+  kind: 'ClusterRole',
+  metadata: { name: `${prefix}:${name}` },
+  rules,
+})
+
+const bound = (name: string, subject: Subject | undefined): ReadonlyArray<object> =>
+  subject === undefined ? [] : [binding(name, `${prefix}:${name}`, [subject])]
+
+const binding = (name: string, roleName: string, subjects: ReadonlyArray<Subject>): object => ({
+  apiVersion: `${api}/v1`,
+  kind: 'ClusterRoleBinding',
+  metadata: { name: `${prefix}:${name}` },
+  roleRef: { apiGroup: api, kind: 'ClusterRole', name: roleName },
+  subjects: subjects.map((subject) =>
+    subject.kind === 'ServiceAccount' ? subject : { apiGroup: api, ...subject },
+  ),
+})

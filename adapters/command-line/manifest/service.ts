@@ -1,0 +1,68 @@
+/** What `run` with the given flags needs of the machine: its command line, and the files that it reads and writes. */
+import { dirname, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import type { RotationOptions } from '../../node/index.js'
+import { type Flag, type Flags, type Given, type UsageError, usageError } from '../flags.js'
+import { readRun, runFlags } from '../run.js'
+
+export interface Service {
+  /** The flags of `run`, with absolute paths, without those that were not given. */
+  readonly flags: Readonly<Record<string, string>>
+  readonly options: RotationOptions
+  /** Files that are read, again and again: they may be replaced. */
+  readonly reads: ReadonlyArray<string>
+  /** Directories in which files are written, none of them inside another. */
+  readonly writes: ReadonlyArray<string>
+}
+
+/** Reads the flags of `run` among those given. */
+export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service> => {
+  const all: Flags<string> = runFlags
+  const flags: Record<string, string> = {}
+  const reads: Array<string> = []
+  const writes: Array<string> = []
+  for (const [name, flag] of Object.entries(all)) {
+    const value = given[name]
+    if (value === undefined) continue
+    flags[name] = flag.path === undefined ? value : resolve(value)
+  }
+  if (flags['once'] !== undefined)
+    return E.left(usageError('--once is for a program that ends', 'leave it out: a service goes on'))
+  if (flags['kubeconfig'] === undefined && flags['bootstrap-kubeconfig'] === undefined)
+    return E.left(
+      usageError(
+        'it is not known where the API is',
+        'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both',
+      ),
+    )
+  const request = readRun(argumentsOf(flags))
+  if (E.isLeft(request)) return request
+  const { options } = request.right
+  const paths: Readonly<Record<string, string | undefined>> = { ...flags, 'cert-dir': options.certDir }
+  for (const [name, flag] of Object.entries(all)) {
+    const path = paths[name]
+    if (path === undefined) continue
+    const use = useOf(name, flag, options)
+    if (use === 'file read') reads.push(path)
+    if (use === 'file written') writes.push(dirname(path))
+    if (use === 'directory written') writes.push(path)
+  }
+  return E.right({ flags, options, reads, writes: outermost(writes) })
+}
+
+/** A kubeconfig that another credential is taken from is only read. */
+const useOf = (name: string, { path }: Flag, { policy }: RotationOptions): Flag['path'] =>
+  name === 'kubeconfig' && policy?.authenticateWith === 'external' ? 'file read' : path
+
+/** Flags as words of a command line. */
+export const argumentsOf = (flags: Readonly<Record<string, string>>): ReadonlyArray<string> =>
+  Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+
+/** Each directory once, without those inside another. */
+export const outermost = (directories: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(directories)].filter(
+    (one) => !directories.some((other) => other !== one && isInside(one, other)),
+  )
+
+export const isInside = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`)

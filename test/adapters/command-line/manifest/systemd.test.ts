@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { serviceFrom } from '../../../../adapters/command-line/manifest/service.js'
+import { systemdUnit, type Unit } from '../../../../adapters/command-line/manifest/systemd.js'
+import { assert, suite, type TestContext } from '../../../helper/index.js'
+import { finished } from '../program.js'
+import { flagsOfNode, get } from './flags.js'
+
+const test = suite('manifest systemd')
+
+const node: Unit = { program: [process.execPath, '/usr/lib/kcr.mjs'] }
+const unit = (given: Readonly<Record<string, string>>, how: Unit = node) => {
+  const text = systemdUnit(get(serviceFrom({ ...flagsOfNode, ...given })), how)
+  const lines = text.split('\n')
+  const valuesOf = (key: string) =>
+    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
+  return { text, valuesOf }
+}
+
+test('starts the program with the flags that are given, and with absolute paths', () => {
+  const { valuesOf } = unit({ 'cert-dir': 'pki', 'probe-interval': '1m' })
+  const certDir = join(process.cwd(), 'pki')
+  const flags = `--bootstrap-kubeconfig=/etc/boot/token.conf --kubeconfig=/etc/kubernetes/kubelet.conf --cert-dir=${certDir}`
+  assert.equal(valuesOf('ExecStart'), [
+    `${process.execPath} /usr/lib/kcr.mjs run ${flags} --probe-interval=1m`,
+  ])
+})
+
+test('may write where files are written, and nowhere else', () => {
+  const { valuesOf } = unit({ 'event-log': '/var/log/kcr/events' })
+  assert.equal(valuesOf('ReadWritePaths'), ['/etc/kubernetes /var/lib/kubelet/pki /var/log/kcr'])
+  assert.equal(valuesOf('ProtectSystem'), ['strict'])
+  const nested = unit({ 'event-log': '/var/lib/kubelet/pki/log/events' })
+  assert.equal(nested.valuesOf('ReadWritePaths'), ['/etc/kubernetes /var/lib/kubelet/pki'])
+})
+
+test('sees home directories and /tmp only where a path leads there', () => {
+  assert.equal(unit({}).valuesOf('ProtectHome'), ['yes'])
+  assert.equal(unit({}).valuesOf('PrivateTmp'), ['yes'])
+  assert.equal(unit({ kubeconfig: '/root/.kube/config' }).valuesOf('ProtectHome'), ['read-only'])
+  assert.equal(unit({}, { program: ['/home/me/node'] }).valuesOf('ProtectHome'), ['read-only'])
+  assert.equal(unit({ 'cert-dir': '/tmp/pki' }).valuesOf('PrivateTmp'), ['no'])
+})
+
+test('quotes what systemd would take for something else', () => {
+  const { valuesOf } = unit({ 'cert-dir': '/srv/a b/100%/$HOME/"x"' })
+  assert.match(valuesOf('ExecStart').join(), String.raw`"--cert-dir=/srv/a b/100%%/$$HOME/\"x\""`)
+  assert.match(valuesOf('ReadWritePaths').join(), String.raw`"/srv/a b/100%%/$HOME/\"x\""`)
+})
+
+test('runs as the user that is named', () => {
+  assert.equal(unit({}).valuesOf('User'), [])
+  assert.equal(unit({}, { ...node, user: 'agent' }).valuesOf('User'), ['agent'])
+})
+
+const analyze = (...args: ReadonlyArray<string>) => spawnSync('systemd-analyze', args, { encoding: 'utf8' })
+const version = Number(/^systemd (\d+)/.exec(analyze('--version').stdout ?? '')?.[1])
+const skip = version >= 250 ? undefined : 'systemd-analyze (250 or later) is not installed'
+
+const printed = async (context: TestContext, ...flags: ReadonlyArray<string>): Promise<string> => {
+  const given = Object.entries(flagsOfNode).map(([name, value]) => `--${name}=${value}`)
+  const { code, stdout, stderr } = await finished(context, 'manifest', 'systemd', ...given, ...flags)
+  assert.is(code, 0, stderr)
+  const file = join(await context.temporaryDirectory(), 'kube-cert-rotation.service')
+  await writeFile(file, stdout)
+  return file
+}
+
+for (const flags of [
+  [],
+  ['--cert-dir=/srv/a b/100%/$HOME'],
+  ['--user=daemon', '--kubeconfig=/home/me/kubeconfig'],
+]) {
+  test(`is a unit that systemd accepts, with ${flags.join(' ') || 'the flags of a node'}`, {
+    skip,
+  }, async (context) => {
+    const { status, stderr } = analyze('verify', await printed(context, ...flags))
+    assert.equal([status, stderr], [0, ''])
+  })
+  test(`is exposed below 2.0, with ${flags.join(' ') || 'the flags of a node'}`, {
+    skip,
+  }, async (context) => {
+    const { status, stdout } = analyze(
+      'security',
+      '--offline=true',
+      '--threshold=20',
+      await printed(context, ...flags),
+    )
+    assert.match(stdout, /Overall exposure level .*: [01]\.\d/)
+    assert.is(status, 0)
+  })
+}
