@@ -4,7 +4,8 @@
  * link to it that is renamed into place, and each name is a link through `..data`. So who reads through one `..data`
  * never has a key and a certificate that do not belong together, also after a crash at any point.
  */
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, mkdir, mkdtemp, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Output, OutputContent } from '../../src/ports.js'
@@ -56,16 +57,29 @@ const bringInLine = async (directory: string, files: Files, attributes: Attribut
   await syncDirectory(directory)
 }
 
-/** Readable for whom the files are, so that they can be reached. */
-const searchable = (mode: number): number => mode | ((mode & 0o444) >> 2)
+/**
+ * Readable for whom the files are, so that they can be reached. The directories stay with who runs this, and an owner of
+ * the files only passes through: who owned them could put a link in the place of a directory that is being written.
+ */
+const directoryMode = ({ mode = 0o600, owner }: Attributes): number =>
+  mode | ((mode & 0o444) >> 2) | (owner === undefined ? 0o700 : 0o711)
 
-const ensure = async (directory: string, { mode = 0o600, owner }: Attributes): Promise<void> => {
-  const made = await mkdir(directory, { recursive: true, mode: searchable(mode) | 0o700 })
+const ensure = async (directory: string, attributes: Attributes): Promise<void> => {
+  const made = await mkdir(directory, { recursive: true, mode: directoryMode(attributes) })
   if (made === undefined) return
   // mkdir(2) goes by the umask.
-  await chmod(directory, searchable(mode) | 0o700)
-  if (owner !== undefined) await chown(directory, owner.uid, owner.gid)
+  await chmodDirectory(directory, directoryMode(attributes))
   await syncDirectory(dirname(made))
+}
+
+/** chmod(2), never through a link. */
+const chmodDirectory = async (path: string, mode: number): Promise<void> => {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await directory.chmod(mode)
+  } finally {
+    await directory.close()
+  }
 }
 
 /** What has one of our names and is not ours stays as it is, and nothing is written. */
@@ -106,9 +120,7 @@ const swap = async (directory: string, files: Files, attributes: Attributes): Pr
   try {
     for (const [name, text] of files) await writeNewFile(join(generation, name), text, attributes)
     await syncDirectory(generation)
-    const { mode = 0o600, owner } = attributes
-    await chmod(generation, searchable(mode) | 0o700)
-    if (owner !== undefined) await chown(generation, owner.uid, owner.gid)
+    await chmodDirectory(generation, directoryMode(attributes))
     await syncDirectory(directory)
     const next = join(directory, `${prefix}next`)
     await rm(next, { force: true })
