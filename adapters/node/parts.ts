@@ -259,7 +259,8 @@ const openRequests = (
         TE.chain(() => reached.read),
         TE.map(() => undefined),
       )
-      return { ...reached, follows, adopt }
+      // With credentials of the embedder's, what answered is the server of the kubeconfig, and not that of the bootstrap one.
+      return options.credentials === undefined ? { ...reached, follows, adopt } : { ...reached, follows }
     }),
   )
 }

@@ -2,7 +2,10 @@
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { parse, stringify } from 'yaml'
+import type { RotationOptions } from '../../../adapters/node/index.js'
 import { second } from '../../../src/index.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { right } from '../control-plane/client.js'
@@ -39,10 +42,13 @@ const whoamiBy = async (path: string): Promise<string> => {
 }
 
 /** A certificate of the old CA in use, and a kubeconfig for it. */
-const before = async (context: TestContext) => {
+const before = async (
+  context: TestContext,
+  more: (there: World) => Pick<RotationOptions, 'credentials'> = () => ({}),
+) => {
   const there = await world(context)
   const kubeconfig = join(there.folder, 'kubeconfig')
-  const rotation = await rotating(context, there, { kubeconfig, policy })
+  const rotation = await rotating(context, there, { kubeconfig, policy, ...more(there) })
   await rotation.issued()
   return { there, kubeconfig, rotation, written: await readFile(kubeconfig, 'utf8') }
 }
@@ -103,6 +109,27 @@ test('so it is for an agent that was not running then', async (context) => {
   await freshBootstrap(there)
   await rotating(context, there, { kubeconfig, policy })
   await worksAgain(there, kubeconfig, written)
+})
+
+test("credentials of the embedder's prove nothing about the bootstrap kubeconfig: it is not copied", async (context) => {
+  const { there, kubeconfig, rotation, written } = await before(context, ({ plane }) => ({
+    credentials: {
+      current: () =>
+        TE.right({ token: O.some(plane.bootstrapToken), clientCertificate: O.none, expiresAt: O.none }),
+      wasRejected: () => () => {},
+    },
+  }))
+  await replaceAuthority(there)
+  await eventually('it is told', () => rotation.seen.find(({ reason }) => reason === 'ServerUntrusted'))
+  // The kubeconfig is corrected, the bootstrap kubeconfig still has the old CA.
+  const document = parse(written)
+  const authority = Buffer.from(there.plane.authority()).toString('base64')
+  document.clusters[0].cluster['certificate-authority-data'] = authority
+  const corrected = stringify(document)
+  await writeFile(kubeconfig, corrected)
+  await eventually('there is another certificate', () => there.names().length === 2, { deadline: 20_000 })
+  await until(rotation, 'Issued')
+  assert.is(await readFile(kubeconfig, 'utf8'), corrected)
 })
 
 test('an old bootstrap kubeconfig gets no token sent to a server that it cannot verify', async (context) => {
