@@ -96,7 +96,7 @@ const AnswerCodec = t.union([
   t.type({ answer: t.unknown }),
 ])
 
-/** Asks the holder that listens at `path` under a name; `Unanswered`: it closed, or said nothing for `patience` ms. */
+/** Asks the holder that listens at `path` under a name; `Unanswered`: it closed, or had not answered after `patience` ms. */
 export const askAt =
   (
     path: string,
@@ -109,10 +109,12 @@ export const askAt =
       const socket = connect(path)
       socket.setEncoding('utf8')
       const end = () => {
+        clearTimeout(timer)
         socket.destroy()
         resolve(readAnswer(lines[1]))
       }
-      socket.setTimeout(patience, end)
+      // From the beginning to the end, however slowly bytes drip in.
+      const timer = setTimeout(end, patience)
       socket.on('error', () => {})
       socket.once('close', end)
       let length = 0

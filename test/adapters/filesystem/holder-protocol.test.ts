@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { askAt } from '../../../adapters/filesystem/holder-protocol.js'
 import {
   type Answerer,
   askHolderOfCertificateDirectory,
@@ -103,6 +104,18 @@ test('change nothing for a reader of an earlier version, who sends nothing and r
   const { directory } = await held(context, echo)
   const holder = JSON.parse(await said(socketIn(directory)))
   assert.equal([holder.pid, holder.holds], [process.pid, true])
+})
+
+test('are given up in time, also where a holder never stops to say something', async (context) => {
+  const path = join(await context.temporaryDirectory(), 'socket')
+  const endless = createServer((socket) => {
+    const drip = setInterval(() => socket.write('x'), 20)
+    socket.on('error', () => {}).on('close', () => clearInterval(drip))
+  })
+  context.defer(() => endless.close())
+  endless.listen(path)
+  await once(endless, 'listening')
+  assert.is((await left(askAt(path, { to: 'x', ask: 'echo' }, 200)))._tag, 'Unanswered')
 })
 
 test('to a holder of an earlier version, who says its line and closes, have an error; it is still known', async (context) => {
