@@ -106,7 +106,7 @@ export const controlPlane = async (request: ControlPlaneRequest, signal: AbortSi
     join(dataDir, name),
   )
   print(
-    `API server at ${url}, certificates of ${inWords(clusterSigningDuration)}${autoApprove ? '' : ', approved by hand'}; its authority is ${ca}`,
+    `API server at ${url}, certificates of ${inWords(clusterSigningDuration)}${autoApprove ? '' : ', approved by hand'}; its CA is ${ca}`,
   )
   print(`  kubectl --kubeconfig ${admin} get csr`)
   print(`  kube-cert-rotation run --bootstrap-kubeconfig ${bootstrap} --cert-dir DIR`)

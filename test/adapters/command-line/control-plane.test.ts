@@ -28,10 +28,7 @@ const once = (context: TestContext, folder: string, dataDir: string) =>
 
 test('writes the files to start from, says where, and serves run and itself again after a restart', async (context) => {
   const { folder, dataDir, running } = await started(context, '--cluster-signing-duration=1h')
-  assert.match(
-    running.stdout(),
-    /^API server at https:\/\/127\.0\.0\.1:\d+, certificates of 1h; its authority is/,
-  )
+  assert.match(running.stdout(), /^API server at https:\/\/127\.0\.0\.1:\d+, certificates of 1h; its CA is/)
   for (const name of ['admin.kubeconfig', 'bootstrap.kubeconfig', 'ca.crt']) {
     assert.ok((await stat(join(dataDir, name))).isFile())
     assert.match(running.stdout(), join(dataDir, name))
