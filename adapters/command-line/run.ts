@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { noMetrics } from '../../src/metrics/metrics.js'
+import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import { inWords } from '../../src/model/time.js'
@@ -14,6 +14,7 @@ import { certificateFlags, readCertificate } from './certificate-flags.js'
 import { command, complain, type Signals } from './command.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
+import type { EventLog } from './event-log.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
 import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
@@ -300,7 +301,8 @@ export const run = async (
       'rotation is switched off: a certificate is obtained when none works, and never renewed while one does',
     )
 
-  const events =
+  /** One for each start: what it says begins anew with it. */
+  const openEvents = async () =>
     path === undefined
       ? undefined
       : (await import('./event-log.js')).eventLog({
@@ -308,17 +310,29 @@ export const run = async (
           policy: { ...defaultPolicy, ...options.policy },
           warn: (message) => say('warn', message),
         })
+  let measured: ReadonlyArray<RunningRotation> = []
   const listener =
     metrics === undefined
       ? undefined
       : (await import('./metrics-listener.js')).keepServing({
           address: metrics,
-          // Between two, after SIGHUP, that of the one before.
-          source: { metrics: () => rotation?.metrics() ?? noMetrics(wallClock.now()) },
+          // Between two, after SIGHUP, those of the one before.
+          source: {
+            metrics: () => measured.map((one) => one.metrics()).reduce(sumOf, noMetrics(wallClock.now())),
+          },
           say,
         })
   /** From a start to its end. */
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
+    const events = await openEvents()
+    const outcome = await attemptWith(events, signal)
+    await events?.close()
+    return outcome
+  }
+  const attemptWith = async (
+    events: EventLog | undefined,
+    signal: AbortSignal,
+  ): Promise<E.Either<Failure<string>, unknown>> => {
     const fleet = openFleet()
     const started = await fleet.startTask({
       ...options,
@@ -336,6 +350,7 @@ export const run = async (
     rotation = client
     manager.reloaded()
     void client.issuedTask().then((issued) => E.isRight(issued) && manager.ready())
+    measured = [client]
     const startServing = async (wanted: Serving) =>
       fleet.startTask({
         ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
@@ -345,6 +360,7 @@ export const run = async (
         onWarning: (message) => say('warn', `serving: ${message}`),
       })()
     const second = serving === undefined ? E.right(undefined) : await startServing(serving)
+    measured = fleet.rotations()
     const outcomes = E.isLeft(second)
       ? [second]
       : await Promise.all(
@@ -385,7 +401,6 @@ export const run = async (
     await sleep(reloadInterval, undefined, { signal }).catch(() => {})
     reloading.abort()
   }
-  await events?.close()
   await listener?.close()
   await manager.close()
   const isLate = late.aborted && E.isLeft(outcome)

@@ -92,6 +92,29 @@ test('reads a log up to where it was cut, and the next process goes on after it'
   assert.is(report.entries.at(-1).recorded.state, 'Issued')
 })
 
+test('SIGHUP begins anew in the log too: nothing differs from what was decided', {
+  deadline: 20_000,
+}, async (context) => {
+  const there = await world(context)
+  const path = join(there.folder, 'events')
+  const running = run(context, there, path)
+  await logged(running, 'reason', 'Installed')
+  const hasLine = (pattern: RegExp, times: number) => async () =>
+    (await linesIn(path)).filter((line) => pattern.test(line)).length === times
+  await eventually('it is written', hasLine(/"Installed"/, 1))
+  running.kill('SIGHUP')
+  await eventually('it is loaded again, and checked', hasLine(/"CredentialAccepted"/, 1))
+  running.kill('SIGTERM')
+  assert.is((await running.ended).code, 0)
+  const shown = await inProcess(replayCommand, path, '-o', 'json')
+  const report = JSON.parse(shown.stdout)
+  assert.equal([shown.code, report.differences], [0, []])
+  const reasons = report.entries
+    .map(({ because }: { because?: string }) => because)
+    .filter((because?: string) => because !== undefined)
+  assert.equal(reasons, ['started', 'started'])
+})
+
 test('names the line that is broken: exit code 2', async (context) => {
   const there = await world(context)
   const path = await killed(context, there)

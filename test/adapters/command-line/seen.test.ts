@@ -75,6 +75,28 @@ test('serves metrics and health on loopback when it is told to', { deadline: 60_
   assert.equal(await running.ended, { code: 0, signal: null })
 })
 
+test('measures the serving certificate too', { deadline: 60_000 }, async (context) => {
+  const there = await world(context)
+  const running = run(
+    context,
+    there,
+    '--metrics-bind-address=:0',
+    '--rotate-server-certificates',
+    '--server-addresses=worker-1,192.0.2.1',
+  )
+  const url = await servedAt(running)
+  await eventually('both are there', async () => {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const isOne = (state: string) => text.includes(`\nkube_cert_rotation_state{state="${state}"} 1\n`)
+    return isOne('Issued') && isOne('Pending')
+  })
+  const ready = await fetch(`${url}/readyz`)
+  assert.is(ready.status, 500)
+  assert.match(await ready.text(), '1 of 2 rotations have no certificate that works')
+  running.kill('SIGTERM')
+  assert.equal(await running.ended, { code: 0, signal: null })
+})
+
 test('goes on when the address is taken, and says so', { deadline: 60_000 }, async (context) => {
   const other = createServer()
   context.defer(() => other.close())
