@@ -8,6 +8,8 @@ export interface Flag {
   readonly value?: string
   readonly help: string
   readonly short?: string
+  /** Each value counts: they are given as one, with a NUL between them, which no argument can have. */
+  readonly repeatable?: true
 }
 export type Flags<Name extends string> = Readonly<Record<Name, Flag>>
 
@@ -94,7 +96,8 @@ const read = <Name extends string>(
     const forgotten = token.inlineValue === false && token.value.startsWith('--')
     if (wantsValue !== undefined && (token.value === undefined || token.value === '' || forgotten))
       return E.left(usageError(`${token.rawName} needs a value`, `write ${token.rawName}=${wantsValue}`))
-    given[token.name] = token.value ?? 'true'
+    const earlier = flags[token.name].repeatable === true ? given[token.name] : undefined
+    given[token.name] = `${earlier === undefined ? '' : `${earlier}\0`}${token.value ?? 'true'}`
     last = wantsValue === undefined && token.value === undefined ? token.rawName : undefined
   }
   return E.right({ given, files })
