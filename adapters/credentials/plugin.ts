@@ -9,9 +9,9 @@ import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
+import { lookUp, runProgram, type Trouble } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { kept } from './kept.js'
-import { lookUp, runProgram, type Trouble } from './process.js'
 
 /** What a kubeconfig says of a plugin. */
 export interface Plugin {
@@ -99,7 +99,10 @@ const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCreden
     installHint === '' ? 'install it, or name it with its path' : `install it (${printable(installHint)})`,
   )
 
-const failed = (plugin: Plugin, { reason, stderr }: Omit<Trouble, '_tag'>): Failure<'NoCredential'> => {
+const failed = (
+  plugin: Plugin,
+  { reason, stderr }: Pick<Trouble, 'reason' | 'stderr'>,
+): Failure<'NoCredential'> => {
   const said = printable(withoutSecrets(stderr, secretsOf(plugin)).trim(), 500)
   return failure(
     'NoCredential',
