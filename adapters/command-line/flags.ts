@@ -10,6 +10,8 @@ export interface Flag {
   readonly short?: string
   /** What becomes of the path that the value is: a manifest gives the right to that, and to nothing more. */
   readonly path?: PathUse
+  /** Each value counts: they are given as one, with a NUL between them, which no argument can have. */
+  readonly repeatable?: true
 }
 /** A file that is read; one that is written, by a rename in its directory; a directory in which files are written. */
 export type PathUse = 'file read' | 'file written' | 'directory written'
@@ -98,7 +100,8 @@ const read = <Name extends string>(
     const forgotten = token.inlineValue === false && token.value.startsWith('--')
     if (wantsValue !== undefined && (token.value === undefined || token.value === '' || forgotten))
       return E.left(usageError(`${token.rawName} needs a value`, `write ${token.rawName}=${wantsValue}`))
-    given[token.name] = token.value ?? 'true'
+    const earlier = flags[token.name].repeatable === true ? given[token.name] : undefined
+    given[token.name] = `${earlier === undefined ? '' : `${earlier}\0`}${token.value ?? 'true'}`
     last = wantsValue === undefined && token.value === undefined ? token.rawName : undefined
   }
   return E.right({ given, files })

@@ -18,6 +18,14 @@ const commands: Readonly<Record<string, readonly [summary: string, load: () => P
     'say why it is in its state, what happens next and what you can do',
     async () => (await import('./explain.js')).explainCommand,
   ],
+  rotate: [
+    'tell the agent of a certificate directory to renew now, and wait for it',
+    async () => (await import('./steer.js')).rotateCommand,
+  ],
+  reload: [
+    'tell the agent of a certificate directory to read everything again, as SIGHUP does',
+    async () => (await import('./steer.js')).reloadCommand,
+  ],
   replay: [
     'show what was decided and why, from the file of run --event-log',
     async () => (await import('./replay.js')).replayCommand,

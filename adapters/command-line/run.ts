@@ -6,7 +6,7 @@ import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
 import { inWords } from '../../src/model/time.js'
 import type { Address } from '../metrics/listener.js'
-import type { RotationOptions, RunningRotation } from '../node/index.js'
+import type { Asked, RotationOptions, RunningRotation } from '../node/index.js'
 import { templateFrom } from '../node/options.js'
 import { didYouMean } from '../platform/nearest.js'
 import { parseBindAddress } from './bind-address.js'
@@ -16,6 +16,7 @@ import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import type { EventLog } from './event-log.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
+import { type HookCommands, hookFlags, hooksFrom, readHooks } from './hooks.js'
 import { type Level, type LogFormat, messageLine, transitionLine } from './output.js'
 import { type Outputs, outputFlags, outputsFrom, readOutputs } from './outputs.js'
 import { readServing, type Serving, servingFlags } from './serving-flags.js'
@@ -53,6 +54,7 @@ export const runFlags = {
   },
   ...outputFlags,
   ...windowFlags,
+  ...hookFlags,
   'rotate-certificates': {
     help: 'false: obtain a certificate when none works, never renew one that does (default true)',
   },
@@ -100,6 +102,7 @@ export interface RunRequest {
   readonly timeout?: number
   readonly format: LogFormat
   readonly outputs: Outputs
+  readonly hooks: HookCommands
   /** The serving certificate that is kept too. */
   readonly serving?: Serving
   /** Where events are written, for `replay`. */
@@ -144,6 +147,8 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     )
   const outputs = readOutputs(flags)
   if (E.isLeft(outputs)) return outputs
+  const hooks = readHooks(flags)
+  if (E.isLeft(hooks)) return hooks
   const certificate = readCertificate(flags)
   if (E.isLeft(certificate)) return certificate
   const serving = servingFrom(flags, certificate.right.nodeName)
@@ -193,6 +198,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         format,
         options,
         outputs: outputs.right,
+        hooks: hooks.right,
         ...(serving.right === undefined ? {} : { serving: serving.right }),
         ...(events === undefined ? {} : { eventLog: events }),
         ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
@@ -271,7 +277,7 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, outputs, serving, eventLog: path, metrics }: RunRequest,
+  { options, once, timeout, format, outputs, hooks, serving, eventLog: path, metrics }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
@@ -334,8 +340,16 @@ export const run = async (
     signal: AbortSignal,
   ): Promise<E.Either<Failure<string>, unknown>> => {
     const fleet = openFleet()
+    const steered = {
+      hooks: await hooksFrom(hooks, (line) => say('info', line)),
+      onAsked: ({ what, reason }: Asked) => {
+        say('info', `${what}, asked for over the socket of the directory: ${reason}`)
+        if (what === 'reload') reloading.abort()
+      },
+    }
     const started = await fleet.startTask({
       ...options,
+      ...steered,
       outputs: await outputsFrom(outputs),
       signal,
       ...(events === undefined ? {} : { onStep: events.write }),
@@ -354,6 +368,7 @@ export const run = async (
     const startServing = async (wanted: Serving) =>
       fleet.startTask({
         ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
+        ...steered,
         signal,
         onTransition: (transition) =>
           screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),

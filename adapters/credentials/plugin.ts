@@ -99,7 +99,10 @@ const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCreden
     installHint === '' ? 'install it, or name it with its path' : `install it (${printable(installHint)})`,
   )
 
-const failed = (plugin: Plugin, { reason, stderr }: Omit<Trouble, '_tag'>): Failure<'NoCredential'> => {
+const failed = (
+  plugin: Plugin,
+  { reason, stderr }: Pick<Trouble, 'reason' | 'stderr'>,
+): Failure<'NoCredential'> => {
   const said = printable(withoutSecrets(stderr, secretsOf(plugin)).trim(), 500)
   return failure(
     'NoCredential',

@@ -26,6 +26,8 @@ export interface Printed {
 export interface Trouble {
   readonly _tag: 'Trouble'
   readonly reason: string
+  /** Whether it took too long. */
+  readonly isLate: boolean
   readonly stderr: string
 }
 
@@ -64,7 +66,9 @@ export const runProgram = (
   new Promise((resolve) => {
     const child = begin({ file, args, environment })
     if (child === undefined)
-      return resolve(E.left({ _tag: 'Trouble', reason: 'cannot be run with these arguments', stderr: '' }))
+      return resolve(
+        E.left({ _tag: 'Trouble', reason: 'cannot be run with these arguments', isLate: false, stderr: '' }),
+      )
     const stdout: Array<Buffer> = []
     let printed = 0
     let stderr = Buffer.alloc(0)
@@ -87,8 +91,9 @@ export const runProgram = (
       child.stderr.destroy()
       resolve(result)
     }
-    const fail = (reason: string) => settle(E.left({ _tag: 'Trouble', reason, stderr: stderr.toString() }))
-    const timer = setTimeout(() => fail(`did not end within ${limit / 1000} s`), limit)
+    const fail = (reason: string, isLate = false) =>
+      settle(E.left({ _tag: 'Trouble', reason, isLate, stderr: stderr.toString() }))
+    const timer = setTimeout(() => fail(`did not end within ${limit / 1000} s`, true), limit)
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.length
       if (printed > longestOutput) fail(`printed more than ${longestOutput} bytes`)

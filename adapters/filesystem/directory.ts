@@ -8,6 +8,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Json } from '../../src/model/codec.js'
 import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
 import { storableKey } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
@@ -76,11 +77,13 @@ export const holderOfCertificateDirectory = (
 export const askHolderOfCertificateDirectory = (
   options: CertificateDirectoryOptions,
   question: Readonly<Record<string, Json>> & { readonly ask: string },
+  patience?: Milliseconds,
 ): TE.TaskEither<Failure<string>, O.Option<unknown>> => {
   const { directory, prefix } = layoutFor(options)
   return pipe(
     TE.tryCatch(
-      (): Promise<E.Either<Failure<string>, unknown> | undefined> => askHolder(directory, prefix, question),
+      (): Promise<E.Either<Failure<string>, unknown> | undefined> =>
+        askHolder(directory, prefix, question, patience),
       storeError('StoreUnreadable', 'asking who has the certificate directory', directory),
     ),
     TE.chainW((answer) => (answer === undefined ? TE.right(O.none) : TE.fromEither(E.map(O.some)(answer)))),

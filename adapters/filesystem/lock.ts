@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Json } from '../../src/model/codec.js'
 import type { Failure } from '../../src/model/failure.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import { codeOf, objection } from '../platform/system-error.js'
 import { type Answerer, askAt, converse } from './holder-protocol.js'
 import { Holder, thisProcess } from './lock-holder.js'
@@ -66,10 +67,11 @@ export const askHolder = (
   directory: string,
   prefix: string,
   question: Readonly<Record<string, Json>> & { readonly ask: string },
+  patience?: Milliseconds,
 ): Promise<E.Either<Failure<string>, unknown> | undefined> =>
   visit(directory, prefix, async (place) => {
     const holder = await holderAt(place)
-    return holder && (await askAt(place.address(holder.name), { ...question, to: holder.name })())
+    return holder && (await askAt(place.address(holder.name), { ...question, to: holder.name }, patience)())
   })
 
 /** Nobody has what is not there. */

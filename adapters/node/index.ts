@@ -16,11 +16,12 @@ export {
   clientTemplate,
   kubeletClientTemplate,
 } from '../../src/model/template.js'
+export { type CommandOptions, commandHook, type Hook, type HookError, type Renewal } from '../hooks/index.js'
 export { type Attributes, outputBundle, outputDirectory, outputKubeconfig } from '../outputs/index.js'
 export { wallClock } from '../platform/clock.js'
 export { run } from '../platform/promise.js'
 export type { Messages, RotationName } from './channels.js'
 export type { Credential, TlsOptions } from './credential.js'
 export { type Fleet, type FleetOptions, openFleet, startRotation, startRotationTask } from './fleet.js'
-export type { InvalidOptions, RotationOptions } from './options.js'
+export type { Asked, InvalidOptions, Renewed, RotationOptions } from './options.js'
 export type { RunningRotation, StartError, Stopped } from './start.js'

@@ -8,8 +8,10 @@ import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
 import type { AddressSource, CredentialSource, Credentials, Output } from '../../src/ports.js'
+import type { Hook } from '../hooks/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
 import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
+import type { Credential } from './credential.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
 export interface RotationOptions {
@@ -50,6 +52,19 @@ export interface RotationOptions {
   readonly outputs?: ReadonlyArray<Output>
   /** Who suggests when to renew earlier than the deadline: a file, a ConfigMap of the cluster, or both. */
   readonly renewalWindows?: RenewalWindowsOptions
+  /**
+   * Called at least once for each certificate, the first included, when it is in use, stored, and written to the outputs.
+   * One that throws, rejects or takes more than a minute is called again, ever more slowly; which certificate it was told
+   * of is kept in `certDir` beyond the end of the process. The rotation does not wait for it; `stop` does, for five seconds.
+   */
+  readonly onRenewed?: (renewed: Renewed) => void | Promise<void>
+  /** The same for hooks that are values: `commandHook`, or one of your own. */
+  readonly hooks?: ReadonlyArray<Hook>
+  /**
+   * Another process that may write in `certDir` asked for a rotation (it is begun by then) or for a reload (yours to carry
+   * out; refused where this is not given).
+   */
+  readonly onAsked?: (asked: Asked) => void
   /** `spec.expirationSeconds`, as a duration in ms of at least ten minutes; servers before 1.22 ignore it. */
   readonly requestedLifetime?: number
   /**
@@ -81,6 +96,21 @@ export interface RotationOptions {
   readonly onWarning?: (message: string) => void
   /** Adapters of your own, in place of the wall clock, OpenSSL, the certificate directory and the API over HTTPS. */
   readonly ports?: Partial<Ports>
+}
+
+/** A certificate that came into use. */
+export interface Renewed {
+  readonly credential: Credential
+  /** Why, for people. */
+  readonly reason: string
+  /** Given when a minute is over, or the rotation ended. */
+  readonly signal: AbortSignal
+}
+
+/** What another process asked for, and why, in its words. */
+export interface Asked {
+  readonly what: 'rotate' | 'reload'
+  readonly reason: string
 }
 
 /** A running rotation, as far as another one asks with its certificate. */
@@ -121,6 +151,9 @@ const optionFields: Fields<RotationOptions> = {
   clientCertificateAuthority: true,
   outputs: true,
   renewalWindows: true,
+  onRenewed: true,
+  hooks: true,
+  onAsked: true,
   requestedLifetime: true,
   keyAlgorithm: true,
   addresses: true,

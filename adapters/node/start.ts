@@ -23,6 +23,7 @@ import { keepOutput } from '../outputs/index.js'
 import { run as runTask } from '../platform/promise.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
+import { hooksOf } from './hooks.js'
 import { observed } from './observed.js'
 import {
   type InvalidOptions,
@@ -35,6 +36,7 @@ import {
 } from './options.js'
 import { openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
 import { type Desk, desk } from './questions.js'
+import { steering } from './steering.js'
 import { broadcast } from './stream.js'
 import { wantedBy } from './wanted.js'
 
@@ -151,6 +153,7 @@ const running = (
   const name = { certDir, certPrefix: prefixOf(options) }
   const seen = observed()
   const warn = warnWith(options)
+  const hooks = hooksOf(options, () => credentials.current(), ports.clock, warn)
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Warning') {
       publish('kube-cert-rotation:warning', { rotation: name, message: notice.message })
@@ -158,6 +161,7 @@ const running = (
       return
     }
     seen.noteStep(notice)
+    hooks.noteStep(notice)
     publish('kube-cert-rotation:step', { rotation: name, step: notice })
     options.onStep?.(notice)
     const transition = transitionOf(policy, notice)
@@ -211,7 +215,9 @@ const running = (
     return another ? undefined : current()
   }
 
-  const outputs = (options.outputs ?? []).map((output) => keepOutput(output, content, ports.clock, warn))
+  const outputs = (options.outputs ?? []).map((output) =>
+    keepOutput(output, content, ports.clock, warn, hooks.noteWritten(output)),
+  )
   const updateOutputs = () => {
     for (const { update } of outputs) update()
   }
@@ -227,6 +233,7 @@ const running = (
       // Also when a port of the embedder's throws, which it should not: nobody is to wait for ever.
       options.signal?.removeEventListener('abort', stopToo)
       await Promise.all(outputs.map(({ stop }) => stop()))
+      await hooks.stop()
       unfollow()
       await close()
       told.end()
@@ -262,13 +269,31 @@ const running = (
 
   const metrics = (): Metrics => {
     const connections = seen.connections()
+    const hooked = hooks.counts()
     return {
       ...measure(policy, facts(), seen.tally(), ports.clock.now()),
       ...(connections === undefined ? {} : { connections }),
+      ...(hooked === undefined ? {} : { hooks: hooked }),
     }
   }
 
+  const explainNow = () =>
+    [wanted.awaited(), explain(policy, facts(), ports.clock.now())].filter((text) => text !== '').join(' ')
+
   questions.open({
+    ...steering(
+      {
+        installed,
+        listen: told.listen,
+        rotate: (reason) => {
+          hooks.noteReason(reason)
+          tell({ _tag: 'RotationRequested', why: 'requested by the embedder' })()
+        },
+        explain: explainNow,
+        clock: ports.clock,
+      },
+      options.onAsked,
+    ),
     snapshot: () => async () => {
       // Loaded when somebody asks: most rotations are never asked.
       const { printSnapshot, snapshotOf } = await import('../../src/describe/snapshot.js')
@@ -292,8 +317,7 @@ const running = (
     transitions: told.listen,
     state,
     facts,
-    explain: () =>
-      [wanted.awaited(), explain(policy, facts(), ports.clock.now())].filter((text) => text !== '').join(' '),
+    explain: explainNow,
     setTemplate: (next) => {
       wanted.set(O.fromNullable(next))
       want()

@@ -2,10 +2,18 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
-import { failure, type OutputError } from '../../src/model/failure.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type Failure, failure } from '../../src/model/failure.js'
 import { after, inWords, type Milliseconds, minute, second } from '../../src/model/time.js'
-import type { Clock, Output, OutputContent } from '../../src/ports.js'
+import type { Clock } from '../../src/ports.js'
 import { interruption } from '../../src/signal.js'
+
+/** What is kept in line with something: an output, a hook. */
+export interface Follower<A> {
+  readonly name: string
+  /** Again is the same as once. */
+  readonly write: (content: A) => TaskEither<Failure<string>, void>
+}
 
 /** An output that is being kept. At rest it costs nothing. */
 export interface Kept {
@@ -26,11 +34,12 @@ const delayAfter = (failures: number): Milliseconds => Math.min(second * 2 ** (f
  * Keeps an output in line with what there is to write: one write at a time, the newest content only, again after a
  * failure. It begins with the first `update`.
  */
-export const keepOutput = (
-  output: Output,
-  content: IO<O.Option<OutputContent>>,
+export const keepOutput = <A>(
+  output: Follower<A>,
+  content: IO<O.Option<A>>,
   clock: Clock,
   warn: (message: string) => void,
+  onWritten: (content: A) => void = () => {},
 ): Kept => {
   let isDue = false
   let isStopped = false
@@ -47,6 +56,7 @@ export const keepOutput = (
       if (E.isRight(written)) {
         failures = 0
         told = ''
+        onWritten(wanted.value)
         continue
       }
       if (isStopped) return
@@ -88,10 +98,10 @@ export const keepOutput = (
 }
 
 /** No port throws by its contract; one that does has failed, and ends nothing. */
-const attempt = async (
-  { name, write }: Output,
-  content: OutputContent,
-): Promise<E.Either<OutputError, void>> => {
+const attempt = async <A>(
+  { name, write }: Follower<A>,
+  content: A,
+): Promise<E.Either<Failure<string>, void>> => {
   try {
     return await write(content)()
   } catch {

@@ -203,7 +203,8 @@ const delayOf = (one: Metrics, other: Metrics): Pick<Metrics, 'eventLoopDelay'> 
 const joined = <A>(join: (one: A, other: A) => A, one?: A, other?: A): A | undefined =>
   one !== undefined && other !== undefined ? join(one, other) : (one ?? other)
 
-const plusHooks = (one: HookCounts, other: HookCounts): HookCounts => ({
+/** Those of hooks of several rotations, or of several hooks. */
+export const plusHooks = (one: HookCounts, other: HookCounts): HookCounts => ({
   runs: {
     succeeded: one.runs.succeeded + other.runs.succeeded,
     failed: one.runs.failed + other.runs.failed,

@@ -1,0 +1,2 @@
+export { type CommandOptions, commandHook } from './command.js'
+export { type Hook, type HookError, onceForEach, type Renewal } from './hook.js'
