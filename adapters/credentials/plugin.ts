@@ -9,9 +9,9 @@ import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
+import { lookUp, runProgram, type Trouble } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { kept } from './kept.js'
-import { lookUp, runProgram, type Trouble } from './process.js'
 
 /** What a kubeconfig says of a plugin. */
 export interface Plugin {

@@ -29,7 +29,7 @@ export const commandHook = ({ command, limit = minute, log = () => {} }: Command
     name: printable(name, 200),
     run: (renewal, signal) => async () => {
       // Loaded when there is something to run.
-      const { lookUp, runProgram } = await import('../credentials/process.js')
+      const { lookUp, runProgram } = await import('../platform/process.js')
       const [program, ...args] = command
       const file = program.includes('/') ? resolve(program) : await lookUp(program, process.env['PATH'] ?? '')
       if (file === undefined)

@@ -7,7 +7,6 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HookCounts } from '../../src/metrics/metrics.js'
 import { type Failure, failure } from '../../src/model/failure.js'
 import type { TlsCredential } from '../../src/ports.js'
-import type { Follower } from '../outputs/index.js'
 import { readRegularFile } from '../platform/read-file.js'
 import { reasonOf } from '../platform/system-error.js'
 import { replaceFile } from '../platform/write-file.js'
@@ -35,7 +34,11 @@ export interface Hook {
   readonly run: (renewal: Renewal, signal: AbortSignal) => TaskEither<HookError, void>
 }
 
-export interface Told extends Follower<Renewal> {
+/** A hook as something that is kept in line, as an output is. */
+export interface Told {
+  readonly name: string
+  /** Again is the same as once. */
+  readonly write: (renewal: Renewal) => TaskEither<Failure<string>, void>
   readonly counts: IO<HookCounts>
 }
 

@@ -1,4 +1,4 @@
 export type { Attributes } from '../platform/write-file.js'
 export { outputDirectory } from './directory.js'
 export { outputBundle, outputKubeconfig } from './file.js'
-export { type Follower, type Kept, keepOutput } from './keep.js'
+export { type Kept, keepOutput } from './keep.js'

@@ -154,9 +154,16 @@ test('its flags are flags that the program has', async () => {
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
   const { replayFlags } = await import('../../adapters/command-line/replay.js')
   const { simulateFlags } = await import('../../adapters/command-line/simulate.js')
-  const known = [runFlags, statusFlags, explainFlags, replayFlags, controlPlaneFlags, simulateFlags].flatMap(
-    (flags) => Object.keys(flags),
-  )
+  const { rotateFlags } = await import('../../adapters/command-line/steer.js')
+  const known = [
+    runFlags,
+    statusFlags,
+    explainFlags,
+    replayFlags,
+    controlPlaneFlags,
+    simulateFlags,
+    rotateFlags,
+  ].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
   const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps']
   for (const [page, text] of pages)

@@ -8,6 +8,7 @@ import type { UsageError } from '../../../adapters/command-line/flags.js'
 import { readReplay, replayFlags } from '../../../adapters/command-line/replay.js'
 import { readRun, runFlags } from '../../../adapters/command-line/run.js'
 import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
+import { reloadFlags, rotateFlags } from '../../../adapters/command-line/steer.js'
 import { assert, suite } from '../../helper/index.js'
 import { finished } from './program.js'
 
@@ -123,6 +124,10 @@ const mistakes: ReadonlyArray<Mistake> = [
     ['run', ...minimal, '--metrics-bind-address=9090'],
     /"9090" is no address with a port; write --metrics-bind-address=:9090 for loopback/,
   ],
+  [['run', '--after-renewal=sh -c "exit"'], /there is no shell to read quotes.*write words, or a JSON array/],
+  [['run', '--after-renewal-timeout=1m'], /--after-renewal-timeout is without --after-renewal/],
+  [['rotate', '--wait=soon'], /--wait: "soon" is no duration/],
+  [['reload', '--wait'], /there is no flag --wait/],
   [['status', '--expires-in=7d'], /--expires-in is for --check/],
   [['status', '--check', '--expires-in=soon'], /--expires-in: "soon" is no duration/],
   [['status', '--check', '--watch'], /--check and --watch exclude each other/],
@@ -183,13 +188,15 @@ for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
 test('lists the commands with --help', async (context) => {
   const { code, stdout } = await finished(context, '--help')
   assert.is(code, 0)
-  for (const command of ['run', 'status', 'explain', 'replay', 'control-plane', 'demo'])
+  for (const command of ['run', 'status', 'explain', 'rotate', 'reload', 'replay', 'control-plane', 'demo'])
     assert.match(stdout, `\n  ${command} `)
 })
 
 for (const [command, flags] of [
   ['run', runFlags],
   ['status', statusFlags],
+  ['rotate', rotateFlags],
+  ['reload', reloadFlags],
   ['explain', explainFlags],
   ['replay', replayFlags],
   ['control-plane', controlPlaneFlags],

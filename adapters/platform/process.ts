@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import { reasonOf } from '../platform/system-error.js'
+import { reasonOf } from './system-error.js'
 
 export interface Program {
   /** An absolute path. */
