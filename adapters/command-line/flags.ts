@@ -107,6 +107,9 @@ const read = <Name extends string>(
   return E.right({ given, files })
 }
 
+/** Every value of a flag that may be repeated. */
+export const valuesOf = (given: string | undefined): ReadonlyArray<string> => given?.split('\0') ?? []
+
 /** Reads a switch as Go's `strconv.ParseBool` does. */
 export const readSwitch = (
   name: string,

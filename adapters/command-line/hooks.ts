@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Milliseconds, minute } from '../../src/model/time.js'
 import type { CommandOptions, Hook } from '../node/index.js'
 import { parseDuration } from './duration.js'
-import { type Flags, type Given, type UsageError, usageError } from './flags.js'
+import { type Flags, type Given, type UsageError, usageError, valuesOf } from './flags.js'
 
 export const hookFlags = {
   'after-renewal': {
@@ -24,7 +24,7 @@ const longestLimit = 60 * minute
 export const readHooks = (given: Given<keyof typeof hookFlags>): E.Either<UsageError, HookCommands> => {
   const { 'after-renewal': texts, 'after-renewal-timeout': timeout } = given
   const commands: Array<CommandOptions['command']> = []
-  for (const text of texts === undefined ? [] : texts.split('\0')) {
+  for (const text of valuesOf(texts)) {
     const read = readCommand(text)
     if (E.isLeft(read)) return read
     commands.push(read.right)

@@ -10,7 +10,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
 import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
-import { readRun } from '../../adapters/command-line/run.js'
+import { readRun } from '../../adapters/command-line/run-flags.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { finished, start } from '../adapters/command-line/program.js'
@@ -149,7 +149,7 @@ test('its command lines are ones that the program understands', () => {
 })
 
 test('its flags are flags that the program has', async () => {
-  const { runFlags } = await import('../../adapters/command-line/run.js')
+  const { runFlags } = await import('../../adapters/command-line/run-flags.js')
   const { statusFlags } = await import('../../adapters/command-line/status.js')
   const { controlPlaneFlags } = await import('../../adapters/command-line/control-plane.js')
   const { replayFlags } = await import('../../adapters/command-line/replay.js')

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { command, complain } from '../command.js'
 import { type Flags, type Given, readFlagsAndFiles, type UsageError, usageError } from '../flags.js'
-import { runFlags } from '../run.js'
+import { runFlags } from '../run-flags.js'
 import type { Image } from './container.js'
 import { type Service, serviceFrom } from './service.js'
 

@@ -2,8 +2,8 @@
 import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RotationOptions } from '../../node/index.js'
-import { type Flag, type Flags, type Given, type UsageError, usageError } from '../flags.js'
-import { readRun, runFlags } from '../run.js'
+import { type Flag, type Flags, type Given, type UsageError, usageError, valuesOf } from '../flags.js'
+import { readRun, runFlags } from '../run-flags.js'
 
 export interface Service {
   /** The flags of `run`, with absolute paths, without those that were not given. */
@@ -56,7 +56,7 @@ const useOf = (name: string, { path }: Flag, { policy }: RotationOptions): Flag[
 
 /** Flags as words of a command line. */
 export const argumentsOf = (flags: Readonly<Record<string, string>>): ReadonlyArray<string> =>
-  Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+  Object.entries(flags).flatMap(([name, value]) => valuesOf(value).map((one) => `--${name}=${one}`))
 
 /** Each directory once, without those inside another. */
 export const outermost = (directories: ReadonlyArray<string>): ReadonlyArray<string> =>
