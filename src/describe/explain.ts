@@ -3,9 +3,9 @@ import type { Action } from '../machine/action.js'
 import { renewalOf } from '../machine/due.js'
 import type { CredentialName, Facts } from '../machine/facts.js'
 import { decide, stateOf } from '../machine/machine.js'
+import { outageOf } from '../machine/ongoing.js'
 import { submitEnd } from '../machine/retry.js'
 import type { Bootstrapping, State } from '../machine/state.js'
-import { outageOf } from '../machine/trouble.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
@@ -85,8 +85,8 @@ const flaw = (
 }
 
 /** Since when the API has not answered, and why, where the last failure does not say it. */
-const silenceOf = (state: State, { troubles, lastFailure }: Facts, now: Instant): string => {
-  const outage = outageOf({ troubles })
+const silenceOf = (state: State, { ongoing, lastFailure }: Facts, now: Instant): string => {
+  const outage = outageOf({ ongoing })
   if (outage === undefined) return ''
   const { since, times, failure } = outage
   const isShown = !isAtRest(state) && O.isSome(lastFailure) && lastFailure.value.failure._tag === failure._tag

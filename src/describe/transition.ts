@@ -3,9 +3,9 @@ import * as O from 'fp-ts/lib/Option.js'
 import { instantIn, isOverdue, isUsable, renewalOf, rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
 import { type Facts, outstanding, savedDraft } from '../machine/facts.js'
+import { type Attempt, failureOf, ongoingOf, outageOf } from '../machine/ongoing.js'
 import { isOfStartUp, pauseEnd, submitEnd } from '../machine/retry.js'
 import type { RenewDue, State } from '../machine/state.js'
-import { type Attempt, failureOf, outageOf, troubleOf } from '../machine/trouble.js'
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
@@ -108,7 +108,7 @@ const aboutTheCredential: ReadonlyArray<string> = ['CredentialRejected', 'Forbid
 const failureIn = (policy: RotationPolicy, step: Step, attempt: Attempt): Words | undefined => {
   const { at, before, after } = step
   const { failure, credential } = attempt
-  const earlier = troubleOf(before, attempt)
+  const earlier = ongoingOf(before, attempt)
   const times = (earlier?.times ?? 0) + 1
   const grows =
     earlier !== undefined && isOverdue(policy, after, at) && !isOverdue(policy, before, earlier.last)
@@ -163,7 +163,7 @@ const withRecovery = ({ at, before, after }: Step, words: Words | undefined): Wo
 
 /** A request that is over as often as this one's predecessors is not told of before, either. */
 const repeats = (before: Facts): boolean =>
-  before.troubles.some(
+  before.ongoing.some(
     ({ failure, times }) =>
       ['Denied', 'SignerFailed', 'Defective', 'Gone'].includes(failure._tag) && !isTold(times + 1),
   )

@@ -120,7 +120,7 @@ const Window: t.Type<RenewalWindow, Json> = t.strict({
   source: t.string,
 })
 
-const Troubles = t.readonlyArray(
+const Ongoing = t.readonlyArray(
   t.strict({
     since: InstantText,
     last: InstantText,
@@ -158,7 +158,7 @@ export const FactsCodec: t.Type<Facts, Json> = t.strict({
       credential: nullable(Credential),
     }),
   ),
-  troubles: orEmpty(Troubles),
+  ongoing: orEmpty(Ongoing),
   submittedAt: nullable(InstantText),
   checkedAt: nullable(InstantText),
   clockSkew: Duration,

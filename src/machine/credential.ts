@@ -76,8 +76,8 @@ export const untrusted = (facts: Facts, at: Instant): Facts => ({
   checkedAt: O.some(at),
 })
 
-const isUnhelpful = ({ troubles }: Facts, { receivedAt }: Held): boolean =>
-  troubles.some(
+const isUnhelpful = ({ ongoing }: Facts, { receivedAt }: Held): boolean =>
+  ongoing.some(
     ({ failure, credential, since }) =>
       failure._tag === 'ServerUntrusted' &&
       O.isSome(credential) &&

@@ -13,7 +13,7 @@ import { remarksOn } from './acceptance.js'
 import { inUse } from './credential.js'
 import type { Event } from './event.js'
 import { type Facts, isServerUntrusted, nextKeyOf } from './facts.js'
-import { answered } from './trouble.js'
+import { answered } from './ongoing.js'
 
 export type Effect =
   /** A sentence for people. */

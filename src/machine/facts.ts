@@ -37,7 +37,7 @@ export interface LastFailure {
 }
 
 /** A kind of failure that goes on, and whose credential was used. */
-export interface Trouble {
+export interface OngoingFailure {
   /** The first and the last of them. */
   readonly since: Instant
   readonly last: Instant
@@ -86,8 +86,8 @@ export interface Facts {
   /** The renewal window that was suggested last; it can only make a renewal earlier (`due.ts`). */
   readonly window: O.Option<RenewalWindow>
   readonly lastFailure: O.Option<LastFailure>
-  /** What does not work, each kind once, until its opposite is seen (`trouble.ts`); the latest kind last. */
-  readonly troubles: ReadonlyArray<Trouble>
+  /** What does not work, each kind once, until its opposite is seen (`ongoing.ts`); the latest kind last. */
+  readonly ongoing: ReadonlyArray<OngoingFailure>
   /** When the API last took a request. */
   readonly submittedAt: O.Option<Instant>
   /** When the server was last seen to accept or reject the held certificate, or one was installed. */
@@ -104,7 +104,7 @@ export const noFacts = (wanted: O.Option<CertificateTemplate>): Facts => ({
   requested: O.none,
   window: O.none,
   lastFailure: O.none,
-  troubles: [],
+  ongoing: [],
   submittedAt: O.none,
   checkedAt: O.none,
   clockSkew: 0,

@@ -13,7 +13,7 @@
  *   request stays, the credential changes (`ObserveFailed` below).
  * - **Failures** (`retry.ts`): each moves the next attempt into the future. What vanished is sent again with the same
  *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key. What does not work is
- *   known since its beginning (`trouble.ts`), for people: a probe that gets no answer too, which decides nothing.
+ *   known since its beginning (`ongoing.ts`), for people: a probe that gets no answer too, which decides nothing.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import { expired, notYetValid } from '../model/certificate.js'
@@ -46,9 +46,9 @@ import {
   withoutExpired,
   withoutNext,
 } from './facts.js'
+import { withOngoing } from './ongoing.js'
 import { askedAnew, delayEnd, failed, pauseEnd, submitEnd } from './retry.js'
 import type { Approved, Bootstrapping, Pending, State } from './state.js'
-import { withTroubles } from './trouble.js'
 
 // Which state it is ------------------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ export const evolve =
     const known = learn(policy, facts, event)
     return known === facts
       ? facts
-      : withoutIdleRequest(policy, withTroubles(policy, facts, event, known), event.at)
+      : withoutIdleRequest(policy, withOngoing(policy, facts, event, known), event.at)
   }
 
 const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {

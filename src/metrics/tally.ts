@@ -5,7 +5,7 @@ import { zipWith } from 'fp-ts/lib/ReadonlyArray.js'
 import type { Step } from '../describe/transition.js'
 import type { Event } from '../machine/event.js'
 import type { Facts } from '../machine/facts.js'
-import { failureOf } from '../machine/trouble.js'
+import { failureOf } from '../machine/ongoing.js'
 import type { FailureTag } from '../model/failure.js'
 import { type Milliseconds, second } from '../model/time.js'
 

@@ -43,7 +43,7 @@ export const ourMachine = (policy: RotationPolicy): Machine => ({
 
 /** Whether a certificate works and nothing is under way or held against it: only probes and the deadline are to come. */
 export const isAtRest = (facts: Facts, now: Instant): boolean => {
-  const { wanted, held, next, requested, lastFailure, troubles } = facts
+  const { wanted, held, next, requested, lastFailure, ongoing } = facts
   return (
     O.isSome(wanted) &&
     O.isSome(held) &&
@@ -53,6 +53,6 @@ export const isAtRest = (facts: Facts, now: Instant): boolean => {
     O.isNone(next) &&
     O.isNone(requested) &&
     O.isNone(lastFailure) &&
-    troubles.length === 0
+    ongoing.length === 0
   )
 }

@@ -94,7 +94,7 @@ test('goes on in the next file, whose header has what the file before makes', ()
   const lost = read(textOf(linesOf(first.slice(0, -1))), textOf(linesOf(second_, 'continued')))
   assert.equal(differencesOf(lost), [
     'f1:1 facts: another next than the lines before make',
-    'f1:1 facts: another troubles than the lines before make',
+    'f1:1 facts: another ongoing than the lines before make',
     'f1:1 facts: another submittedAt than the lines before make',
     'f1:1 facts: another checkedAt than the lines before make',
   ])
@@ -171,9 +171,9 @@ test('says what is wrong with a header that has no version, and with a line that
 test('reads the log of a version that knew fewer facts, and holds nothing against it', () => {
   const [first, second_] = [steps.slice(0, 4), steps.slice(4)]
   const earlier = (text: string) =>
-    text.replaceAll(/"troubles":\[[^\]]*\],/g, '').replaceAll(/,"serverUntrustedAt":null/g, '')
+    text.replaceAll(/"ongoing":\[[^\]]*\],/g, '').replaceAll(/,"serverUntrustedAt":null/g, '')
   const texts = [textOf(linesOf(first)), textOf(linesOf(second_, 'continued'))].map(earlier)
-  assert.not.match(texts.join(''), /troubles|serverUntrusted/)
+  assert.not.match(texts.join(''), /ongoing|serverUntrusted/)
   const found = read(...texts)
   assert.equal(differencesOf(found), [])
   assert.is(found.entries.length, steps.length + 2)

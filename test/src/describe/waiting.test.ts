@@ -81,7 +81,7 @@ test('has a cure at rest, too, where the API does not answer', () => {
     failure: trouble('Unreachable'),
     credential: O.none,
   }
-  assert.equal(adviceFor(policy, { ...working, troubles: [outage] }, at(0)), ['look into it'])
+  assert.equal(adviceFor(policy, { ...working, ongoing: [outage] }, at(0)), ['look into it'])
 })
 
 test('is for nothing when something is done now', () => {

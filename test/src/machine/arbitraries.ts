@@ -170,7 +170,7 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   lastFailure: maybe(
     fc.record({ at: instants, delay: durations, attempt: fc.nat(), failure, credential: maybe(credential) }),
   ),
-  troubles: fc.array(
+  ongoing: fc.array(
     fc.record({ since: instants, last: instants, times: fc.nat(), failure, credential: maybe(credential) }),
     { maxLength: 3 },
   ),

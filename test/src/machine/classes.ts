@@ -39,7 +39,7 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
           O.isSome(stored.rejectedAt),
           O.isSome(stored.serverUntrustedAt),
           // Whether the certificate came while the server could not be verified, and did not help.
-          facts.troubles.some(
+          facts.ongoing.some(
             ({ failure, since }) => failure._tag === 'ServerUntrusted' && since <= stored.receivedAt,
           ),
           left(stored.certificate.notAfter),

@@ -149,17 +149,17 @@ test('names the place in facts', () => {
   assert.is(problemOf(read.left).where, 'next.request.uid')
 })
 
-test('reads facts that were written before troubles and servers that cannot be verified were known', () => {
+test('reads facts that were written before ongoing and servers that cannot be verified were known', () => {
   const now = FactsCodec.encode({
     ...noFacts({ _tag: 'None' }),
     held: { _tag: 'Some', value: held() },
   })
   const before = JSON.stringify(now, (key, value) =>
-    key === 'troubles' || key === 'serverUntrustedAt' ? undefined : value,
+    key === 'ongoing' || key === 'serverUntrustedAt' ? undefined : value,
   )
-  assert.not.match(before, 'troubles')
+  assert.not.match(before, 'ongoing')
   assert.equal(FactsCodec.decode(JSON.parse(before)), FactsCodec.decode(JSON.parse(JSON.stringify(now))))
-  const read = FactsCodec.decode({ ...JSON.parse(before), troubles: [{ since: 'then' }] })
+  const read = FactsCodec.decode({ ...JSON.parse(before), ongoing: [{ since: 'then' }] })
   if (E.isRight(read)) throw new Error('it was read')
-  assert.is(problemOf(read.left).where.startsWith('troubles[0].'), true)
+  assert.is(problemOf(read.left).where.startsWith('ongoing[0].'), true)
 })

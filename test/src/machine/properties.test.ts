@@ -11,7 +11,7 @@ import { type Episode, type Incident, type Plan, run } from './world.js'
 
 const test = suite('machine, in random worlds')
 
-const troubles: ReadonlyArray<Episode['what']> = [
+const ongoing: ReadonlyArray<Episode['what']> = [
   'the API is down',
   'answers are lost',
   'the API is overloaded',
@@ -44,7 +44,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   life: fc.constantFrom(2 * minute, 20 * minute, hour, day),
   episodes: fc.array(
     fc.record({
-      what: fc.constantFrom(...troubles),
+      what: fc.constantFrom(...ongoing),
       from: fc.integer({ min: 0, max: 3 * hour }),
       lasts: fc.oneof(fc.integer({ min: 1, max: minute }), fc.integer({ min: minute, max: hour })),
       by: fc.oneof(fc.integer({ min: -2 * hour, max: 2 * hour }), fc.integer({ min: -minute, max: minute })),
@@ -70,7 +70,7 @@ const policy: fc.Arbitrary<RotationPolicy> = fc.record({
   probeInterval: fc.constantFrom(0, minute, 10 * minute),
 })
 
-test('keeps its promises, and gets its certificate once the troubles are over', {
+test('keeps its promises, and gets its certificate once the ongoing are over', {
   deadline: sample(30_000, 600_000),
 }, () => {
   let [runs, steps] = [0, 0]

@@ -7,7 +7,7 @@ import type { Failure, FailureTag } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { credentialFor } from './credential.js'
 import type { Event } from './event.js'
-import type { CredentialName, Facts, Trouble } from './facts.js'
+import type { CredentialName, Facts, OngoingFailure } from './facts.js'
 
 /** A failure, and whose credential was used where one was. */
 export interface Attempt {
@@ -26,7 +26,7 @@ export const failureOf = (before: Facts, event: Event, after: Facts): Attempt | 
     : undefined
 }
 
-/** What ends a trouble of this kind. */
+/** What ends a failure of this kind. */
 const ends: Readonly<
   Record<FailureTag, 'any answer' | 'an answer to it' | 'acceptance' | 'submission' | 'installation'>
 > = {
@@ -82,11 +82,11 @@ export const answered = (policy: RotationPolicy, before: Facts, event: Event): C
 }
 
 /** The facts with what does not work any more, and what works again; `known`: what else is known after the event. */
-export const withTroubles = (policy: RotationPolicy, before: Facts, event: Event, known: Facts): Facts => {
+export const withOngoing = (policy: RotationPolicy, before: Facts, event: Event, known: Facts): Facts => {
   const failed = failureOf(before, event, known)
   const by = answered(policy, before, event)
   const accepted = event._tag === 'Submitted' || event._tag === 'CredentialAccepted'
-  const isOver = ({ failure: { _tag }, credential }: Trouble): boolean => {
+  const isOver = ({ failure: { _tag }, credential }: OngoingFailure): boolean => {
     const isOfIt = O.isSome(credential) && credential.value === by
     switch (ends[_tag]) {
       case 'any answer':
@@ -102,36 +102,36 @@ export const withTroubles = (policy: RotationPolicy, before: Facts, event: Event
         return event._tag === 'Installed' || event._tag === 'RotationRequested'
     }
   }
-  const goingOn = known.troubles.filter(
-    (trouble) => (failed !== undefined && isSameKind(trouble, failed)) || !isOver(trouble),
+  const goingOn = known.ongoing.filter(
+    (one) => (failed !== undefined && isSameKind(one, failed)) || !isOver(one),
   )
   if (failed === undefined)
-    return goingOn.length === known.troubles.length ? known : { ...known, troubles: goingOn }
-  const row = goingOn.find((trouble) => isSameKind(trouble, failed))
+    return goingOn.length === known.ongoing.length ? known : { ...known, ongoing: goingOn }
+  const row = goingOn.find((one) => isSameKind(one, failed))
   const { failure, credential } = failed
   const { at } = event
-  const trouble = {
+  const latest = {
     since: row === undefined ? at : row.since,
     last: at,
     times: (row?.times ?? 0) + 1,
     failure,
     credential,
   }
-  return { ...known, troubles: [...goingOn.filter((other) => other !== row), trouble] }
+  return { ...known, ongoing: [...goingOn.filter((other) => other !== row), latest] }
 }
 
 const isSameKind = (one: Attempt, other: Attempt): boolean =>
   one.failure._tag === other.failure._tag && O.toUndefined(one.credential) === O.toUndefined(other.credential)
 
-/** The trouble that a failure is one of. */
-export const troubleOf = ({ troubles }: Facts, attempt: Attempt): Trouble | undefined =>
-  troubles.find((trouble) => isSameKind(trouble, attempt))
+/** The ongoing failure that an attempt is one of. */
+export const ongoingOf = ({ ongoing }: Facts, attempt: Attempt): OngoingFailure | undefined =>
+  ongoing.find((one) => isSameKind(one, attempt))
 
 /** Since when the API has not answered, how often it was asked in vain, and what came of it last. */
 export const outageOf = ({
-  troubles,
-}: Pick<Facts, 'troubles'>): Pick<Trouble, 'since' | 'times' | 'failure'> | undefined => {
-  const silent = troubles.filter(isSilence)
+  ongoing,
+}: Pick<Facts, 'ongoing'>): Pick<OngoingFailure, 'since' | 'times' | 'failure'> | undefined => {
+  const silent = ongoing.filter(isSilence)
   const latest = silent.at(-1)
   if (latest === undefined) return undefined
   return {
@@ -142,7 +142,7 @@ export const outageOf = ({
 }
 
 /** Without a kubeconfig that can be read, the API is not asked at all with the certificate. */
-const isSilence = ({ failure: { _tag }, credential }: Trouble): boolean =>
+const isSilence = ({ failure: { _tag }, credential }: OngoingFailure): boolean =>
   ends[_tag] === 'any answer' ||
   _tag === 'ServerUntrusted' ||
   (_tag === 'NoCredential' && O.isSome(credential) && credential.value === 'held')

@@ -2,14 +2,14 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Event } from '../../../src/machine/event.js'
 import { type CredentialName, type Facts, noFacts } from '../../../src/machine/facts.js'
 import { evolve } from '../../../src/machine/machine.js'
-import { outageOf, troubleOf } from '../../../src/machine/trouble.js'
+import { ongoingOf, outageOf } from '../../../src/machine/ongoing.js'
 import type { FailureTag } from '../../../src/model/failure.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { at, chain, held, keyId, noon, request, template, trouble } from '../samples.js'
 
-const test = suite('troubles')
+const test = suite('ongoing')
 
 const holding: Facts = { ...noFacts(O.some(template)), held: O.some(held({ notAfter: at(300 * day) })) }
 const own = request(keyId(2))
@@ -42,14 +42,14 @@ const submitted = (credential: CredentialName): Event => ({
 const accepted: Event = { _tag: 'CredentialAccepted', keyId: keyId(1), at: at(day) }
 
 /** `Unreachable held 2`: each trouble, whose, and how often. */
-const list = ({ troubles }: Facts): ReadonlyArray<string> =>
-  troubles.map(
+const list = ({ ongoing }: Facts): ReadonlyArray<string> =>
+  ongoing.map(
     ({ failure, credential, times }) => `${failure._tag} ${O.toUndefined(credential) ?? '-'} ${times}`,
   )
 
 test('counts failures of a kind, with the first and the last of them', () => {
   const facts = known(holding, probe('Unreachable'), probe('Unreachable', at(hour)))
-  assert.equal(facts.troubles, [
+  assert.equal(facts.ongoing, [
     {
       since: noon,
       last: at(hour),
@@ -59,10 +59,10 @@ test('counts failures of a kind, with the first and the last of them', () => {
     },
   ])
   assert.equal(
-    troubleOf(facts, { failure: trouble('Unreachable'), credential: O.some('held') }),
-    facts.troubles[0],
+    ongoingOf(facts, { failure: trouble('Unreachable'), credential: O.some('held') }),
+    facts.ongoing[0],
   )
-  assert.is(troubleOf(facts, { failure: trouble('Unreachable'), credential: O.none }), undefined)
+  assert.is(ongoingOf(facts, { failure: trouble('Unreachable'), credential: O.none }), undefined)
 })
 
 test('tells failures of another kind and with another credential apart, the latest last', () => {
@@ -177,13 +177,13 @@ test('a certificate that is stored ends what kept it from coming, and no outage'
   }
   const all = {
     ...known(delivered, full),
-    troubles: known(
+    ongoing: known(
       bare,
       submit('Denied', 'held'),
       submit('Forbidden', 'held'),
       submit('Invalid', 'held'),
       submit('ServerUntrusted', 'held'),
-    ).troubles,
+    ).ongoing,
   }
   assert.equal(list(known(all, { _tag: 'Installed', keyId: keyId(2), at: at(1) })), [
     'ServerUntrusted held 1',
