@@ -112,7 +112,7 @@ test(
     const denied = await agent.nextRequest('Submitted')
     await kubectl(['certificate', 'deny', denied])
     const { level, msg, time } = await agent.next('Denied')
-    assert.is(level, 'warn')
+    assert.is(level, 'error')
     assert.match(
       msg,
       `request ${denied} was denied (KubectlDeny: This CSR was denied by kubectl certificate deny.)`,
