@@ -43,7 +43,8 @@ export const createMaterial = async (path: (name: string) => string): Promise<Ma
 
   const servers = createAuthority({ commonName: 'e2e-servers' })
   const operators = createAuthority({ commonName: 'e2e-operators' })
-  const successor = createAuthority({ commonName: servers.commonName })
+  // Another name: without key identifiers OpenSSL tries only the first CA of a name.
+  const successor = createAuthority({ commonName: 'e2e-servers-successor' })
   const issueServer = (authority: Authority): KeyPair =>
     issue(authority, {
       commonName: 'kube-apiserver',

@@ -98,7 +98,7 @@ test('a certificate of 90 s is worth 90 s, or, where it has ended before it arri
   }
   const first = await agent.nextRequest('Submitted')
   const refused = await agent.next('Defective')
-  assert.is(refused.level, 'warn')
+  assert.is(refused.level, 'error')
   assert.match(
     refused.msg,
     /it expired at .*, 3m(?: \d+s)? before it arrived \(a signing duration shorter than the signer's backdating/,
