@@ -5,7 +5,7 @@ import { assert, suite, thorough } from '../../helper/index.js'
 import { policies, scenarios } from './arbitrary.js'
 
 const test = suite('skipping')
-const runs = thorough ? 3_000 : 100
+const runs = thorough ? 1_000 : 100
 
 const lived = (scenario: Scenario, policy: NamedPolicy, skip: boolean): Fleet => {
   const fleetOf = fleet(scenario, policy, { skip })
