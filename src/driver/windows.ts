@@ -105,6 +105,6 @@ const nonsense = ({ window }: Suggestion): WindowError =>
   failure(
     'WindowUnknown',
     'later',
-    `${O.isSome(window) ? window.value.source : 'somebody'} suggests a renewal window that does not end after it starts`,
+    `${O.toUndefined(window)?.source} suggests a renewal window that does not end after it starts`,
     'correct it; it counts as no answer',
   )

@@ -35,6 +35,17 @@ test('prints what was loaded', () => {
   assert.is(loaded({ held: O.some(held()), draft: O.some(draft(keyId(2))) }), 'Loaded 0a1b and csr-0002')
 })
 
+test('prints a renewal window, or that there is none', () => {
+  const window = { start: noon, end: noon, source: 'a file', reason: 'the CA is replaced' }
+  const suggested = (found: O.Option<typeof window>) =>
+    printEvent({ _tag: 'WindowSuggested', window: found, at: noon })
+  assert.is(suggested(O.none), 'WindowSuggested: none')
+  assert.match(
+    suggested(O.some(window)),
+    /^WindowSuggested: from .* suggested by a file: the CA is replaced$/,
+  )
+})
+
 test('prints actions', () => {
   const own = request(keyId(2))
   const observe = { _tag: 'Observe', request: own, known: 'Pending', credential: 'held' } as const

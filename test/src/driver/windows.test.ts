@@ -150,3 +150,37 @@ test('an answer that was cut short is asked for again', async (context) => {
   await memory.clock.advanceBy(2 * minute)
   assert.is(asked.length, 1)
 })
+
+test('asks nothing without a certificate', async ({ defer }) => {
+  const memory = memoryPorts({ now: noon, api: { signingDuration: day, autoApprove: false } })
+  let wake = () => {}
+  const asked: Array<number> = []
+  const agent = rotation({
+    policy: { ...defaultPolicy, probeInterval: 0 },
+    template: O.some(template),
+    ports: {
+      ...memory,
+      windows: {
+        suggest: () => async () => {
+          asked.push(memory.clock.now())
+          return E.left(interrupted)
+        },
+        subscribe: (listener) => {
+          wake = listener
+          return () => {}
+        },
+      },
+    },
+    notify: () => {},
+  })
+  const stop = new AbortController()
+  const ended = agent.run(stop.signal)()
+  defer(async () => {
+    stop.abort()
+    await ended
+  })
+  await memory.clock.settle()
+  wake()
+  await memory.clock.settle()
+  assert.equal(asked, [])
+})
