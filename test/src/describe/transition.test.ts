@@ -264,14 +264,3 @@ test('names the request and the certificate that it is about, and when that is r
   assert.match(word(told(delivered, installed, off)), /stored and in use$/)
   assert.is(later(holding(), noon, at(17 * hour))?.at.getTime(), at(17 * hour))
 })
-
-test('says which renewal window made a certificate due', () => {
-  const window = { start: at(1), end: at(2), source: 'a file', reason: 'the CA is replaced' }
-  const known = { ...noFacts(O.some(template)), held: O.some(held()), window: O.some(window) }
-  const step = { since: noon, at: at(3), before: known, after: known }
-  const [from, to] = [stateOf(defaultPolicy)(known, noon), stateOf(defaultPolicy)(known, at(3))]
-  assert.match(
-    transitionOf(defaultPolicy, { ...step, from, to })?.message ?? '',
-    /a renewal is due: .* a file/,
-  )
-})
