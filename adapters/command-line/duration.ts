@@ -22,7 +22,7 @@ export const parseDurationWithDays = (text: string): E.Either<string, Millisecon
 /** Reads a duration as Go's `time.ParseDuration` does, without a sign: `90s`, `1h30m`, `8760h`, `0`. */
 export const parseDuration = (text: string): E.Either<string, Milliseconds> => {
   if (text === '0') return E.right(0)
-  const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y
+  const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|ms|s|m|h)/y
   let total = 0
   while (part.lastIndex < text.length) {
     const [, amount, unit] = part.exec(text) ?? []

@@ -14,6 +14,7 @@ for (const policy of [defaultPolicy, { ...defaultPolicy, authenticateWith: 'exte
       depth: 2,
       classes: 500,
       fine: false,
+      windows: true,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },
         { heldIsAccepted: false, bootstrap: true },

@@ -54,7 +54,7 @@ export const transitions = (): ReadonlyArray<Transition> => {
   explore(
     defaultPolicy,
     [start(O.some(template)), start(O.none)],
-    { depth: 0, classes: 100_000, fine: false, credentials: [] },
+    { depth: 0, classes: 100_000, fine: false, windows: false, credentials: [] },
     onArrow,
   )
   const order = ({ from, label, to }: Transition) =>

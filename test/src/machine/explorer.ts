@@ -44,6 +44,8 @@ export interface Limits {
   readonly classes: number
   /** Whether to tell more states apart. */
   readonly fine: boolean
+  /** Whether renewal windows are suggested. */
+  readonly windows: boolean
   readonly credentials: ReadonlyArray<Credentials>
 }
 
@@ -73,7 +75,12 @@ export const explore = (
     for (const event of misfits(point))
       if (evolve(policy)(facts, event) !== facts)
         report(`5: ${event._tag}, which does not fit, changes ${_tag}`, point.path)
-    const steps = [...outcomes(point, action), ...news(point), ...clock(policy, point), restart(point)]
+    const steps = [
+      ...outcomes(point, action),
+      ...news(point, limits.windows),
+      ...clock(policy, point),
+      restart(point),
+    ]
     edges += steps.length
     return steps.map((step) => follow(point, acting.journal, step))
   }
