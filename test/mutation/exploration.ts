@@ -13,7 +13,6 @@ for (const policy of [defaultPolicy, { ...defaultPolicy, authenticateWith: 'exte
     const { faults } = explore(policy, [start(O.some(template)), start(O.none)], {
       depth: 2,
       classes: 500,
-      fine: false,
       windows: true,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },

@@ -52,7 +52,6 @@ for (const [name, { policy, depth, whole, windows }] of Object.entries(explorati
     const found = explore(policy, [start(O.some(template)), start(O.none)], {
       depth,
       classes: whole ? 200_000 : 2_000,
-      fine: thorough && !windows,
       windows,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },

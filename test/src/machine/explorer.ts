@@ -42,8 +42,6 @@ export interface Exploration {
 export interface Limits {
   readonly depth: number
   readonly classes: number
-  /** Whether to tell more states apart. */
-  readonly fine: boolean
   /** Whether renewal windows are suggested. */
   readonly windows: boolean
   readonly credentials: ReadonlyArray<Credentials>
@@ -108,7 +106,7 @@ export const explore = (
   const classes = new Map<string, Point>()
   const queue: Array<Point> = []
   const meet = (point: Point) => {
-    const key = classOf(policy, point, limits.fine)
+    const key = classOf(policy, point)
     if (classes.has(key) || classes.size >= limits.classes) return
     classes.set(key, point)
     queue.push(point)
