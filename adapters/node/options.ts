@@ -295,6 +295,17 @@ export const withLifetime = (
     ? template
     : { ...template, expirationSeconds: secondsOf(requestedLifetime) }
 
+/** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
+export const warnWith =
+  ({ onWarning }: RotationOptions) =>
+  (message: string): void => {
+    try {
+      onWarning?.(message)
+    } catch {
+      // Nothing to be done here.
+    }
+  }
+
 /** The policy that the options describe. */
 export const policyFrom = (options: RotationOptions): E.Either<InvalidOptions, RotationPolicy> => {
   const policy: RotationPolicy = {
