@@ -10,7 +10,7 @@ import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type HookCommands, hookFlags, readHooks } from './hooks.js'
-import type { LogFormat } from './output.js'
+import { isLevel, type Level, type LogFormat, levels } from './output.js'
 import { type Outputs, outputFlags, readOutputs } from './outputs.js'
 import { readServing, type Serving, servingFlags } from './serving-flags.js'
 import { readWindows, windowFlags } from './window-flags.js'
@@ -70,6 +70,10 @@ export const runFlags = {
   },
   once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
+  'log-level': {
+    value: 'LEVEL',
+    help: 'what is logged: error, warn and above, info and above (default), or debug: each event too',
+  },
   'metrics-bind-address': {
     value: 'ADDRESS',
     help: 'serve /metrics, /livez, /readyz, /healthz at HOST:PORT; :PORT is loopback (default: nowhere)',
@@ -93,6 +97,8 @@ export interface RunRequest {
   /** How long to wait for the certificate with `once`, ms. */
   readonly timeout?: number
   readonly format: LogFormat
+  /** The least level that is logged. */
+  readonly logLevel: Level
   readonly outputs: Outputs
   readonly hooks: HookCommands
   /** The serving certificate that is kept too. */
@@ -129,6 +135,9 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
+  const logLevel = flags['log-level'] ?? 'info'
+  if (!isLevel(logLevel))
+    return E.left(usageError(`--log-level=${logLevel} is not known`, `write one of ${levels.join(', ')}`))
   const metrics = parseBindAddress(flags['metrics-bind-address'] ?? '0')
   if (E.isLeft(metrics))
     return E.left(
@@ -188,6 +197,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
         once: once.right,
         ...(timeout.right === undefined ? {} : { timeout: timeout.right }),
         format,
+        logLevel,
         options,
         outputs: outputs.right,
         hooks: hooks.right,

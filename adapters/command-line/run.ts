@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { printEvent } from '../../src/describe/print.js'
+import type { Step, Transition } from '../../src/describe/transition.js'
 import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
@@ -9,7 +11,7 @@ import type { Asked, RotationOptions, RunningRotation } from '../node/index.js'
 import { command, complain, type Signals } from './command.js'
 import type { EventLog } from './event-log.js'
 import { hooksFrom } from './hooks.js'
-import { type Level, messageLine, transitionLine } from './output.js'
+import { isLogged, type Level, messageLine, transitionLine } from './output.js'
 import { outputsFrom } from './outputs.js'
 import { type RunRequest, readRun, runFlags } from './run-flags.js'
 import type { Serving } from './serving-flags.js'
@@ -27,7 +29,7 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, outputs, hooks, serving, eventLog: path, metrics }: RunRequest,
+  { options, once, timeout, format, logLevel, outputs, hooks, serving, eventLog: path, metrics }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
@@ -49,7 +51,12 @@ export const run = async (
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
   const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
-  const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
+  const say = (level: Level, message: string) => {
+    if (isLogged(logLevel, level)) screen.print(messageLine(format, new Date(), level, message))
+  }
+  const tell = (transition: Transition) => {
+    if (isLogged(logLevel, transition.level)) screen.print(transitionLine(format, transition))
+  }
   say('info', intention(options, where))
   if (options.policy?.rotate === false)
     say(
@@ -78,6 +85,11 @@ export const run = async (
           },
           say,
         })
+  const noteStep = (step: Step, events: EventLog | undefined) => {
+    events?.write(step)
+    if (step.event !== undefined && isLogged(logLevel, 'debug'))
+      say('debug', `event ${printEvent(step.event)}`)
+  }
   /** From a start to its end. */
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
     const events = await openEvents()
@@ -102,9 +114,9 @@ export const run = async (
       ...steered,
       outputs: await outputsFrom(outputs),
       signal,
-      ...(events === undefined ? {} : { onStep: events.write }),
+      onStep: (step) => noteStep(step, events),
       onTransition: (transition) => {
-        screen.print(transitionLine(format, transition))
+        tell(transition)
         manager.status(`${transition.to}: ${transition.message}`)
       },
       onWarning: (message) => say('warn', message),
@@ -120,8 +132,7 @@ export const run = async (
         ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
         ...steered,
         signal,
-        onTransition: (transition) =>
-          screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
+        onTransition: (transition) => tell({ ...transition, message: `serving: ${transition.message}` }),
         onWarning: (message) => say('warn', `serving: ${message}`),
       })()
     const second = serving === undefined ? E.right(undefined) : await startServing(serving)
@@ -149,7 +160,11 @@ export const run = async (
     reloading.abort()
   })
   stop.addEventListener('abort', manager.stopping, { once: true })
-  signals.on('report', () => say('info', `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`))
+  // Whatever the level: somebody asked.
+  signals.on('report', () => {
+    const report = `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`
+    screen.print(messageLine(format, new Date(), 'info', report))
+  })
   let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
   if (E.isLeft(outcome) && rotation === undefined) {
     await listener?.close()
