@@ -9,7 +9,7 @@ import { certificateFlags, readCertificate } from './certificate-flags.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
-import { type HookCommands, hookFlags, readHooks } from './hooks.js'
+import { type HookFlags, hookFlags, readHooks } from './hooks.js'
 import { isLevel, type Level, type LogFormat, levels } from './output.js'
 import { type Outputs, outputFlags, readOutputs } from './outputs.js'
 import { readServing, type Serving, servingFlags } from './serving-flags.js'
@@ -100,7 +100,7 @@ export interface RunRequest {
   /** The least level that is logged. */
   readonly logLevel: Level
   readonly outputs: Outputs
-  readonly hooks: HookCommands
+  readonly hooks: HookFlags
   /** The serving certificate that is kept too. */
   readonly serving?: Serving
   /** Where events are written, for `replay`. */

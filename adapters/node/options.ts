@@ -58,7 +58,7 @@ export interface RotationOptions {
    * of is kept in `certDir` beyond the end of the process. The rotation does not wait for it; `stop` does, for five seconds.
    */
   readonly onRenewed?: (renewed: Renewed) => void | Promise<void>
-  /** The same for hooks that are values: `commandHook`, or one of your own. */
+  /** The same for hooks that are values: `commandHook`, `signalHook`, or one of your own. */
   readonly hooks?: ReadonlyArray<Hook>
   /**
    * Another process that may write in `certDir` asked for a rotation (it is begun by then) or for a reload (yours to carry

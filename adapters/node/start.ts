@@ -153,7 +153,7 @@ const running = (
   const name = { certDir, certPrefix: prefixOf(options) }
   const seen = observed()
   const warn = warnWith(options)
-  const hooks = hooksOf(options, () => credentials.current(), ports.clock, warn)
+  const hooks = hooksOf(options, policy, () => credentials.current(), ports.clock, warn)
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Warning') {
       publish('kube-cert-rotation:warning', { rotation: name, message: notice.message })

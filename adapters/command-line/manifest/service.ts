@@ -47,6 +47,7 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     if (use === 'file written') writes.push(dirname(path))
     if (use === 'directory written') writes.push(path)
   }
+  reads.push(...request.right.hooks.signals.map(({ pidFile }) => pidFile))
   return E.right({ flags, options, reads, writes: outermost(writes) })
 }
 
