@@ -9,6 +9,8 @@ export interface Service {
   /** The flags of `run`, with absolute paths, without those that were not given. */
   readonly flags: Readonly<Record<string, string>>
   readonly options: RotationOptions
+  /** Whether a kubelet's serving certificate is kept too. */
+  readonly isServing: boolean
   /** Files that are read, again and again: they may be replaced. */
   readonly reads: ReadonlyArray<string>
   /** Directories in which files are written, none of them inside another. */
@@ -37,7 +39,7 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     )
   const request = readRun(argumentsOf(flags))
   if (E.isLeft(request)) return request
-  const { options } = request.right
+  const { options, serving } = request.right
   const paths: Readonly<Record<string, string | undefined>> = { ...flags, 'cert-dir': options.certDir }
   for (const [name, flag] of Object.entries(all)) {
     const path = paths[name]
@@ -48,7 +50,7 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     if (use === 'directory written') writes.push(path)
   }
   reads.push(...request.right.hooks.signals.map(({ pidFile }) => pidFile))
-  return E.right({ flags, options, reads, writes: outermost(writes) })
+  return E.right({ flags, options, isServing: serving !== undefined, reads, writes: outermost(writes) })
 }
 
 /** A kubeconfig that another credential is taken from is only read. */
