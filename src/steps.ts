@@ -27,3 +27,6 @@ export async function* ok<E, A>(step: TaskEither<E, A> | Either<E, A>): AsyncGen
   if (E.isRight(outcome)) return outcome.right
   for (;;) yield outcome.left
 }
+
+/** Ends the steps, with an error: `return yield* fail(error)`. */
+export const fail = <E>(error: E): AsyncGenerator<E, never> => ok(E.left(error))

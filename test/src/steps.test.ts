@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { ok, steps } from '../../src/steps.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import { assert, suite } from '../helper/index.js'
 
 const test = suite('steps')
@@ -28,6 +28,16 @@ test('end with the first that fails', async () => {
   assert.equal(await quarter(3, told)(), E.left('odd'))
   assert.equal(told, ['begun', 'begun'])
   assert.equal(await quarter(6, told)(), E.left('odd'))
+})
+
+test('end where one says so', async () => {
+  const reciprocal = (n: number): TaskEither<'negative' | 'zero', number> =>
+    steps(async function* () {
+      const one = yield* ok(positive(n))
+      return one === 0 ? yield* fail('zero' as const) : 1 / one
+    })
+  assert.equal(await reciprocal(4)(), E.right(0.25))
+  assert.equal(await reciprocal(0)(), E.left('zero'))
 })
 
 test('do nothing until they are run, and begin anew each time', async () => {
