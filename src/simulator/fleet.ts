@@ -8,7 +8,7 @@
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
-import type { Event } from '../machine/event.js'
+import type { Event, Observation } from '../machine/event.js'
 import { type CredentialName, draftOf, type Facts, type Held, noFacts } from '../machine/facts.js'
 import type { Draft } from '../model/request.js'
 import { endOfTime, type Instant, instant, type Milliseconds, second, wholeSecond } from '../model/time.js'
@@ -73,6 +73,8 @@ export const fleet = (
   const [skews, keys, sent] = [flags(), flags(), flags()]
   /** Whether it has a watch open; until when the server holds that; whether the last one failed; whose credential. */
   const [watches, held, failedWatch, credentials] = [flags(), numbers(), flags(), flags()]
+  /** From when on an open watch sees what happens, by the server's time. */
+  const sees = numbers()
   /** When something interrupts it next, and which outage did (its index and 1). */
   const [cuts, struck] = [numbers(), flags()]
   /** Its certificate: the number of its key, its dates, and until when the API accepts it or since when it lacks one. */
@@ -116,9 +118,19 @@ export const fleet = (
     learn(node, { _tag: 'Observed', uid, observation: { _tag: 'Issued', chain }, at: local(node, time) })
   }
 
-  /** Gives the machine what is owed to it. */
-  const settle = (node: number): undefined => {
+  const learnObserved = (node: number, observation: Observation, time: Milliseconds): undefined =>
+    learn(node, {
+      _tag: 'Observed',
+      uid: keyId(node, at(keys, node)),
+      observation,
+      at: local(node, time),
+    })
+
+  /** Gives the machine what is owed to it: what it would have been told before a time. */
+  const settle = (node: number, time: Milliseconds): undefined => {
     const debts = at(owed, node)
+    const approved = Math.max(at(sees, node), csrs.decidedAt(node))
+    const isTold = at(isQuiet, node) === 1 && at(watches, node) === 1 && approved + api.latency < time
     owed[node] = 0
     isQuiet[node] = 0
     const key = at(certified, node)
@@ -129,8 +141,10 @@ export const fleet = (
       learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, at(received, node)) })
     }
     if ((debts & owesProbe) > 0) accepted(node, at(checked, node))
-    if ((debts & owesRequest) > 0)
-      learnSubmitted(node, at(keys, node), machine.credential, at(submitted, node))
+    if ((debts & owesRequest) === 0) return
+    learnSubmitted(node, at(keys, node), machine.credential, at(submitted, node))
+    if (isTold && approved < at(held, node) && csrs.sight(node, at(keys, node), approved) === 'Approved')
+      learnObserved(node, { _tag: 'Approved' }, approved + api.latency)
   }
   const accepted = (node: number, time: Milliseconds): undefined =>
     learn(node, {
@@ -322,7 +336,7 @@ export const fleet = (
   const submissionEnds = (node: number, time: Milliseconds): undefined => {
     const key = at(keys, node)
     if (at(answers, node) !== granted) {
-      settle(node)
+      settle(node, time)
       const draft = machine.remembers ? O.some(newRequest(node, key)) : O.none
       const failure = failureOf(node, time)
       learn(node, {
@@ -349,7 +363,7 @@ export const fleet = (
         Math.min(expiry(node), time + machine.patience),
       )
     }
-    settle(node)
+    settle(node, time)
     learnSubmitted(node, key, credentialOf(node), time)
     if (there !== 'Gone' && there !== 'Pending') sighted(node, there, time)
     act(node, time)
@@ -372,7 +386,7 @@ export const fleet = (
     if (at(isQuiet, node) === 0) return look(node, Math.min(at(answered, node), Math.max(time + 1, end)))
     if (at(answered, node) < end) return look(node, at(answered, node))
     // It would be asked in between.
-    settle(node)
+    settle(node, time)
     expect(node, seen, condition)
     const action = machine.decide(factsOf(node), local(node, time))
     if (action._tag === 'Observe')
@@ -404,6 +418,7 @@ export const fleet = (
     if (at(answers, node) !== granted) return
     if (openWatches >= api.watches) return answer(node, overloaded, at(answered, node))
     watches[node] = 1
+    sees[node] = at(answered, node) - api.latency
     openWatches += 1
     held[node] =
       time + 300 * second + Math.floor(300 * second * share(seed, node, salts.watch, at(sent, node)))
@@ -417,13 +432,13 @@ export const fleet = (
     if (time < at(answered, node)) return lookAgain(node, time)
     const what = at(answers, node)
     if (what === renewed) {
-      settle(node)
+      settle(node, time)
       closeWatch(node)
       return act(node, time)
     }
     if (what !== granted) {
       closeWatch(node)
-      settle(node)
+      settle(node, time)
       failedWatch[node] = 1
       const { uid } = newRequest(node, at(keys, node))
       const failure = failureOf(node, time)
@@ -439,13 +454,13 @@ export const fleet = (
     failedWatch[node] = 0
     const sight = csrs.sight(node, at(keys, node), time - api.latency)
     if (at(isQuiet, node) === 1 && sight === 'Issued') return renewalEnds(node, time)
-    settle(node)
+    settle(node, time)
     sighted(node, sight, time)
     act(node, time)
   }
   /** The machine wanted to look at something else meanwhile: it may go on watching. */
   const lookAgain = (node: number, time: Milliseconds): undefined => {
-    settle(node)
+    settle(node, time)
     const action = machine.decide(factsOf(node), local(node, time))
     if (action._tag !== 'Observe') closeWatch(node)
     act(node, time)
@@ -461,7 +476,7 @@ export const fleet = (
       sight === 'Denied'
         ? ({ _tag: sight, reason: 'Simulated', message: '' } as const)
         : ({ _tag: sight } as const)
-    learn(node, { _tag: 'Observed', uid: keyId(node, key), observation, at: local(node, time) })
+    learnObserved(node, observation, time)
   }
 
   /** The certificate of a renewal that nothing got in the way of is installed, if the machine would find nothing wrong. */
@@ -469,7 +484,7 @@ export const fleet = (
     const [from, to] = [csrs.notBefore(node), csrs.notAfter(node)]
     const here = local(node, time)
     if (here < from || here >= to || to < at(notAfter, node)) {
-      settle(node)
+      settle(node, time)
       sighted(node, 'Issued', time)
       return act(node, time)
     }
@@ -484,7 +499,7 @@ export const fleet = (
     received[node] = time
     checked[node] = time
     if (deadline > time && time < at(good, node)) return rest(node, time, deadline)
-    settle(node)
+    settle(node, time)
     act(node, time)
   }
 
@@ -513,7 +528,7 @@ export const fleet = (
     const isUnderWay = at(doing, node) >= submitting
     const end = change._tag === 'Suspended' ? change.until : time
     cuts[node] = around.nextChange(node, end).at
-    settle(node)
+    settle(node, time)
     if (change._tag === 'Left') return leave(node, time, change.until)
     if (change._tag === 'Restarted') {
       const { next } = factsOf(node)
@@ -569,7 +584,7 @@ export const fleet = (
     const isDue = wasResting && skip && time >= at(deadlines, node)
     if (isDue && time >= at(submitted, node) + machine.submitInterval && time < expiry(node))
       return renew(node, time)
-    if (wasResting) settle(node)
+    if (wasResting) settle(node, time)
     go(node, time)
   }
 
@@ -607,7 +622,7 @@ export const fleet = (
         if (last > at(checked, node)) owed[node] = at(owed, node) | owesProbe
         checked[node] = last
       }
-      settle(node)
+      settle(node, now + 1)
       return known[node]
     },
   }

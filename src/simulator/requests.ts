@@ -19,6 +19,8 @@ export interface Requests {
   readonly sight: (node: number, key: number, now: Milliseconds) => Sight
   /** When one that is undecided, or not signed yet, changes next. */
   readonly changes: (node: number, now: Milliseconds) => Milliseconds
+  /** When it was approved or denied, or is to be. */
+  readonly decidedAt: (node: number) => Milliseconds
   /** When it was signed, or is to be. */
   readonly signedAt: (node: number) => Milliseconds
   /** From when to when its certificate is good. */
@@ -68,8 +70,9 @@ export const requests = (scenario: Scenario, world: World, record: Recorder): Re
         : world.attended(now + delayOf(node, key))
       const isDenied = approval.denied > 0 && share(seed, node, salts.denial, key) < approval.denied
       const isLate = ready >= undecided
-      const decision = isLate ? endOfTime : isAutomatic ? approve(ready) : ready
-      const signature = isLate || isDenied ? endOfTime : certify(node, sign(world.managed(decision)))
+      const decision = isLate ? endOfTime : isAutomatic ? Math.ceil(approve(ready)) : ready
+      const signature =
+        isLate || isDenied ? endOfTime : certify(node, Math.ceil(sign(world.managed(decision))))
       decided[node] = decision
       signed[node] = signature
       denials[node] = isDenied ? 1 : 0
@@ -93,6 +96,7 @@ export const requests = (scenario: Scenario, world: World, record: Recorder): Re
       const next = now < at(decided, node) ? decided : signed
       return Math.min(at(next, node), at(gone, node))
     },
+    decidedAt: (node) => at(decided, node),
     signedAt: (node) => at(signed, node),
     notBefore: (node) => instant(at(from, node)),
     notAfter: (node) => instant(at(until, node)),
