@@ -28,7 +28,8 @@ export const exponential = (from: number): number => -Math.log1p(-from)
 export const normal = (one: number, other: number): number =>
   Math.sqrt(2 * exponential(one)) * Math.cos(2 * Math.PI * other)
 
-const hexadecimal = Array.from({ length: 0x10000 }, (_, number) => number.toString(16).padStart(4, '0'))
+const hexadecimal = Array.from({ length: 0x100 }, (_, number) => number.toString(16).padStart(2, '0'))
 
 /** 32 bits as eight hexadecimal digits. */
-export const hex = (word: number): string => `${hexadecimal[word >>> 16]}${hexadecimal[word & 0xffff]}`
+export const hex = (word: number): string =>
+  `${hexadecimal[word >>> 24]}${hexadecimal[(word >>> 16) & 0xff]}${hexadecimal[(word >>> 8) & 0xff]}${hexadecimal[word & 0xff]}`

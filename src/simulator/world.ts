@@ -14,7 +14,6 @@ export const salts = {
   service: 6,
   watch: 7,
   key: 8,
-  moreKey: 9,
   struck: 100,
   moment: 1_000,
 }
