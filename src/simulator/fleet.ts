@@ -83,7 +83,7 @@ export const fleet = (
   const [isResting, since, checked, until, deadlines] = [flags(), numbers(), numbers(), numbers(), numbers()]
   /** Whether what it does now is not told to the machine yet; what is owed, and when that was. */
   const [isQuiet, owed, submitted, renewal, received] = [flags(), flags(), numbers(), numbers(), numbers()]
-  let [atRest, openWatches, now] = [0, 0, 0]
+  let [atRest, openWatches, now, due] = [0, 0, 0, 0]
 
   // What is known ----------------------------------------------------------------------------------------------------
 
@@ -155,8 +155,8 @@ export const fleet = (
 
   // What is done -----------------------------------------------------------------------------------------------------
 
-  const plan = (node: number, time: Milliseconds): undefined => {
-    agenda.set(node, time)
+  const plan = (_: number, time: Milliseconds): undefined => {
+    due = time
   }
   const look = (node: number, time: Milliseconds): undefined => plan(node, Math.min(time, at(cuts, node)))
 
@@ -200,7 +200,7 @@ export const fleet = (
 
   /** A request of a kind: what it comes to, and when. */
   const send = (node: number, kind: number, time: Milliseconds, credential: CredentialName): undefined => {
-    record.request(kind)
+    record.request(kind, time)
     const outage = around.outageAt(node, time)
     if (outage >= 0) {
       struck[node] = outage + 1
@@ -261,7 +261,7 @@ export const fleet = (
     }
     const first = probeInterval > 0 ? at(checked, node) + probeInterval : endOfTime
     // A probe that is under way then is waited for.
-    agenda.set(node, skip ? Math.max(end, lastAnswer(node, end)) : Math.min(end, first))
+    plan(node, skip ? Math.max(end, lastAnswer(node, end)) : Math.min(end, first))
   }
 
   /** When the last probe that was begun before a time is answered; when the server was last asked, if none was. */
@@ -287,7 +287,7 @@ export const fleet = (
   const ask = (node: number, time: Milliseconds, facts: Facts): undefined => {
     doing[node] = probing
     if (O.isSome(facts.checkedAt) && isCalm(node, time, facts)) {
-      record.request(probe)
+      record.request(probe, time)
       isSafe[node] = 1
       answer(node, granted, time + api.latency)
       return plan(node, time + api.latency)
@@ -352,7 +352,7 @@ export const fleet = (
     failedWatch[node] = 0
     const there = csrs.sight(node, key, time)
     if (there === 'Gone') csrs.create(node, key, time - api.latency)
-    else record.request(get)
+    else record.request(get, time)
     if (at(isQuiet, node) === 1 && time < expiry(node)) {
       owed[node] = at(owed, node) | owesRequest
       return observe(
@@ -588,6 +588,13 @@ export const fleet = (
     go(node, time)
   }
 
+  /** Whether it cannot reach the API from now until it is due: what it does then nobody else sees, and it is gone through at once. */
+  const isCutOff = (node: number): boolean => {
+    if (due > Math.min(duration, now + record.ahead)) return false
+    const outage = around.outageAt(node, now)
+    return outage >= 0 && around.outageAt(node, due) === outage
+  }
+
   for (let node = 0; node < nodes.count; node += 1) agenda.set(node, around.joins(node))
 
   return {
@@ -600,7 +607,10 @@ export const fleet = (
         }
         now = time
         record.advance(time)
-        wake(agenda.first(), time)
+        const node = agenda.first()
+        wake(node, time)
+        while (skip && isCutOff(node)) wake(node, due)
+        agenda.set(node, due)
       }
       return true
     },

@@ -53,6 +53,9 @@ const waveSlots = 16 * 60
 /** The part of its life at which a certificate was renewed, in hundredths, up to twice its life. */
 const ageClasses = 200
 
+/** So many slots ahead requests can be written down. */
+const slotsAhead = 1 << 15
+
 export interface Recorder {
   readonly bin: Milliseconds
   readonly requests: Readonly<Record<Kind, Float64Array>>
@@ -76,7 +79,9 @@ export interface Recorder {
   readonly gaps: Durations
   /** Time goes on: everything before is written down. */
   readonly advance: (now: Milliseconds) => void
-  readonly request: (kind: number) => void
+  /** A request at a time: now, or at most `ahead` later. */
+  readonly request: (kind: number, at: Milliseconds) => void
+  readonly ahead: Milliseconds
   readonly inVain: (why: Vanity, now: Milliseconds) => void
   /** So many more from a time on; none beyond the end. */
   readonly change: (what: 'nodes' | 'without' | 'objects', now: Milliseconds, by: number) => void
@@ -119,6 +124,10 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     first: Math.max(0, slotOf(endOf(outage)) - waveBefore),
     counts: new Float64Array(waveSlots),
   }))
+  /** Requests of slots to come, in a ring; the last of them. */
+  const later = new Int32Array(slotsAhead * kinds.length)
+  const placeOf = (its: number, kind: number): number => (its % slotsAhead) * kinds.length + kind
+  let last = 0
   let slot = 0
   let lacking = 0
   let peak = { count: 0, slot: 0 }
@@ -130,6 +139,10 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     const regular = at(phases, slot % perPeriod)
     add(current, probe, regular)
     for (let kind = 0; kind < kinds.length; kind += 1) {
+      if (slot <= last) {
+        add(current, kind, at(later, placeOf(slot, kind)))
+        later[placeOf(slot, kind)] = 0
+      }
       const count = at(current, kind)
       if (count === 0) continue
       total += count
@@ -179,7 +192,15 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
       const next = slotOf(now)
       while (slot < next) close()
     },
-    request: (kind) => add(current, kind, 1),
+    request: (kind, at) => {
+      const its = slotOf(at)
+      if (its === slot) add(current, kind, 1)
+      else {
+        add(later, placeOf(its, kind), 1)
+        last = Math.max(last, its)
+      }
+    },
+    ahead: (slotsAhead - 1) * length,
     inVain: (why, now) => add(vain[why], binOf(now), 1),
     change,
     count: (what, now) => {
