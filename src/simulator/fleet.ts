@@ -16,7 +16,7 @@ import { virtualAgenda } from './agenda.js'
 import { clientGo } from './client-go.js'
 import { isAtRest, type Machine, ourMachine } from './machine.js'
 import { certificateOf, chainOf, errors, keyIdOf, requestOf, templateOf } from './material.js'
-import { at } from './numbers.js'
+import * as its from './nodes.js'
 import { share } from './random.js'
 import { type Recorder, recorder } from './record.js'
 import { requests, type Sight } from './requests.js'
@@ -39,7 +39,7 @@ export interface Fleet {
 const [absent, waiting, resting, submitting, watching, probing] = [0, 1, 2, 3, 4, 5]
 /** What a request comes to. */
 const [granted, unreachable, overloaded, rejected, renewed] = [0, 1, 2, 3, 4]
-const [create, watch, get, list, probe] = [0, 1, 2, 3, 4]
+const [create, watch, read, list, probe] = [0, 1, 2, 3, 4]
 const credentialNames: ReadonlyArray<CredentialName> = ['held', 'bootstrap', 'external']
 const [owesProbe, owesRequest, owesRenewal] = [1, 2, 4]
 /** Whom a certificate is for does not matter to when it is renewed. */
@@ -59,39 +59,23 @@ export const fleet = (
   const period = probeInterval > 0 ? probeInterval + api.latency : second
   const around = world(scenario)
   const record = recorder(scenario, period)
+  const rows = its.nodesOf(nodes.count)
+  const { get, put } = rows
   const queue = requestQueue(api)
-  const csrs = requests(scenario, around, record)
+  const csrs = requests(scenario, around, record, rows)
   const failures = errors(api.retryAfter)
   const agenda = virtualAgenda(nodes.count)
 
-  const numbers = () => new Float64Array(nodes.count)
-  const flags = () => new Int32Array(nodes.count)
   const known = new Array<Facts | undefined>(nodes.count)
-  /** What it is doing, what that comes to and when; whether that is out of the reach of what happens meanwhile. */
-  const [doing, answers, answered, isSafe] = [flags(), flags(), numbers(), flags()]
-  /** How far its clock is ahead; the number of its newest key, and of requests that it has sent. */
-  const [skews, keys, sent] = [flags(), flags(), flags()]
-  /** Whether it has a watch open; until when the server holds that; whether the last one failed; whose credential. */
-  const [watches, held, failedWatch, credentials] = [flags(), numbers(), flags(), flags()]
-  /** From when on an open watch sees what happens, by the server's time. */
-  const sees = numbers()
-  /** When something interrupts it next, and which outage did (its index and 1). */
-  const [cuts, struck] = [numbers(), flags()]
-  /** Its certificate: the number of its key, its dates, and until when the API accepts it or since when it lacks one. */
-  const [certified, notBefore, notAfter, good] = [flags(), numbers(), numbers(), numbers()]
-  /** At rest: since when, when the server was last asked, when rest ends, and when a renewal is due. */
-  const [isResting, since, checked, until, deadlines] = [flags(), numbers(), numbers(), numbers(), numbers()]
-  /** Whether what it does now is not told to the machine yet; what is owed, and when that was. */
-  const [isQuiet, owed, submitted, renewal, received] = [flags(), flags(), numbers(), numbers(), numbers()]
   let [atRest, openWatches, now, due] = [0, 0, 0, 0]
 
   // What is known ----------------------------------------------------------------------------------------------------
 
-  const local = (node: number, time: Milliseconds): Instant => instant(start + time + at(skews, node))
+  const local = (node: number, time: Milliseconds): Instant => instant(start + time + get(node, its.skew))
   const offset = (node: number, time: Instant): Milliseconds =>
-    time === endOfTime ? endOfTime : time - start - at(skews, node)
+    time === endOfTime ? endOfTime : time - start - get(node, its.skew)
   /** When its certificate expires by its own clock. */
-  const expiry = (node: number): Milliseconds => offset(node, instant(at(notAfter, node)))
+  const expiry = (node: number): Milliseconds => offset(node, instant(get(node, its.notAfter)))
   const factsOf = (node: number): Facts => known[node] ?? noFacts(O.some(templateOf(node)))
   const learn = (node: number, event: Event): undefined => {
     known[node] = machine.evolve(factsOf(node), event)
@@ -121,35 +105,40 @@ export const fleet = (
   const learnObserved = (node: number, observation: Observation, time: Milliseconds): undefined =>
     learn(node, {
       _tag: 'Observed',
-      uid: keyId(node, at(keys, node)),
+      uid: keyId(node, get(node, its.newest)),
       observation,
       at: local(node, time),
     })
 
   /** Gives the machine what is owed to it: what it would have been told before a time. */
   const settle = (node: number, time: Milliseconds): undefined => {
-    const debts = at(owed, node)
-    const approved = Math.max(at(sees, node), csrs.decidedAt(node))
-    const isTold = at(isQuiet, node) === 1 && at(watches, node) === 1 && approved + api.latency < time
-    owed[node] = 0
-    isQuiet[node] = 0
-    const key = at(certified, node)
+    const debts = get(node, its.owed)
+    const approved = Math.max(get(node, its.sees), csrs.decidedAt(node))
+    const isTold =
+      get(node, its.isQuiet) === 1 && get(node, its.hasWatch) === 1 && approved + api.latency < time
+    put(node, its.owed, 0)
+    put(node, its.isQuiet, 0)
+    const key = get(node, its.certified)
     if ((debts & owesRenewal) > 0) {
-      learnSubmitted(node, key, machine.credential, at(renewal, node))
-      const dates = [instant(at(notBefore, node)), instant(at(notAfter, node))] as const
-      learnIssued(node, key, dates, at(received, node))
-      learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, at(received, node)) })
+      learnSubmitted(node, key, machine.credential, get(node, its.renewal))
+      const dates = [instant(get(node, its.notBefore)), instant(get(node, its.notAfter))] as const
+      learnIssued(node, key, dates, get(node, its.received))
+      learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, get(node, its.received)) })
     }
-    if ((debts & owesProbe) > 0) accepted(node, at(checked, node))
+    if ((debts & owesProbe) > 0) accepted(node, get(node, its.checked))
     if ((debts & owesRequest) === 0) return
-    learnSubmitted(node, at(keys, node), machine.credential, at(submitted, node))
-    if (isTold && approved < at(held, node) && csrs.sight(node, at(keys, node), approved) === 'Approved')
+    learnSubmitted(node, get(node, its.newest), machine.credential, get(node, its.submitted))
+    if (
+      isTold &&
+      approved < get(node, its.heldUntil) &&
+      csrs.sight(node, get(node, its.newest), approved) === 'Approved'
+    )
       learnObserved(node, { _tag: 'Approved' }, approved + api.latency)
   }
   const accepted = (node: number, time: Milliseconds): undefined =>
     learn(node, {
       _tag: 'CredentialAccepted',
-      keyId: keyId(node, at(certified, node)),
+      keyId: keyId(node, get(node, its.certified)),
       at: local(node, time),
     })
 
@@ -158,7 +147,7 @@ export const fleet = (
   const plan = (_: number, time: Milliseconds): undefined => {
     due = time
   }
-  const look = (node: number, time: Milliseconds): undefined => plan(node, Math.min(time, at(cuts, node)))
+  const look = (node: number, time: Milliseconds): undefined => plan(node, Math.min(time, get(node, its.cut)))
 
   /** Does what the machine decides, until something has to be waited for. */
   const act = (node: number, time: Milliseconds): undefined => {
@@ -178,23 +167,23 @@ export const fleet = (
   }
 
   const installed = (node: number, time: Milliseconds, from: Instant, to: Instant): undefined => {
-    const before = at(notAfter, node) - at(notBefore, node)
-    if (before > 0) record.renewed((start + time - at(notBefore, node)) / before)
+    const before = get(node, its.notAfter) - get(node, its.notBefore)
+    if (before > 0) record.renewed((start + time - get(node, its.notBefore)) / before)
     record.count('installed', time)
     lacked(node, time)
     recovered(node, time)
-    certified[node] = at(keys, node)
-    notBefore[node] = from
-    notAfter[node] = to
-    good[node] = Math.min(to - start, around.acceptedUntil(around.authorityAt(csrs.signedAt(node))))
+    put(node, its.certified, get(node, its.newest))
+    put(node, its.notBefore, from)
+    put(node, its.notAfter, to)
+    put(node, its.good, Math.min(to - start, around.acceptedUntil(around.authorityAt(csrs.signedAt(node)))))
   }
   /** Writes down how long it had no certificate that works. */
   const lacked = (node: number, time: Milliseconds): undefined => {
-    if (time > at(good, node)) record.gap(at(good, node), time, at(notAfter, node) === 0)
+    if (time > get(node, its.good)) record.gap(get(node, its.good), time, get(node, its.notAfter) === 0)
   }
   const recovered = (node: number, time: Milliseconds): undefined => {
-    const outage = at(struck, node)
-    struck[node] = 0
+    const outage = get(node, its.struck)
+    put(node, its.struck, 0)
     if (outage > 0) record.recovered(outage - 1, time)
   }
 
@@ -203,11 +192,11 @@ export const fleet = (
     record.request(kind, time)
     const outage = around.outageAt(node, time)
     if (outage >= 0) {
-      struck[node] = outage + 1
+      put(node, its.struck, outage + 1)
       return answer(node, unreachable, time + api.latency)
     }
-    const chance = share(seed, node, salts.service, at(sent, node))
-    sent[node] = at(sent, node) + 1
+    const chance = share(seed, node, salts.service, get(node, its.sent))
+    put(node, its.sent, get(node, its.sent) + 1)
     const end = queue.arrive(time, chance, probeInterval > 0 ? (atRest * second) / period : 0)
     if (end < 0) return answer(node, overloaded, time + api.latency)
     if (end - time > patience) return answer(node, unreachable, time + patience)
@@ -215,15 +204,15 @@ export const fleet = (
       credential === 'external' ||
       (credential === 'bootstrap'
         ? time < scenario.bootstrapTokensUntil
-        : start + time >= at(notBefore, node) && time < at(good, node))
+        : start + time >= get(node, its.notBefore) && time < get(node, its.good))
     answer(node, isGood ? granted : rejected, Math.ceil(end) + api.latency)
   }
   const answer = (node: number, what: number, time: Milliseconds): undefined => {
-    answers[node] = what
-    answered[node] = time
+    put(node, its.answers, what)
+    put(node, its.answered, time)
   }
   const failureOf = (node: number, time: Milliseconds) => {
-    const what = at(answers, node)
+    const what = get(node, its.answers)
     const why = what === unreachable ? 'unreachable' : what === overloaded ? 'overloaded' : 'rejected'
     record.inVain(why, time)
     return failures[why]
@@ -232,11 +221,11 @@ export const fleet = (
   // At rest ----------------------------------------------------------------------------------------------------------
 
   const wait = (node: number, time: Milliseconds, facts: Facts, end: Instant): undefined => {
-    doing[node] = waiting
+    put(node, its.doing, waiting)
     if (O.isSome(facts.held) && isCalm(node, time, facts)) {
       const here = local(node, time)
       const checkedAt = O.getOrElse(() => here)(facts.checkedAt)
-      if (O.isSome(facts.checkedAt)) checked[node] = offset(node, checkedAt)
+      if (O.isSome(facts.checkedAt)) put(node, its.checked, offset(node, checkedAt))
       const deadline = offset(node, machine.deadline(facts.held.value, here, checkedAt))
       if (deadline > time) return rest(node, time, deadline)
     }
@@ -246,49 +235,49 @@ export const fleet = (
 
   /** Whether nothing but probes that will be answered, and the deadline, can come before the next interruption. */
   const isCalm = (node: number, time: Milliseconds, facts: Facts): boolean =>
-    isAtRest(facts, local(node, time)) && time < at(good, node) && around.outageAt(node, time) < 0
+    isAtRest(facts, local(node, time)) && time < get(node, its.good) && around.outageAt(node, time) < 0
 
   const rest = (node: number, time: Milliseconds, deadline: Milliseconds): undefined => {
-    doing[node] = resting
-    const end = Math.min(deadline, at(cuts, node), at(good, node), expiry(node))
-    until[node] = end
-    deadlines[node] = deadline
-    if (at(isResting, node) === 0) {
-      isResting[node] = 1
+    put(node, its.doing, resting)
+    const end = Math.min(deadline, get(node, its.cut), get(node, its.good), expiry(node))
+    put(node, its.until, end)
+    put(node, its.deadline, deadline)
+    if (get(node, its.isResting) === 0) {
+      put(node, its.isResting, 1)
       atRest += 1
-      since[node] = time
-      if (skip && probeInterval > 0) record.startProbes(at(checked, node) + probeInterval)
+      put(node, its.since, time)
+      if (skip && probeInterval > 0) record.startProbes(get(node, its.checked) + probeInterval)
     }
-    const first = probeInterval > 0 ? at(checked, node) + probeInterval : endOfTime
+    const first = probeInterval > 0 ? get(node, its.checked) + probeInterval : endOfTime
     // A probe that is under way then is waited for.
     plan(node, skip ? Math.max(end, lastAnswer(node, end)) : Math.min(end, first))
   }
 
   /** When the last probe that was begun before a time is answered; when the server was last asked, if none was. */
   const lastAnswer = (node: number, end: Milliseconds): Milliseconds => {
-    const last = at(checked, node)
+    const last = get(node, its.checked)
     const first = last + probeInterval
     return probeInterval === 0 || first >= end ? last : last + Math.ceil((end - first) / period) * period
   }
 
   /** Rest is over. */
   const stir = (node: number): undefined => {
-    if (at(isResting, node) === 0) return
-    isResting[node] = 0
+    if (get(node, its.isResting) === 0) return
+    put(node, its.isResting, 0)
     atRest -= 1
     if (!skip || probeInterval === 0) return
-    const last = lastAnswer(node, at(until, node))
-    record.endProbes(at(checked, node) + probeInterval, at(since, node), last - api.latency)
-    if (last > at(checked, node)) owed[node] = at(owed, node) | owesProbe
-    checked[node] = last
+    const last = lastAnswer(node, get(node, its.until))
+    record.endProbes(get(node, its.checked) + probeInterval, get(node, its.since), last - api.latency)
+    if (last > get(node, its.checked)) put(node, its.owed, get(node, its.owed) | owesProbe)
+    put(node, its.checked, last)
   }
 
   /** A probe by itself: one that is part of a rest is answered whatever comes, so that skipped ones are like it. */
   const ask = (node: number, time: Milliseconds, facts: Facts): undefined => {
-    doing[node] = probing
+    put(node, its.doing, probing)
     if (O.isSome(facts.checkedAt) && isCalm(node, time, facts)) {
       record.request(probe, time)
-      isSafe[node] = 1
+      put(node, its.isSafe, 1)
       answer(node, granted, time + api.latency)
       return plan(node, time + api.latency)
     }
@@ -297,13 +286,13 @@ export const fleet = (
   }
 
   const asked = (node: number, time: Milliseconds): undefined => {
-    if (at(answers, node) === granted) {
+    if (get(node, its.answers) === granted) {
       accepted(node, time)
       recovered(node, time)
     } else
       learn(node, {
         _tag: 'ProbeFailed',
-        keyId: keyId(node, at(certified, node)),
+        keyId: keyId(node, get(node, its.certified)),
         failure: failureOf(node, time),
         at: local(node, time),
       })
@@ -312,30 +301,30 @@ export const fleet = (
   // Renewal ----------------------------------------------------------------------------------------------------------
 
   const submit = (node: number, time: Milliseconds, { draft, credential }: Of<'Submit'>): undefined => {
-    if (O.isNone(draft)) keys[node] = at(keys, node) + 1
+    if (O.isNone(draft)) put(node, its.newest, get(node, its.newest) + 1)
     request(node, create, time, credential)
   }
   /** A renewal that the machine hears of when it is over, or something gets in its way. */
   const renew = (node: number, time: Milliseconds): undefined => {
-    isQuiet[node] = 1
-    keys[node] = at(keys, node) + 1
+    put(node, its.isQuiet, 1)
+    put(node, its.newest, get(node, its.newest) + 1)
     request(node, create, time, machine.credential)
   }
   const request = (node: number, kind: number, time: Milliseconds, credential: CredentialName): undefined => {
-    doing[node] = kind === create ? submitting : probing
-    credentials[node] = credentialNames.indexOf(credential)
+    put(node, its.doing, kind === create ? submitting : probing)
+    put(node, its.credential, credentialNames.indexOf(credential))
     send(node, kind, time, credential)
-    look(node, at(answered, node))
+    look(node, get(node, its.answered))
   }
   const credentialOf = (node: number): CredentialName => {
-    const number = at(credentials, node)
+    const number = get(node, its.credential)
     return number === 0 ? 'held' : number === 1 ? 'bootstrap' : 'external'
   }
 
   /** The answer to a submission: the request is at the API now, or was there already; or it failed. */
   const submissionEnds = (node: number, time: Milliseconds): undefined => {
-    const key = at(keys, node)
-    if (at(answers, node) !== granted) {
+    const key = get(node, its.newest)
+    if (get(node, its.answers) !== granted) {
       settle(node, time)
       const draft = machine.remembers ? O.some(newRequest(node, key)) : O.none
       const failure = failureOf(node, time)
@@ -348,13 +337,13 @@ export const fleet = (
       })
       return act(node, time)
     }
-    submitted[node] = time
-    failedWatch[node] = 0
+    put(node, its.submitted, time)
+    put(node, its.failedWatch, 0)
     const there = csrs.sight(node, key, time)
     if (there === 'Gone') csrs.create(node, key, time - api.latency)
-    else record.request(get, time)
-    if (at(isQuiet, node) === 1 && time < expiry(node)) {
-      owed[node] = at(owed, node) | owesRequest
+    else record.request(read, time)
+    if (get(node, its.isQuiet) === 1 && time < expiry(node)) {
+      put(node, its.owed, get(node, its.owed) | owesRequest)
       return observe(
         node,
         time,
@@ -377,60 +366,64 @@ export const fleet = (
     credential: CredentialName,
     end: Milliseconds,
   ): undefined => {
-    const isOpen = at(watches, node) === 1 && credentialOf(node) === credential
-    doing[node] = watching
+    const isOpen = get(node, its.hasWatch) === 1 && credentialOf(node) === credential
+    put(node, its.doing, watching)
     if (!isOpen) openWatch(node, time, credential)
     // What the server knows now, or when the watch began, is news at once; the rest when it happens.
-    const seen = (isOpen ? time : at(answered, node)) - api.latency
+    const seen = (isOpen ? time : get(node, its.answered)) - api.latency
     expect(node, seen, condition)
-    if (at(isQuiet, node) === 0) return look(node, Math.min(at(answered, node), Math.max(time + 1, end)))
-    if (at(answered, node) < end) return look(node, at(answered, node))
+    if (get(node, its.isQuiet) === 0)
+      return look(node, Math.min(get(node, its.answered), Math.max(time + 1, end)))
+    if (get(node, its.answered) < end) return look(node, get(node, its.answered))
     // It would be asked in between.
     settle(node, time)
     expect(node, seen, condition)
     const action = machine.decide(factsOf(node), local(node, time))
     if (action._tag === 'Observe')
-      look(node, Math.min(at(answered, node), Math.max(time + 1, offset(node, action.until))))
+      look(node, Math.min(get(node, its.answered), Math.max(time + 1, offset(node, action.until))))
   }
   /** When an open watch is answered. */
   const expect = (node: number, seen: Milliseconds, condition: 'Pending' | 'Approved'): undefined => {
-    if (at(watches, node) === 0) return
+    if (get(node, its.hasWatch) === 0) return
     const news = newsFor(node, seen, condition)
-    if (news < at(held, node)) answer(node, granted, news + api.latency)
-    else answer(node, renewed, at(held, node))
+    if (news < get(node, its.heldUntil)) answer(node, granted, news + api.latency)
+    else answer(node, renewed, get(node, its.heldUntil))
   }
   /** When the watch tells something; that a request is approved is passed over where the machine is not asked. */
   const newsFor = (node: number, seen: Milliseconds, condition: 'Pending' | 'Approved'): Milliseconds => {
-    const key = at(keys, node)
+    const key = get(node, its.newest)
     const signature = csrs.signedAt(node)
-    if (at(isQuiet, node) === 1 && csrs.sight(node, key, signature) === 'Issued')
+    if (get(node, its.isQuiet) === 1 && csrs.sight(node, key, signature) === 'Issued')
       return Math.max(seen, signature)
     return csrs.sight(node, key, seen) === condition ? csrs.changes(node, seen) : seen
   }
 
   const openWatch = (node: number, time: Milliseconds, credential: CredentialName): undefined => {
     closeWatch(node)
-    credentials[node] = credentialNames.indexOf(credential)
-    const before = machine.lists ? list : at(failedWatch, node) === 1 ? get : undefined
-    answers[node] = granted
+    put(node, its.credential, credentialNames.indexOf(credential))
+    const before = machine.lists ? list : get(node, its.failedWatch) === 1 ? read : undefined
+    put(node, its.answers, granted)
     if (before !== undefined) send(node, before, time, credential)
-    if (at(answers, node) === granted) send(node, watch, time, credential)
-    if (at(answers, node) !== granted) return
-    if (openWatches >= api.watches) return answer(node, overloaded, at(answered, node))
-    watches[node] = 1
-    sees[node] = at(answered, node) - api.latency
+    if (get(node, its.answers) === granted) send(node, watch, time, credential)
+    if (get(node, its.answers) !== granted) return
+    if (openWatches >= api.watches) return answer(node, overloaded, get(node, its.answered))
+    put(node, its.hasWatch, 1)
+    put(node, its.sees, get(node, its.answered) - api.latency)
     openWatches += 1
-    held[node] =
-      time + 300 * second + Math.floor(300 * second * share(seed, node, salts.watch, at(sent, node)))
+    put(
+      node,
+      its.heldUntil,
+      time + 300 * second + Math.floor(300 * second * share(seed, node, salts.watch, get(node, its.sent))),
+    )
   }
   const closeWatch = (node: number): undefined => {
-    openWatches -= at(watches, node)
-    watches[node] = 0
+    openWatches -= get(node, its.hasWatch)
+    put(node, its.hasWatch, 0)
   }
 
   const observationEnds = (node: number, time: Milliseconds): undefined => {
-    if (time < at(answered, node)) return lookAgain(node, time)
-    const what = at(answers, node)
+    if (time < get(node, its.answered)) return lookAgain(node, time)
+    const what = get(node, its.answers)
     if (what === renewed) {
       settle(node, time)
       closeWatch(node)
@@ -439,8 +432,8 @@ export const fleet = (
     if (what !== granted) {
       closeWatch(node)
       settle(node, time)
-      failedWatch[node] = 1
-      const { uid } = newRequest(node, at(keys, node))
+      put(node, its.failedWatch, 1)
+      const { uid } = newRequest(node, get(node, its.newest))
       const failure = failureOf(node, time)
       learn(node, {
         _tag: 'ObserveFailed',
@@ -451,9 +444,9 @@ export const fleet = (
       })
       return act(node, time)
     }
-    failedWatch[node] = 0
-    const sight = csrs.sight(node, at(keys, node), time - api.latency)
-    if (at(isQuiet, node) === 1 && sight === 'Issued') return renewalEnds(node, time)
+    put(node, its.failedWatch, 0)
+    const sight = csrs.sight(node, get(node, its.newest), time - api.latency)
+    if (get(node, its.isQuiet) === 1 && sight === 'Issued') return renewalEnds(node, time)
     settle(node, time)
     sighted(node, sight, time)
     act(node, time)
@@ -467,7 +460,7 @@ export const fleet = (
   }
 
   const sighted = (node: number, sight: Sight, time: Milliseconds): undefined => {
-    const key = at(keys, node)
+    const key = get(node, its.newest)
     if (sight !== 'Approved') closeWatch(node)
     if (sight === 'Issued') return learnIssued(node, key, [csrs.notBefore(node), csrs.notAfter(node)], time)
     if (sight === 'Denied') record.inVain('denied', time)
@@ -483,22 +476,22 @@ export const fleet = (
   const renewalEnds = (node: number, time: Milliseconds): undefined => {
     const [from, to] = [csrs.notBefore(node), csrs.notAfter(node)]
     const here = local(node, time)
-    if (here < from || here >= to || to < at(notAfter, node)) {
+    if (here < from || here >= to || to < get(node, its.notAfter)) {
       settle(node, time)
       sighted(node, 'Issued', time)
       return act(node, time)
     }
     closeWatch(node)
-    const key = at(keys, node)
+    const key = get(node, its.newest)
     const certificate = certificateOf(keyId(node, key), anybody, from, to)
     const deadline = offset(node, machine.deadline({ certificate, receivedAt: here }, here, here))
     installed(node, time, from, to)
-    isQuiet[node] = 0
-    owed[node] = owesRenewal
-    renewal[node] = at(submitted, node)
-    received[node] = time
-    checked[node] = time
-    if (deadline > time && time < at(good, node)) return rest(node, time, deadline)
+    put(node, its.isQuiet, 0)
+    put(node, its.owed, owesRenewal)
+    put(node, its.renewal, get(node, its.submitted))
+    put(node, its.received, time)
+    put(node, its.checked, time)
+    if (deadline > time && time < get(node, its.good)) return rest(node, time, deadline)
     settle(node, time)
     act(node, time)
   }
@@ -507,11 +500,11 @@ export const fleet = (
 
   const join = (node: number, time: Milliseconds): undefined => {
     record.change('nodes', time, 1)
-    skews[node] = around.skew(node)
-    notBefore[node] = 0
-    notAfter[node] = 0
-    good[node] = time
-    cuts[node] = around.nextChange(node, time).at
+    put(node, its.skew, around.skew(node))
+    put(node, its.notBefore, 0)
+    put(node, its.notAfter, 0)
+    put(node, its.good, time)
+    put(node, its.cut, around.nextChange(node, time).at)
     begin(node, time, factsOf(node), O.none)
   }
   const begin = (node: number, time: Milliseconds, before: Facts, draft: O.Option<Draft>): undefined => {
@@ -524,20 +517,22 @@ export const fleet = (
   }
 
   const interrupt = (node: number, time: Milliseconds): undefined => {
-    const change = around.nextChange(node, at(cuts, node) - 1)
-    const isUnderWay = at(doing, node) >= submitting
+    const change = around.nextChange(node, get(node, its.cut) - 1)
+    const isUnderWay = get(node, its.doing) >= submitting
     const end = change._tag === 'Suspended' ? change.until : time
-    cuts[node] = around.nextChange(node, end).at
+    put(node, its.cut, around.nextChange(node, end).at)
     settle(node, time)
     if (change._tag === 'Left') return leave(node, time, change.until)
     if (change._tag === 'Restarted') {
       const { next } = factsOf(node)
       const draft =
-        at(doing, node) === submitting ? O.some(newRequest(node, at(keys, node))) : O.map(draftOf)(next)
+        get(node, its.doing) === submitting
+          ? O.some(newRequest(node, get(node, its.newest)))
+          : O.map(draftOf)(next)
       closeWatch(node)
       return begin(node, time, factsOf(node), machine.remembers ? draft : O.none)
     }
-    if (change._tag === 'Outage' && isUnderWay) struck[node] = around.outageAt(node, time) + 1
+    if (change._tag === 'Outage' && isUnderWay) put(node, its.struck, around.outageAt(node, time) + 1)
     if (isUnderWay) answer(node, unreachable, end)
     return end > time ? plan(node, end) : isUnderWay ? go(node, time) : act(node, time)
   }
@@ -546,14 +541,14 @@ export const fleet = (
     lacked(node, time)
     record.change('nodes', time, -1)
     known[node] = undefined
-    doing[node] = absent
-    struck[node] = 0
+    put(node, its.doing, absent)
+    put(node, its.struck, 0)
     plan(node, until)
   }
 
   /** Goes on with what a node is doing. */
   const go = (node: number, time: Milliseconds): undefined => {
-    switch (at(doing, node)) {
+    switch (get(node, its.doing)) {
       case absent:
         return join(node, time)
       case submitting:
@@ -570,19 +565,19 @@ export const fleet = (
 
   /** A node's time has come. */
   const wake = (node: number, time: Milliseconds): undefined => {
-    if (at(isSafe, node) === 1) {
-      isSafe[node] = 0
+    if (get(node, its.isSafe) === 1) {
+      put(node, its.isSafe, 0)
       asked(node, time)
-      doing[node] = waiting
+      put(node, its.doing, waiting)
     }
-    const wasResting = at(doing, node) === resting && (skip || time >= at(until, node))
+    const wasResting = get(node, its.doing) === resting && (skip || time >= get(node, its.until))
     if (wasResting) stir(node)
-    if (at(doing, node) !== absent && time >= at(cuts, node)) {
+    if (get(node, its.doing) !== absent && time >= get(node, its.cut)) {
       stir(node)
       return interrupt(node, time)
     }
-    const isDue = wasResting && skip && time >= at(deadlines, node)
-    if (isDue && time >= at(submitted, node) + machine.submitInterval && time < expiry(node))
+    const isDue = wasResting && skip && time >= get(node, its.deadline)
+    if (isDue && time >= get(node, its.submitted) + machine.submitInterval && time < expiry(node))
       return renew(node, time)
     if (wasResting) settle(node, time)
     go(node, time)
@@ -618,7 +613,7 @@ export const fleet = (
     end: () => {
       record.advance(now)
       for (let node = 0; node < nodes.count; node += 1) {
-        if (known[node] === undefined || now <= at(good, node)) continue
+        if (known[node] === undefined || now <= get(node, its.good)) continue
         lacked(node, now)
         record.lacks()
       }
@@ -626,11 +621,11 @@ export const fleet = (
     record,
     facts: (node) => {
       if (known[node] === undefined) return undefined
-      if (skip && at(doing, node) === resting && probeInterval > 0) {
-        const answeredSoFar = Math.min(at(until, node), now - api.latency + 1)
+      if (skip && get(node, its.doing) === resting && probeInterval > 0) {
+        const answeredSoFar = Math.min(get(node, its.until), now - api.latency + 1)
         const last = lastAnswer(node, answeredSoFar)
-        if (last > at(checked, node)) owed[node] = at(owed, node) | owesProbe
-        checked[node] = last
+        if (last > get(node, its.checked)) put(node, its.owed, get(node, its.owed) | owesProbe)
+        put(node, its.checked, last)
       }
       settle(node, now + 1)
       return known[node]

@@ -4,7 +4,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import { cleaningInterval, decidedFor, undecidedFor } from '../control-plane/cleaner.js'
 import { validity } from '../control-plane/validity.js'
 import { after, endOfTime, type Instant, instant, type Milliseconds } from '../model/time.js'
-import { at } from './numbers.js'
+import type { Nodes } from './nodes.js'
+import * as its from './nodes.js'
 import { exponential, share } from './random.js'
 import type { Recorder } from './record.js'
 import type { Scenario } from './scenario.js'
@@ -28,11 +29,13 @@ export interface Requests {
   readonly notAfter: (node: number) => Instant
 }
 
-export const requests = (scenario: Scenario, world: World, record: Recorder): Requests => {
-  const { seed, start, approval, signer, nodes } = scenario
-  const numbers = () => new Float64Array(nodes.count)
-  const [keys, denials] = [new Int32Array(nodes.count), new Int32Array(nodes.count)]
-  const [decided, signed, gone, from, until] = [numbers(), numbers(), numbers(), numbers(), numbers()]
+export const requests = (
+  scenario: Scenario,
+  world: World,
+  record: Recorder,
+  { get, put }: Nodes,
+): Requests => {
+  const { seed, start, approval, signer } = scenario
   const [approve, sign] = [worker(approval.perSecond), worker(signer.perSecond)]
   const isAutomatic = approval.delay === 0 && approval.hours === undefined
 
@@ -56,14 +59,14 @@ export const requests = (scenario: Scenario, world: World, record: Recorder): Re
       backdating: signer.backdating,
     })
     if (E.isLeft(found)) return endOfTime
-    from[node] = found.right.notBefore
-    until[node] = found.right.notAfter
+    put(node, its.issuedFrom, found.right.notBefore)
+    put(node, its.issuedUntil, found.right.notAfter)
     return now
   }
 
   return {
     create: (node, key, now) => {
-      keys[node] = key
+      put(node, its.requested, key)
       const undecided = cleaned(now + undecidedFor)
       const ready = isAutomatic
         ? world.managed(world.attended(now))
@@ -73,32 +76,32 @@ export const requests = (scenario: Scenario, world: World, record: Recorder): Re
       const decision = isLate ? endOfTime : isAutomatic ? Math.ceil(approve(ready)) : ready
       const signature =
         isLate || isDenied ? endOfTime : certify(node, Math.ceil(sign(world.managed(decision))))
-      decided[node] = decision
-      signed[node] = signature
-      denials[node] = isDenied ? 1 : 0
+      put(node, its.decided, decision)
+      put(node, its.signed, signature)
+      put(node, its.isDenied, isDenied ? 1 : 0)
       const end = isLate
         ? undecided
         : signature - decision > undecidedFor && !isDenied
           ? cleaned(decision + undecidedFor)
           : cleaned(decision + decidedFor)
-      gone[node] = end
+      put(node, its.gone, end)
       record.change('objects', now, 1)
       record.change('objects', end, -1)
       if (signature <= end) record.count('signatures', signature)
     },
     sight: (node, key, now) => {
-      if (at(keys, node) !== key || now >= at(gone, node)) return 'Gone'
-      if (now < at(decided, node)) return 'Pending'
-      if (at(denials, node) === 1) return 'Denied'
-      return now < at(signed, node) ? 'Approved' : 'Issued'
+      if (get(node, its.requested) !== key || now >= get(node, its.gone)) return 'Gone'
+      if (now < get(node, its.decided)) return 'Pending'
+      if (get(node, its.isDenied) === 1) return 'Denied'
+      return now < get(node, its.signed) ? 'Approved' : 'Issued'
     },
     changes: (node, now) => {
-      const next = now < at(decided, node) ? decided : signed
-      return Math.min(at(next, node), at(gone, node))
+      const next = now < get(node, its.decided) ? its.decided : its.signed
+      return Math.min(get(node, next), get(node, its.gone))
     },
-    decidedAt: (node) => at(decided, node),
-    signedAt: (node) => at(signed, node),
-    notBefore: (node) => instant(at(from, node)),
-    notAfter: (node) => instant(at(until, node)),
+    decidedAt: (node) => get(node, its.decided),
+    signedAt: (node) => get(node, its.signed),
+    notBefore: (node) => instant(get(node, its.issuedFrom)),
+    notAfter: (node) => instant(get(node, its.issuedUntil)),
   }
 }
