@@ -21,6 +21,7 @@ const children = 4
 export const virtualAgenda = (capacity: number): VirtualAgenda => {
   let heap = new Int32Array(capacity)
   let places = new Int32Array(capacity).fill(-1)
+  /** By place, so that those of children are read together. */
   let times = new Float64Array(capacity)
   let ranks = new Float64Array(capacity)
   let size = 0
@@ -36,45 +37,43 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
     times = copy(times, new Float64Array(larger))
     ranks = copy(ranks, new Float64Array(larger))
   }
-  const isBefore = (one: number, other: number): boolean => {
-    const a = at(times, one)
-    const b = at(times, other)
-    return a < b || (a === b && at(ranks, one) < at(ranks, other))
-  }
-  const put = (entry: number, place: number) => {
+  const put = (entry: number, due: number, place: number) => {
     heap[place] = entry
+    times[place] = due
     places[entry] = place
   }
+  /** Whether an entry that is due at a time is before the one at a place. */
+  const isBefore = (entry: number, due: number, place: number): boolean => {
+    const other = at(times, place)
+    return due < other || (due === other && at(ranks, entry) < at(ranks, at(heap, place)))
+  }
   /** Moves an entry from a place to where it belongs. */
-  const settle = (entry: number, from: number) => {
+  const settle = (entry: number, due: number, from: number) => {
     let place = from
     while (place > 0) {
       const above = (place - 1) >> 2
-      const parent = at(heap, above)
-      if (!isBefore(entry, parent)) break
-      put(parent, place)
+      if (!isBefore(entry, due, above)) break
+      put(at(heap, above), at(times, above), place)
       place = above
     }
     for (;;) {
       const left = children * place + 1
       const end = Math.min(left + children, size)
-      let best = entry
-      for (let child = left; child < end; child += 1) {
-        const candidate = at(heap, child)
-        if (isBefore(candidate, best)) best = candidate
-      }
-      if (best === entry) break
-      const below = at(places, best)
-      put(best, place)
-      place = below
+      if (left >= end) break
+      let best = left
+      for (let child = left + 1; child < end; child += 1)
+        if (isBefore(at(heap, child), at(times, child), best)) best = child
+      if (isBefore(entry, due, best)) break
+      put(at(heap, best), at(times, best), place)
+      place = best
     }
-    put(entry, place)
+    put(entry, due, place)
   }
   const remove = (entry: number, place: number) => {
     places[entry] = -1
     size -= 1
     const last = at(heap, size)
-    if (last !== entry) settle(last, place)
+    if (last !== entry) settle(last, at(times, size), place)
   }
 
   return {
@@ -85,15 +84,14 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
         if (place >= 0) remove(entry, place)
         return
       }
-      times[entry] = due
       ranks[entry] = rank
-      if (place >= 0) settle(entry, place)
+      if (place >= 0) settle(entry, due, place)
       else {
         size += 1
-        settle(entry, size - 1)
+        settle(entry, due, size - 1)
       }
     },
-    next: () => (size === 0 ? endOfTime : at(times, at(heap, 0))),
+    next: () => (size === 0 ? endOfTime : at(times, 0)),
     first: () => (size === 0 ? -1 : at(heap, 0)),
   }
 }
