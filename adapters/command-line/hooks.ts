@@ -14,14 +14,17 @@ export const hookFlags = {
   'after-renewal-timeout': { value: 'DURATION', help: 'kill such a command after this long (default 1m)' },
 } satisfies Flags<string>
 
-export interface HookCommands {
-  readonly commands: ReadonlyArray<CommandOptions['command']>
-  readonly limit: Milliseconds
+/** A command that is run after renewals, and killed after its time. */
+export interface HookCommand {
+  readonly command: CommandOptions['command']
+  readonly limit?: Milliseconds
 }
 
 const longestLimit = 60 * minute
 
-export const readHooks = (given: Given<keyof typeof hookFlags>): E.Either<UsageError, HookCommands> => {
+export const readHooks = (
+  given: Given<keyof typeof hookFlags>,
+): E.Either<UsageError, ReadonlyArray<HookCommand>> => {
   const { 'after-renewal': texts, 'after-renewal-timeout': timeout } = given
   const commands: Array<CommandOptions['command']> = []
   for (const text of valuesOf(texts)) {
@@ -31,12 +34,18 @@ export const readHooks = (given: Given<keyof typeof hookFlags>): E.Either<UsageE
   }
   if (timeout !== undefined && texts === undefined)
     return E.left(usageError('--after-renewal-timeout is without --after-renewal', 'give both, or neither'))
-  const limit = timeout === undefined ? E.right(minute) : parseDuration(timeout)
-  if (E.isLeft(limit)) return E.left(usageError(`--after-renewal-timeout: ${limit.left}`, 'for instance 30s'))
-  return limit.right < 100 || limit.right > longestLimit
-    ? E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, 'write 100ms or more, up to 1h'))
-    : E.right({ commands, limit: limit.right })
+  const duration = timeout === undefined ? E.right(minute) : parseDuration(timeout)
+  if (E.isLeft(duration))
+    return E.left(usageError(`--after-renewal-timeout: ${duration.left}`, 'for instance 30s'))
+  const limit = duration.right
+  return isLimit(limit)
+    ? E.right(commands.map((command) => ({ command, limit })))
+    : E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, `write ${limits}`))
 }
+
+/** Whether a command can be given that time, ms. */
+export const isLimit = (limit: Milliseconds): boolean => limit >= 100 && limit <= longestLimit
+export const limits = '100ms or more, up to 1h'
 
 /** Words with blanks between them; or a JSON array of strings, for arguments with blanks or quotes in them. */
 export const readCommand = (text: string): E.Either<UsageError, CommandOptions['command']> => {
@@ -66,10 +75,10 @@ export const readCommand = (text: string): E.Either<UsageError, CommandOptions['
 
 /** The hooks themselves. */
 export const hooksFrom = async (
-  { commands, limit }: HookCommands,
+  commands: ReadonlyArray<HookCommand>,
   log: (line: string) => void,
 ): Promise<ReadonlyArray<Hook>> => {
   if (commands.length === 0) return []
   const { commandHook } = await import('../node/index.js')
-  return commands.map((command) => commandHook({ command, limit, log }))
+  return commands.map((hook) => commandHook({ ...hook, log }))
 }

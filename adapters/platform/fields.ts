@@ -95,6 +95,12 @@ export const some = <A>(item: Field<A>, least: number): Field<ReadonlyArray<A>> 
   )
 }
 
+/** Text of a kind, or a list. */
+export const textOr = <A, B>(word: Field<A>, items: Field<B>): Field<A | B> =>
+  field<A | B>('value', { anyOf: [word.schema, items.schema] }, false, (u, context) =>
+    typeof u === 'string' ? word.validate(u, context) : items.validate(u, context),
+  )
+
 /** Values by names that are free. */
 export const byName = <A>(value: Field<A>): Field<Readonly<Record<string, A>>> => {
   const values = t.record(t.string, value)
