@@ -14,7 +14,7 @@ import { isLimit, limits } from './hooks.js'
 import type { LogFormat } from './output.js'
 import { attributesFrom, type OutputRequest } from './outputs.js'
 import type { CertificateRequest } from './run-flags.js'
-import { type AddressChoice, readAddresses } from './serving-flags.js'
+import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
 import { windowProblems, windowsFrom } from './window-flags.js'
 
 /** A certificate of the file: values alone, so that two can be compared. */
@@ -95,7 +95,7 @@ const configured = (
   const asker = askerOf(entry)
   const addresses = serverAddresses === undefined ? undefined : addressesFrom(serverAddresses)
   const isServing = addresses !== undefined
-  const prefix = certPrefix ?? (isServing ? 'kubelet-server' : prefixOf({}))
+  const prefix = certPrefix ?? (isServing ? servingPrefix : prefixOf({}))
   const certificate = certificateFrom(
     isServing ? { hostnameOverride: entry.hostnameOverride, keyAlgorithm } : entry,
   )

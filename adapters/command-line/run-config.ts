@@ -161,16 +161,23 @@ const ended = (signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** The file, if it says where each certificate is asked for. */
+/** The file, if each certificate can be asked for here: it is known where, and OpenSSL has keys of its kind. */
 const readChecked = async (file: string): ReturnType<typeof readConfig> => {
   const config = await readConfig(file)
   if (E.isLeft(config)) return config
+  const { checkKeyAlgorithm } = await import('../crypto/index.js')
   const problems: Array<string> = []
-  for (const { name, asker, request } of config.right.certificates)
-    if (asker === undefined && (await whereTheApiIs(request.options)) === undefined)
+  for (const { name, asker, request } of config.right.certificates) {
+    const { options } = request
+    if (asker === undefined && (await whereTheApiIs(options)) === undefined)
       problems.push(
         `certificate ${name} names no kubeconfig; give it kubeconfig or bootstrapKubeconfig, or set KUBECONFIG`,
       )
+    const algorithm = options.keyAlgorithm ?? options.template?.keyAlgorithm
+    const possible = algorithm === undefined ? E.right(undefined) : await checkKeyAlgorithm(algorithm)()
+    if (E.isLeft(possible))
+      problems.push(`certificate ${name}: keyAlgorithm: ${possible.left.message}; ${possible.left.remedy}`)
+  }
   return problems.length > 0 ? E.left(problems) : config
 }
 

@@ -13,7 +13,7 @@ import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageEr
 import { type HookCommand, hookFlags, readHooks } from './hooks.js'
 import type { LogFormat } from './output.js'
 import { type OutputRequest, outputFlags, readOutputs } from './outputs.js'
-import { readServing, type Serving, servingFlags } from './serving-flags.js'
+import { readServing, type Serving, servingFlags, servingPrefix } from './serving-flags.js'
 import { readWindows, windowFlags } from './window-flags.js'
 
 export const runFlags = {
@@ -258,7 +258,19 @@ const servingFrom = (
   if (E.isLeft(gate)) return gate
   const serving = readServing(given)
   if (E.isLeft(serving)) return serving
+  const idle = (['server-addresses', 'server-key-algorithm'] as const).find(
+    (flag) => given[flag] !== undefined,
+  )
+  if (idle !== undefined && given['rotate-server-certificates'] === undefined)
+    return E.left(usageError(`--${idle} is without --rotate-server-certificates`, 'give both, or neither'))
   if (!asked.right || !gate.right.RotateKubeletServerCertificate) return E.right(undefined)
+  if (given['cert-prefix'] === servingPrefix)
+    return E.left(
+      usageError(
+        `--cert-prefix=${servingPrefix} is what the files of the serving certificate begin with`,
+        'leave it out, or name another one for the client certificate',
+      ),
+    )
   return nodeName === undefined
     ? E.left(
         usageError(

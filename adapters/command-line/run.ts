@@ -40,6 +40,14 @@ export const run = async (
     )
     return 2
   }
+  if (serving?.keyAlgorithm !== undefined) {
+    const { checkKeyAlgorithm } = await import('../crypto/index.js')
+    const possible = await checkKeyAlgorithm(serving.keyAlgorithm)()
+    if (E.isLeft(possible)) {
+      complain(`--server-key-algorithm: ${possible.left.message}`, possible.left.remedy)
+      return 2
+    }
+  }
   const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
   // What is started from here is no part of the service that may speak for it.
   delete process.env['NOTIFY_SOCKET']

@@ -26,6 +26,9 @@ export interface Serving {
   readonly keyAlgorithm?: KeyAlgorithm
 }
 
+/** What its files begin with, as the kubelet's. */
+export const servingPrefix = 'kubelet-server'
+
 /** A name or address of a node, or the name of an interface. */
 export const addressPattern = /^[\w.:*%-]+$/
 

@@ -9,7 +9,7 @@ import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
-import { lookUp, runProgram, type Trouble } from '../platform/process.js'
+import { lookUp, type Printed, runProgram, type Trouble } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { kept } from './kept.js'
 
@@ -65,11 +65,9 @@ export const pluginCredentials = (plugin: Plugin, options: PluginOptions = {}): 
       const printed = await runProgram(program, limit, signal)
       if (E.isLeft(printed))
         return E.left(printed.left._tag === 'Trouble' ? failed(plugin, printed.left) : printed.left)
-      const { stdout, stderr } = printed.right
-      const answer = readAnswer(stdout, plugin.apiVersion, now())
-      const said = withoutSecrets(stderr, [...secretsOf(plugin), ...textsIn(stdout)])
-      if (E.isLeft(answer)) return E.left(failed(plugin, { reason: answer.left, stderr: said }))
-      tell(said.trim())
+      const answer = readAnswer(printed.right.stdout, plugin.apiVersion, now())
+      if (E.isLeft(answer)) return E.left(failed(plugin, { reason: answer.left, ...printed.right }))
+      tell(saidOf(plugin, printed.right))
       return answer
     }
   return kept(ask, now)
@@ -101,9 +99,9 @@ const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCreden
 
 const failed = (
   plugin: Plugin,
-  { reason, stderr }: Pick<Trouble, 'reason' | 'stderr'>,
+  { reason, ...printed }: Printed & Pick<Trouble, 'reason'>,
 ): Failure<'NoCredential'> => {
-  const said = printable(withoutSecrets(stderr, secretsOf(plugin)).trim(), 500)
+  const said = printable(saidOf(plugin, printed), 500)
   return failure(
     'NoCredential',
     'soon',
@@ -112,11 +110,23 @@ const failed = (
   )
 }
 
-const secretsOf = ({ env }: Plugin): ReadonlyArray<string> => env.map(({ value }) => value.reveal())
+/** What it printed on stderr, without secrets: what it was given, and what it answered, also where it failed then. */
+const saidOf = ({ env }: Plugin, { stdout, stderr }: Printed): string =>
+  withoutSecrets(stderr, [...env.map(({ value }) => value.reveal()), ...textsIn(stdout)]).trim()
 
-/** What stands in quotes in JSON and is long enough to be a secret. */
-const textsIn = (json: string): ReadonlyArray<string> =>
-  [...json.matchAll(/"([^"\\]{8,})"/g)].flatMap(([, text]) => text ?? [])
+/** The texts in what was printed: those in the JSON, line by line; where it is none, every word. */
+const textsIn = (stdout: string): ReadonlyArray<string> => {
+  const json = E.tryCatch(
+    (): unknown => JSON.parse(stdout),
+    () => undefined,
+  )
+  return E.isLeft(json) ? stdout.split(/[\s"',:{}[\]]+/) : linesIn(json.right)
+}
+
+const linesIn = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === 'string') return [value, ...value.split(/\s*\n\s*/)]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(linesIn) : []
+}
 
 /**
  * Without the secrets that are known, and what looks like one: a key in PEM, a JSON Web Token, a bootstrap token, forty

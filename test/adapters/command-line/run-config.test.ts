@@ -6,10 +6,14 @@ import { explainCommand } from '../../../adapters/command-line/explain.js'
 import { runCommand } from '../../../adapters/command-line/run.js'
 import { statusCommand } from '../../../adapters/command-line/status.js'
 import { reloadCommand, rotateCommand } from '../../../adapters/command-line/steer.js'
+import { checkKeyAlgorithm } from '../../../adapters/crypto/index.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { type World, world } from '../node/world.js'
 import { inProcess } from './in-process.js'
 import { finished, type Program, program } from './program.js'
+
+/** OpenSSL 3.5 and later. */
+const hasMlDsa = (await checkKeyAlgorithm('ML-DSA-44')())._tag === 'Right'
 
 const test = suite('run --config', { together: 2 })
 
@@ -91,6 +95,7 @@ test('keeps certificates that need each other in one process, and a changed file
   await has(running, 'waiting', 'to', 'Pending')
   const pending = there.plane.requests().find(({ spec }) => spec.signerName === waiting.signerName)
   const name = pending?.metadata.name ?? ''
+  assert.is(told(running, 'serving', 'reason', 'TemplateChanged'), 1, 'that one is wanted is told once')
   const installs = () => ['client', 'serving'].map((one) => told(running, one, 'reason', 'Installed'))
   assert.equal(installs(), [1, 1])
 
@@ -269,6 +274,23 @@ test('a mistake in the file is exit code 2, with each problem a line, and nothin
     `kube-cert-rotation: ${file}: certificates[0].certDir must be text that is not empty`,
     `kube-cert-rotation: ${file}: certificates[1].authenticateWith must be text that is not empty`,
   ])
+  const lifeless = await write(there, [client, { ...waiting, keyAlgorithm: 'ML-DSA-44' }])
+  if (!hasMlDsa) {
+    const impossible = await inProcess(runCommand, `--config=${lifeless}`)
+    assert.is(impossible.code, 2)
+    assert.match(
+      impossible.stderr,
+      /certificate waiting: keyAlgorithm: no private key ML-DSA-44 could be made/,
+    )
+    const flags = [`--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`, `--cert-dir=${there.certDir}`]
+    const serving_ = ['--rotate-server-certificates', '--server-key-algorithm=ML-DSA-44']
+    const byFlags = await inProcess(runCommand, ...flags, ...serving_)
+    assert.is(byFlags.code, 2)
+    assert.match(
+      byFlags.stderr,
+      /^kube-cert-rotation: --server-key-algorithm: no private key ML-DSA-44 could be made/,
+    )
+  }
   const missing = await inProcess(runCommand, '--config=/nowhere/config.yaml')
   assert.is(missing.code, 2)
   assert.match(missing.stderr, /\/nowhere\/config.yaml: it cannot be read/)
