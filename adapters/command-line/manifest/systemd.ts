@@ -14,13 +14,15 @@ export interface Unit {
 const name = 'kube-cert-rotation.service'
 
 /** The text of the unit. */
-export const systemdUnit = ({ flags, reads, writes }: Service, { program, user }: Unit): string => {
+export const systemdUnit = (
+  { flags, reads, writes, changesOwner }: Service,
+  { program, user }: Unit,
+): string => {
   const paths = [...program.slice(0, 2), ...reads, ...writes]
   const isUsed = (...places: ReadonlyArray<string>) =>
     places.some((place) => paths.some((path) => isInside(path, place)))
   // systemd refuses a path that is missing; `+`: before the file system is read-only.
   const made = writes.map((directory) => `ExecStartPre=+/bin/mkdir -p -m 0700 ${word(directory)}`)
-  const changesOwner = flags['output-owner'] !== undefined
   return `${[
     `# /etc/systemd/system/${name}`,
     '# It counts as started when a certificate works: systemctl enable --now --no-block does not wait for that.',
