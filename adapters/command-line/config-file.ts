@@ -10,8 +10,8 @@ import { parseBindAddress } from './bind-address.js'
 import { certificateFrom, certificateProblems, type Naming, templateSettings } from './certificate-flags.js'
 import { type CertificateEntry, type Configuration, configuration } from './config.js'
 import { defaultCertDir } from './defaults.js'
-import { isLimit, limits } from './hooks.js'
-import type { LogFormat } from './output.js'
+import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
+import type { Level, LogFormat } from './output.js'
 import { attributesFrom, type OutputRequest } from './outputs.js'
 import type { CertificateRequest } from './run-flags.js'
 import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
@@ -31,6 +31,7 @@ export interface Configured {
 
 export interface Config {
   readonly format: LogFormat
+  readonly level: Level
   readonly metrics?: Address
   readonly certificates: ReadonlyArray<Configured>
 }
@@ -53,7 +54,7 @@ export const configFrom = (file: string, yaml: string): E.Either<Problems, Confi
   const read = readDocument(configuration, yaml)
   if (E.isLeft(read))
     return E.left(read.left.map(({ where, what }) => `${where === '' ? 'it' : where} ${what}`))
-  const { logFormat, metricsBindAddress = '0', featureGates, certificates } = read.right
+  const { logFormat, logLevel, metricsBindAddress = '0', featureGates, certificates } = read.right
   const metrics = parseBindAddress(metricsBindAddress)
   const folder = dirname(resolve(file))
   const all = certificates.map((entry, index) => ({
@@ -69,6 +70,7 @@ export const configFrom = (file: string, yaml: string): E.Either<Problems, Confi
   if (problems.length > 0 || E.isLeft(metrics)) return E.left(problems)
   return E.right({
     format: logFormat,
+    level: logLevel,
     ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
     certificates: all
       .filter(({ one }) => one.addresses === undefined || featureGates.RotateKubeletServerCertificate)
@@ -126,10 +128,12 @@ const configured = (
           attributes: attributesFrom(output.mode, output.owner),
         })),
       ),
-      hooks: entry.afterRenewal.map(({ command: [program = '', ...args], timeout }) => ({
-        command: [program, ...args],
-        ...(timeout === undefined ? {} : { limit: timeout }),
-      })),
+      hooks: entry.afterRenewal.flatMap(({ command, signal, timeout }): ReadonlyArray<HookRequest> => {
+        const target = signal === undefined ? undefined : readSignal(signal)
+        if (target !== undefined) return E.isRight(target) ? [target.right] : []
+        const [program = '', ...args] = command ?? []
+        return [{ command: [program, ...args], ...(timeout === undefined ? {} : { limit: timeout }) }]
+      }),
       ...(eventLog === undefined ? {} : { eventLog }),
     },
     ...(asker === undefined ? {} : { asker }),
@@ -189,12 +193,19 @@ const problemsOf = (entry: CertificateEntry, where: string): Problems => {
         `${as(`outputs[${index}]`)} must have one of dir, bundle and kubeconfig`,
       ),
     ),
-    ...entry.afterRenewal.flatMap(({ timeout }, index) =>
-      when(
-        timeout !== undefined && !isLimit(timeout),
-        `${as(`afterRenewal[${index}].timeout`)} must be ${limits}`,
-      ),
-    ),
+    ...entry.afterRenewal.flatMap(({ command, signal, timeout }, index) => {
+      const at = as(`afterRenewal[${index}]`)
+      const target = signal === undefined ? undefined : readSignal(signal, `${at}.signal`)
+      return [
+        ...when(
+          (command === undefined) === (signal === undefined),
+          `${at} must have one of command and signal`,
+        ),
+        ...when(signal !== undefined && timeout !== undefined, `${at}.timeout is for commands; leave it out`),
+        ...when(timeout !== undefined && !isLimit(timeout), `${at}.timeout must be ${limits}`),
+        ...(target !== undefined && E.isLeft(target) ? [`${target.left.message}; ${target.left.hint}`] : []),
+      ]
+    }),
   ]
 }
 

@@ -17,6 +17,7 @@ import {
   yesOrNo,
 } from '../platform/fields.js'
 import { durationPattern, parseDuration } from './duration.js'
+import { levels } from './output.js'
 import { modePattern, ownerPattern } from './outputs.js'
 import { type RunFlag, runFlags } from './run-flags.js'
 import { addressPattern } from './serving-flags.js'
@@ -80,11 +81,15 @@ const certificate = fields({
   afterRenewal: described(
     list(
       fields({
-        command: described(some(notEmpty, 1), 'the program and its arguments; without a shell'),
+        command: described(
+          or(some(notEmpty, 1), undefined),
+          'the program and its arguments; without a shell',
+        ),
+        signal: as('after-renewal-signal', notEmpty),
         timeout: as('after-renewal-timeout', duration),
       }),
     ),
-    'what is run when a new certificate is in use',
+    'what is done when a new certificate is in use; each is a command or a signal',
   ),
   rotateCertificates: described(or(yesOrNo, true), runFlags['rotate-certificates'].help),
   serverAddresses: described(
@@ -122,6 +127,7 @@ export const configuration = fields({
   apiVersion: oneOf('kube-cert-rotation/v1'),
   kind: oneOf('RotationConfiguration'),
   logFormat: described(or(oneOf('text', 'json'), 'text'), runFlags['log-format'].help),
+  logLevel: described(or(oneOf(...levels), 'info'), runFlags['log-level'].help),
   metricsBindAddress: as('metrics-bind-address', notEmpty),
   featureGates: described(
     fields({

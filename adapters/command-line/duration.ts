@@ -20,12 +20,12 @@ export const parseDurationWithDays = (text: string): E.Either<string, Millisecon
 }
 
 /** What `parseDuration` reads. */
-export const durationPattern = /^(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)$/
+export const durationPattern = /^(0|((\d+(\.\d*)?|\.\d+)(ns|us|\u00b5s|ms|s|m|h))+)$/
 
 /** Reads a duration as Go's `time.ParseDuration` does, without a sign: `90s`, `1h30m`, `8760h`, `0`. */
 export const parseDuration = (text: string): E.Either<string, Milliseconds> => {
   if (text === '0') return E.right(0)
-  const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y
+  const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|ms|s|m|h)/y
   let total = 0
   while (part.lastIndex < text.length) {
     const [, amount, unit] = part.exec(text) ?? []

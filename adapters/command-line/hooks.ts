@@ -1,7 +1,9 @@
-/** Flags for what is run after each renewal. */
+/** Flags for what is run, and who is sent a signal, after each renewal. */
+import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Milliseconds, minute } from '../../src/model/time.js'
-import type { CommandOptions, Hook } from '../node/index.js'
+import type { CommandOptions, Hook, SignalOptions } from '../node/index.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, type UsageError, usageError, valuesOf } from './flags.js'
 
@@ -11,26 +13,36 @@ export const hookFlags = {
     help: 'run this when a new certificate is in use; without a shell; repeatable',
     repeatable: true,
   },
+  'after-renewal-signal': {
+    value: 'SIGNAL:FILE',
+    help: 'send this signal to the process of a pid file: HUP:/run/nginx.pid; repeatable',
+    repeatable: true,
+  },
   'after-renewal-timeout': { value: 'DURATION', help: 'kill such a command after this long (default 1m)' },
 } satisfies Flags<string>
 
-/** A command that is run after renewals, and killed after its time. */
-export interface HookCommand {
-  readonly command: CommandOptions['command']
-  readonly limit?: Milliseconds
-}
+/** What is done after renewals: a command, which is killed after its time, or a signal to somebody. */
+export type HookRequest = Pick<CommandOptions, 'command' | 'limit'> | SignalTarget
+
+type SignalTarget = Pick<SignalOptions, 'signal' | 'pidFile' | 'by'>
 
 const longestLimit = 60 * minute
 
 export const readHooks = (
   given: Given<keyof typeof hookFlags>,
-): E.Either<UsageError, ReadonlyArray<HookCommand>> => {
-  const { 'after-renewal': texts, 'after-renewal-timeout': timeout } = given
+): E.Either<UsageError, ReadonlyArray<HookRequest>> => {
+  const { 'after-renewal': texts, 'after-renewal-signal': targets, 'after-renewal-timeout': timeout } = given
   const commands: Array<CommandOptions['command']> = []
   for (const text of valuesOf(texts)) {
     const read = readCommand(text)
     if (E.isLeft(read)) return read
     commands.push(read.right)
+  }
+  const signals: Array<SignalTarget> = []
+  for (const text of valuesOf(targets)) {
+    const read = readSignal(text)
+    if (E.isLeft(read)) return read
+    signals.push(read.right)
   }
   if (timeout !== undefined && texts === undefined)
     return E.left(usageError('--after-renewal-timeout is without --after-renewal', 'give both, or neither'))
@@ -39,7 +51,7 @@ export const readHooks = (
     return E.left(usageError(`--after-renewal-timeout: ${duration.left}`, 'for instance 30s'))
   const limit = duration.right
   return isLimit(limit)
-    ? E.right(commands.map((command) => ({ command, limit })))
+    ? E.right([...commands.map((command) => ({ command, limit })), ...signals])
     : E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, `write ${limits}`))
 }
 
@@ -73,12 +85,36 @@ export const readCommand = (text: string): E.Either<UsageError, CommandOptions['
     : E.right([program, ...args])
 }
 
+/** `HUP:/run/nginx.pid`; `HUP:lock:FILE` for the process that has the file locked. */
+export const readSignal = (
+  text: string,
+  name = '--after-renewal-signal',
+): E.Either<UsageError, SignalTarget> => {
+  const wrong = (what: string) =>
+    E.left(
+      usageError(
+        `${name}=${text}: ${what}`,
+        'write SIGNAL:FILE, as HUP:/run/nginx.pid; or SIGNAL:lock:FILE for the process that has it locked',
+      ),
+    )
+  const [, word = '', lock, pidFile = ''] = /^([^:]+):(lock:)?(.+)$/.exec(text) ?? []
+  const signal = `SIG${word.toUpperCase().replace(/^SIG/, '')}`
+  if (!isSignal(signal)) return wrong(word === '' ? 'no signal is named' : `there is no signal ${word}`)
+  // A service has another working directory.
+  if (!isAbsolute(pidFile)) return wrong(`${pidFile} is no absolute path`)
+  return E.right({ signal, pidFile, by: lock === undefined ? 'number' : 'lock' })
+}
+
+const isSignal = (name: string): name is NodeJS.Signals => Object.hasOwn(constants.signals, name)
+
 /** The hooks themselves. */
 export const hooksFrom = async (
-  commands: ReadonlyArray<HookCommand>,
+  wanted: ReadonlyArray<HookRequest>,
   log: (line: string) => void,
 ): Promise<ReadonlyArray<Hook>> => {
-  if (commands.length === 0) return []
-  const { commandHook } = await import('../node/index.js')
-  return commands.map((hook) => commandHook({ ...hook, log }))
+  if (wanted.length === 0) return []
+  const { commandHook, signalHook } = await import('../node/index.js')
+  return wanted.map((hook) =>
+    'command' in hook ? commandHook({ ...hook, log }) : signalHook({ ...hook, log }),
+  )
 }

@@ -1,21 +1,23 @@
 /** A certificate's life as a bar of characters, and in words for whoever cannot see one. */
-import { rotationDeadline } from '../../src/machine/due.js'
-import type { Held } from '../../src/machine/facts.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { renewalOf, rotationDeadline } from '../../src/machine/due.js'
+import type { Facts, Held } from '../../src/machine/facts.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../../src/model/time.js'
 
 /** What each character stands for. */
 export const legend = '# gone, > now, = renewal window, R renewal, - left'
 
-type Life = Pick<Held, 'certificate' | 'receivedAt'>
+/** A certificate, and the window that is suggested for it. */
+type Life = Pick<Held, 'certificate' | 'receivedAt'> & Pick<Facts, 'window'>
 
 /** `[####>-----------====R====------]`: from `notBefore` to `notAfter`, in so many characters. */
-export const lifeBar = (policy: RotationPolicy, held: Life, now: Instant, width: number): string => {
-  const { notBefore, notAfter } = held.certificate
+export const lifeBar = (policy: RotationPolicy, life: Life, now: Instant, width: number): string => {
+  const { notBefore, notAfter } = life.certificate
   const cells = Math.max(1, width - 2)
   const cellOf = (at: number): number =>
     Math.min(cells - 1, Math.max(0, Math.floor(((at - notBefore) / (notAfter - notBefore)) * cells)))
-  const { from, to, at } = window(policy, held, now)
+  const { from, to, at } = renewalRange(policy, life, now)
   const today = cellOf(now)
   const characterAt = (cell: number): string => {
     if (cell === today) return '>'
@@ -26,18 +28,19 @@ export const lifeBar = (policy: RotationPolicy, held: Life, now: Instant, width:
   return `[${Array.from({ length: cells }, (_, cell) => characterAt(cell)).join('')}]`
 }
 
-/** Where the renewal may lie, and where it does. */
-const window = (policy: RotationPolicy, held: Life, now: Instant) => {
-  const at = (renewFrom: number, renewTo: number) => rotationDeadline({ renewFrom, renewTo }, held, now)
-  const { renewFrom, renewTo } = policy
-  return { from: at(renewFrom, renewFrom), to: at(renewTo, renewTo), at: at(renewFrom, renewTo) }
+/** Where the renewal may lie, and where it does: in the window that was suggested, or between two parts of its life. */
+const renewalRange = (policy: RotationPolicy, life: Life, now: Instant) => {
+  const { at, window } = renewalOf(policy, life, life, now)
+  if (O.isSome(window)) return { from: window.value.start, to: window.value.end, at }
+  const deadline = (part: number) => rotationDeadline({ renewFrom: part, renewTo: part }, life, now)
+  return { from: deadline(policy.renewFrom), to: deadline(policy.renewTo), at }
 }
 
 /** The same in words. */
-export const lifeInWords = (policy: RotationPolicy, held: Life, now: Instant): string => {
-  const { notBefore, notAfter } = held.certificate
+export const lifeInWords = (policy: RotationPolicy, life: Life, now: Instant): string => {
+  const { notBefore, notAfter } = life.certificate
   const over = Math.min(100, Math.max(0, Math.floor(((now - notBefore) / (notAfter - notBefore)) * 100)))
-  const { from, to, at } = window(policy, held, now)
+  const { from, to, at } = renewalRange(policy, life, now)
   const renewal = policy.rotate
     ? `renewal at ${moment(at, now)}, window ${date(from, to)}; `
     : 'rotation is switched off; '

@@ -31,7 +31,7 @@ export const logFields: ReadonlyArray<LogField> = [
   {
     name: 'level',
     type: 'text',
-    help: '`error`, `warn` or `info`.',
+    help: '`error`, `warn`, `info`, or `debug` with `--log-level=debug`.',
     read: ({ level }) => level,
   },
   {

@@ -2,7 +2,15 @@ import { type Instant, instant, rfc3339, wholeSecond } from '../../src/model/tim
 import { logFields, precisely, type Told } from './log-fields.js'
 
 export type LogFormat = 'text' | 'json'
-export type Level = 'info' | 'warn' | 'error'
+/** From everything to what a person has to act on. */
+export const levels = ['debug', 'info', 'warn', 'error'] as const
+export type Level = (typeof levels)[number]
+
+export const isLevel = (text: string): text is Level => levels.some((level) => level === text)
+
+/** Whether a log that begins at `least` has lines of this level. */
+export const isLogged = (least: Level, level: Level): boolean =>
+  levels.indexOf(level) >= levels.indexOf(least)
 
 /** A transition as a line of a log. */
 export const transitionLine = (format: LogFormat, told: Told): string => {

@@ -7,7 +7,7 @@ import { inWords } from '../../src/model/time.js'
 import type { Fleet, RunningRotation } from '../node/index.js'
 import type { Signals } from './command.js'
 import { type Config, type Configured, complainOf, readConfig } from './config-file.js'
-import { type Level, messageLine, transitionLine } from './output.js'
+import { isLogged, type Level, messageLine, transitionLine } from './output.js'
 import { reloadInterval, timedOut, whereTheApiIs } from './run.js'
 import type { CertificateRequest, ConfigRequest } from './run-flags.js'
 import { type StandIn, standIn } from './stand-in.js'
@@ -39,11 +39,14 @@ export const runConfig = async (
   // What is started from here is no part of the service that may speak for it.
   delete process.env['NOTIFY_SOCKET']
   const fleet = openFleet()
-  let { format } = first.right
+  let { format, level: least } = first.right
   const members = new Map<string, Member>()
   const screen = terminalLine(process.stdout, format === 'text' ? () => summaryOf(members) : undefined)
-  const say = (level: Level, message: string, certificate?: string) =>
+  const print = (level: Level, message: string, certificate?: string) =>
     screen.print(messageLine(format, new Date(), level, message, certificate))
+  const say: typeof print = (level, ...more) => {
+    if (isLogged(least, level)) print(level, ...more)
+  }
   const late = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(timeout)
   const over = AbortSignal.any([stop, late])
 
@@ -58,7 +61,8 @@ export const runConfig = async (
     const voice: Voice = {
       say: (level, message) => say(level, message, name),
       told: (transition) => {
-        screen.print(transitionLine(format, { ...transition, certificate: name }))
+        if (isLogged(least, transition.level))
+          screen.print(transitionLine(format, { ...transition, certificate: name }))
         manager.status(`${name}: ${transition.to}: ${transition.message}`)
       },
       reload: () => reload(`reload, asked for over the socket of ${name}`),
@@ -77,7 +81,7 @@ export const runConfig = async (
 
   /** Brings what runs in line with the file. */
   const apply = async (before: Config | undefined, config: Config): Promise<void> => {
-    ;({ format } = config)
+    ;({ format, level: least } = config)
     const wanted = new Map(config.certificates.map((one) => [one.name, one]))
     const gone = [...members].filter(
       ([name, { configured }]) => !isDeepStrictEqual(configured, wanted.get(name)),
@@ -131,9 +135,10 @@ export const runConfig = async (
 
   say('info', `keeps ${current.certificates.length} certificates of ${file}`)
   signals.on('reload', () => reload('SIGHUP'))
+  // Whatever the level: somebody asked.
   signals.on('report', () => {
     for (const [name, { rotation }] of members)
-      say('info', `SIGUSR2: ${rotation()?.explain() ?? 'it does not run yet'}`, name)
+      print('info', `SIGUSR2: ${rotation()?.explain() ?? 'it does not run yet'}`, name)
   })
   stop.addEventListener('abort', manager.stopping, { once: true })
   const complete = allIssued().then((isComplete) => {

@@ -10,8 +10,8 @@ import { fieldOf } from './config-fields.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
-import { type HookCommand, hookFlags, readHooks } from './hooks.js'
-import type { LogFormat } from './output.js'
+import { type HookRequest, hookFlags, readHooks } from './hooks.js'
+import { isLevel, type Level, type LogFormat, levels } from './output.js'
 import { type OutputRequest, outputFlags, readOutputs } from './outputs.js'
 import { readServing, type Serving, servingFlags, servingPrefix } from './serving-flags.js'
 import { readWindows, windowFlags } from './window-flags.js'
@@ -76,6 +76,10 @@ export const runFlags = {
   },
   once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is installed' },
   'log-format': { value: 'text|json', help: 'default text' },
+  'log-level': {
+    value: 'LEVEL',
+    help: 'what is logged: error, warn and above, info and above (default), or debug: each event too',
+  },
   'metrics-bind-address': {
     value: 'ADDRESS',
     help: 'serve /metrics, /livez, /readyz, /healthz at HOST:PORT; :PORT is loopback (default: nowhere)',
@@ -97,7 +101,7 @@ type Name = RunFlag
 export interface CertificateRequest {
   readonly options: RotationOptions
   readonly outputs: ReadonlyArray<OutputRequest>
-  readonly hooks: ReadonlyArray<HookCommand>
+  readonly hooks: ReadonlyArray<HookRequest>
   /** Where events are written, for `replay`. */
   readonly eventLog?: string
 }
@@ -112,6 +116,8 @@ export interface Ending {
 /** What `run` was asked to do by flags. */
 export interface RunRequest extends CertificateRequest, Ending {
   readonly format: LogFormat
+  /** The least level that is logged. */
+  readonly logLevel: Level
   /** The serving certificate that is kept too. */
   readonly serving?: Serving
   /** Where metrics and health are served. */
@@ -173,6 +179,9 @@ const requestFrom = (flags: Given<Name>): E.Either<UsageError, RunRequest> => {
     return E.left(
       usageError(`--log-format=${format} is not known`, 'write --log-format=text or --log-format=json'),
     )
+  const logLevel = flags['log-level'] ?? 'info'
+  if (!isLevel(logLevel))
+    return E.left(usageError(`--log-level=${logLevel} is not known`, `write one of ${levels.join(', ')}`))
   const metrics = parseBindAddress(flags['metrics-bind-address'] ?? '0')
   if (E.isLeft(metrics))
     return E.left(
@@ -231,6 +240,7 @@ const requestFrom = (flags: Given<Name>): E.Either<UsageError, RunRequest> => {
     : E.right({
         ...ending.right,
         format,
+        logLevel,
         options,
         outputs: outputs.right,
         hooks: hooks.right,

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type { Transition } from '../../src/describe/transition.js'
 import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
 import { inWords } from '../../src/model/time.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { command, complain, type Signals } from './command.js'
-import { type Level, messageLine, transitionLine } from './output.js'
+import { isLogged, type Level, messageLine, transitionLine } from './output.js'
 import { type ConfigRequest, type RunRequest, readRunOrConfig, runFlags } from './run-flags.js'
 import type { Serving } from './serving-flags.js'
 import { startCertificate, type Voice } from './start-certificate.js'
@@ -24,7 +25,7 @@ export const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { once, timeout, format, serving, metrics, ...certificate }: RunRequest,
+  { once, timeout, format, logLevel, serving, metrics, ...certificate }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
@@ -55,7 +56,12 @@ export const run = async (
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
   const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
-  const say = (level: Level, message: string) => screen.print(messageLine(format, new Date(), level, message))
+  const say = (level: Level, message: string) => {
+    if (isLogged(logLevel, level)) screen.print(messageLine(format, new Date(), level, message))
+  }
+  const tell = (transition: Transition) => {
+    if (isLogged(logLevel, transition.level)) screen.print(transitionLine(format, transition))
+  }
   say('info', intention(options, where))
   if (options.policy?.rotate === false)
     say(
@@ -81,7 +87,7 @@ export const run = async (
     const voice: Voice = {
       say,
       told: (transition) => {
-        screen.print(transitionLine(format, transition))
+        tell(transition)
         manager.status(`${transition.to}: ${transition.message}`)
       },
       reload: () => reloading.abort(),
@@ -99,8 +105,7 @@ export const run = async (
       const aside: Voice = {
         ...voice,
         say: (level, message) => say(level, `serving: ${message}`),
-        told: (transition) =>
-          screen.print(transitionLine(format, { ...transition, message: `serving: ${transition.message}` })),
+        told: (transition) => tell({ ...transition, message: `serving: ${transition.message}` }),
       }
       return startCertificate(fleet, second, aside, signal)
     }
@@ -125,7 +130,11 @@ export const run = async (
     reloading.abort()
   })
   stop.addEventListener('abort', manager.stopping, { once: true })
-  signals.on('report', () => say('info', `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`))
+  // Whatever the level: somebody asked.
+  signals.on('report', () => {
+    const report = `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`
+    screen.print(messageLine(format, new Date(), 'info', report))
+  })
   let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
   if (E.isLeft(outcome) && rotation === undefined) {
     await listener?.close()

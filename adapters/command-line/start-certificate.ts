@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { printEvent } from '../../src/describe/print.js'
 import type { Transition } from '../../src/describe/transition.js'
 import type { StoreError } from '../../src/model/failure.js'
 import { defaultPolicy } from '../../src/model/policy.js'
@@ -43,7 +44,10 @@ export const startCertificate = async (
       say('info', `${what}, asked for over the socket of the directory: ${reason}`)
       if (what === 'reload') reload()
     },
-    ...(events === undefined ? {} : { onStep: events.write }),
+    onStep: (step) => {
+      events?.write(step)
+      if (step.event !== undefined) say('debug', `event ${printEvent(step.event)}`)
+    },
     onTransition: told,
     onWarning: warn,
   })()

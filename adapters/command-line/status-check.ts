@@ -3,7 +3,7 @@
  * (https://nagios-plugins.org/doc/guidelines.html).
  */
 import * as O from 'fp-ts/lib/Option.js'
-import { rotateAt } from '../../src/describe/transition.js'
+import { rotateAt } from '../../src/describe/renewal.js'
 import { isUsable } from '../../src/machine/due.js'
 import { stateOf } from '../../src/machine/machine.js'
 import { printable } from '../../src/model/printable.js'

@@ -2,7 +2,7 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { approvalByHand } from '../../src/describe/approval.js'
 import { explain } from '../../src/describe/explain.js'
-import { rotateAt } from '../../src/describe/transition.js'
+import { rotateAt, windowInWords } from '../../src/describe/renewal.js'
 import { waitingFor } from '../../src/describe/waiting.js'
 import { isUsable } from '../../src/machine/due.js'
 import type { Held, LastFailure } from '../../src/machine/facts.js'
@@ -11,6 +11,7 @@ import { expired } from '../../src/model/certificate.js'
 import { printable } from '../../src/model/printable.js'
 import type { Draft } from '../../src/model/request.js'
 import { type Instant, inWords, rfc3339 } from '../../src/model/time.js'
+import type { RenewalWindow } from '../../src/model/window.js'
 import { holderInWords } from '../filesystem/index.js'
 import type { Agent, Situation } from './inquiry.js'
 
@@ -33,6 +34,14 @@ export interface Report {
   }
   readonly receivedAt?: string
   readonly rotateAt?: string
+  /** The renewal window that is suggested to the agent, and what comes of it in `meaning`. */
+  readonly renewalWindow?: {
+    readonly start: string
+    readonly end: string
+    readonly source: string
+    readonly reason: string
+    readonly meaning: string
+  }
   /** Whether the certificate chains to a CA in `--client-ca-file`, where that is given and could be read. */
   readonly chainVerified?: boolean
   /** Who has the directory open; null: nobody; absent: that cannot be asked. */
@@ -70,6 +79,7 @@ export const reportOn = (situation: Situation, others: ReadonlyArray<string> = [
     ...(held === undefined ? {} : { certificate: certificateOf(held) }),
     ...(held === undefined ? {} : { receivedAt: rfc3339(held.receivedAt) }),
     ...(renewal === undefined ? {} : { rotateAt: rfc3339(renewal) }),
+    ...(O.isSome(facts.window) ? { renewalWindow: windowOf(situation, facts.window.value) } : {}),
     ...(verification === 'Unchecked' ? {} : { chainVerified: verification === 'Verified' }),
     ...(agent === undefined ? {} : { agent }),
     ...(isLive ? { waitsFor: waits(situation) } : {}),
@@ -99,6 +109,14 @@ const certificateOf = ({ certificate }: Held) => ({
   keyId: certificate.keyId,
   notBefore: rfc3339(certificate.notBefore),
   notAfter: rfc3339(certificate.notAfter),
+})
+
+const windowOf = ({ policy, facts, now }: Situation, window: RenewalWindow) => ({
+  start: rfc3339(window.start),
+  end: rfc3339(window.end),
+  source: window.source,
+  reason: window.reason,
+  meaning: windowInWords(policy, facts, window, now),
 })
 
 const waits = ({ policy, facts, now }: Situation): Report['waitsFor'] & {} => {
@@ -179,6 +197,7 @@ export const reportInLines = (report: Report): string => {
     ['valid', certificate && `${certificate.notBefore} to ${certificate.notAfter}`],
     ['received', report.receivedAt],
     ['renewed at', report.rotateAt],
+    ['window', report.renewalWindow?.meaning],
     ['chain', report.chainVerified === true ? 'chains to a CA in the file given' : undefined],
     ['agent', report.agent === undefined ? undefined : agentInWords(report.agent)],
     [

@@ -45,7 +45,7 @@ const longestWait = 24 * 60 * minute
 /** For an answer that does not wait for anything. */
 const patience = minute / 4
 
-const readReload = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> => {
+export const readReload = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> => {
   const given = readFlags(reloadFlags, args)
   if (E.isLeft(given)) return given
   const where = whereOf(given.right)

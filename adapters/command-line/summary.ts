@@ -1,6 +1,6 @@
 /** A state in a line that changes while one looks at it: what it is, and the time left. */
 import * as O from 'fp-ts/lib/Option.js'
-import { rotateAt } from '../../src/describe/transition.js'
+import { rotateAt } from '../../src/describe/renewal.js'
 import type { Facts } from '../../src/machine/facts.js'
 import { decide, stateOf } from '../../src/machine/machine.js'
 import { outageOf } from '../../src/machine/ongoing.js'

@@ -1,5 +1,6 @@
 /** What `status --watch` shows: a screen for a terminal, or a line for each change. Nothing in it depends on colour. */
 import * as O from 'fp-ts/lib/Option.js'
+import { windowInWords } from '../../src/describe/renewal.js'
 import type { Told } from '../../src/describe/snapshot.js'
 import { adviceFor, type Waiting, waitingFor } from '../../src/describe/waiting.js'
 import { isUsable } from '../../src/machine/due.js'
@@ -51,7 +52,7 @@ const section = ({ prefix, situation, problem }: Watched, options: ScreenOptions
   }
   const held = O.toUndefined(facts.held)
   const connections = O.toUndefined(snapshot?.connections ?? O.none)
-  const { lastFailure } = facts
+  const { lastFailure, window } = facts
   const colour =
     held === undefined || !isUsable(policy, held, now) ? 'bad' : isCalm(situation) ? 'good' : 'due'
   return [
@@ -60,9 +61,13 @@ const section = ({ prefix, situation, problem }: Watched, options: ScreenOptions
       ? row('certificate', 'none')
       : [
           ...row('certificate', `${held.certificate.serialNumber} of ${held.certificate.commonName}`),
-          ...row('life', lifeBar(policy, held, now, Math.min(100, columns - indent - nameWidth))),
-          ...row('', lifeInWords(policy, held, now)),
+          ...row(
+            'life',
+            lifeBar(policy, { ...held, window }, now, Math.min(100, columns - indent - nameWidth)),
+          ),
+          ...row('', lifeInWords(policy, { ...held, window }, now)),
         ]),
+    ...(O.isNone(window) ? [] : row('window', windowInWords(policy, facts, window.value, now))),
     ...(snapshot === undefined ? [] : row('waits for', waitingInWords(waitingFor(policy, facts, now), now))),
     ...(snapshot !== undefined && O.isSome(lastFailure) && !isCalm(situation)
       ? row('last failure', failureInWords(lastFailure.value, now))

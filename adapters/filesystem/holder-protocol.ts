@@ -27,6 +27,8 @@ export type Answerer = (question: Question) => TaskEither<Failure<string>, Json>
  * and waits a second for that.
  */
 const graceOfQuestion = 900
+/** So long who was answered, or asked nothing, may take to read that and to close, ms. */
+const graceOfFarewell = 2 * second
 const longestQuestion = 64 * 1024
 const longestAnswer = 4 * 1024 * 1024
 
@@ -40,9 +42,17 @@ export const converse = (
   let isAsked = false
   socket.unref()
   socket.on('error', () => {})
-  socket.setTimeout(graceOfQuestion, () => socket.end())
+  let timer: NodeJS.Timeout | undefined
+  // Ends it, also with who goes on without a line break, does not read, or never closes.
+  const dismiss = () => {
+    clearTimeout(timer)
+    socket.end()
+    timer = setTimeout(() => socket.destroy(), graceOfFarewell).unref()
+  }
+  timer = setTimeout(dismiss, graceOfQuestion).unref()
+  socket.on('close', () => clearTimeout(timer))
   socket.on('end', () => {
-    if (!isAsked) socket.end()
+    if (!isAsked) dismiss()
   })
   socket.setEncoding('utf8').on('data', (chunk: string) => {
     if (isAsked) return
@@ -50,8 +60,11 @@ export const converse = (
     const end = text.indexOf('\n')
     if (end === -1 && text.length <= longestQuestion) return
     isAsked = true
-    socket.setTimeout(0)
-    const reply = (answer: Json) => socket.end(`${JSON.stringify(answer)}\n`)
+    clearTimeout(timer)
+    const reply = (answer: Json) => {
+      socket.write(`${JSON.stringify(answer)}\n`)
+      dismiss()
+    }
     answerTo(text.slice(0, end), answererOf).then(reply, () => socket.destroy())
   })
   socket.write(`${JSON.stringify(self)}\n`)

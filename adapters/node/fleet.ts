@@ -9,7 +9,7 @@ import type { Clock } from '../../src/ports.js'
 import { wallClock } from '../platform/clock.js'
 import { errorOf, run } from '../platform/promise.js'
 import { invalid, type RotationOptions, unknownOption } from './options.js'
-import { sharedRequests } from './parts.js'
+import { type SharedRequests, sharedRequests } from './shared-requests.js'
 import { type RunningRotation, type StartError, startOn } from './start.js'
 
 /** What the rotations of a fleet share. */
@@ -59,11 +59,7 @@ export const startRotationTask = (options: RotationOptions): TE.TaskEither<Start
 export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
   run(startRotationTask(options))
 
-const fleetOn = (
-  clock: Clock,
-  limits: Partial<Limits>,
-  requests: ReturnType<typeof sharedRequests>,
-): Fleet => {
+const fleetOn = (clock: Clock, limits: Partial<Limits>, requests: SharedRequests): Fleet => {
   const members = new Set<RunningRotation>()
   let before = noMetrics(clock.now())
   const start = startOn(driver(clock, limits), { clock, requests })

@@ -3,11 +3,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
+import { printCause } from '../../src/describe/print.js'
 import type { Step } from '../../src/describe/transition.js'
+import { causesOf } from '../../src/machine/due.js'
 import type { Facts } from '../../src/machine/facts.js'
 import { type HookCounts, plusHooks } from '../../src/metrics/metrics.js'
 import { failure } from '../../src/model/failure.js'
-import { inWords, minute } from '../../src/model/time.js'
+import type { RotationPolicy } from '../../src/model/policy.js'
+import { type Instant, inWords, minute } from '../../src/model/time.js'
 import type { Clock, Output, OutputContent, TlsCredential } from '../../src/ports.js'
 import { type Hook, onceForEach, type Renewal } from '../hooks/index.js'
 import { keepOutput } from '../outputs/index.js'
@@ -29,6 +32,7 @@ const longestCall = minute
 
 export const hooksOf = (
   options: RotationOptions,
+  policy: RotationPolicy,
   current: IO<O.Option<TlsCredential>>,
   clock: Clock,
   warn: (message: string) => void,
@@ -68,7 +72,7 @@ export const hooksOf = (
     noteStep: ({ before, after, event }) => {
       held = after.held
       if (event?._tag === 'Installed') {
-        reason = wish ?? reasonOf(before)
+        reason = wish ?? reasonOf(policy, before, event.at)
         wish = undefined
       }
       if (event?._tag === 'Installed' || event?._tag === 'Loaded') update()
@@ -88,10 +92,14 @@ export const hooksOf = (
   }
 }
 
-const reasonOf = ({ held, next }: Facts): string => {
+/** What was asked for; otherwise what the certificate before was due for. */
+const reasonOf = (policy: RotationPolicy, before: Facts, at: Instant): string => {
+  const { held, next } = before
   if (O.isNone(held)) return 'there was no certificate'
   const answers = O.isSome(next) && next.value._tag === 'Delivered' ? next.value.answers : O.none
-  return O.isSome(answers) ? answers.value.why : 'the renewal was due'
+  if (O.isSome(answers)) return answers.value.why
+  const causes = causesOf(policy, before, at).filter(({ _tag }) => _tag !== 'Deadline')
+  return causes.length === 0 ? 'the renewal was due' : causes.map(printCause).join('; ')
 }
 
 const functionHook = (onRenewed: NonNullable<RotationOptions['onRenewed']>): Hook => ({

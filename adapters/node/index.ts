@@ -16,7 +16,15 @@ export {
   clientTemplate,
   kubeletClientTemplate,
 } from '../../src/model/template.js'
-export { type CommandOptions, commandHook, type Hook, type HookError, type Renewal } from '../hooks/index.js'
+export {
+  type CommandOptions,
+  commandHook,
+  type Hook,
+  type HookError,
+  type Renewal,
+  type SignalOptions,
+  signalHook,
+} from '../hooks/index.js'
 export { type Attributes, outputBundle, outputDirectory, outputKubeconfig } from '../outputs/index.js'
 export { wallClock } from '../platform/clock.js'
 export { run } from '../platform/promise.js'

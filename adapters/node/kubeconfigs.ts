@@ -10,6 +10,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure } from '../../src/model/failure.js'
 import type { Secret } from '../../src/model/secret.js'
 import type { Clock } from '../../src/ports.js'
+import { ok, steps } from '../../src/steps.js'
 import {
   type AccessSource,
   accessFromKubeconfig,
@@ -89,31 +90,28 @@ export const following = (
   const { kubeconfig: path, bootstrapKubeconfig, onWarning } = options
   const pairPath = resolve(options.pairPath)
 
-  const write = (source: string, why: string): TaskEither<KubeconfigError, void> =>
-    pipe(
-      loadKubeconfig(source),
-      TE.chain(({ cluster }) => writeCluster(cluster, why)),
-    )
+  const write = (cluster: ClusterEntry, why: string): TaskEither<KubeconfigError, void> =>
+    steps(async function* () {
+      const written = pipe(
+        writeKubeconfig(path, kubeconfigText(cluster, pairPath)),
+        TE.mapLeft(({ message, remedy }) => missing(message, remedy)),
+      )
+      const { backup } = yield* ok(written)
+      if (O.isSome(backup)) onWarning(`${why}, so it was rewritten; what it said is in ${backup.value}`)
+    })
 
-  const writeCluster =
-    (cluster: ClusterEntry, why: string): TaskEither<KubeconfigError, void> =>
-    async () => {
-      const done = await writeKubeconfig(path, kubeconfigText(cluster, pairPath))()
-      if (E.isLeft(done)) return E.left(missing(done.left.message, done.left.remedy))
-      if (O.isSome(done.right.backup))
-        onWarning(`${why}, so it was rewritten; what it said is in ${done.right.backup.value}`)
-      return E.right(undefined)
-    }
-
-  return async () => {
-    const existing = await existingKubeconfig(path, clock.now())()
-    if (E.isLeft(existing)) return existing
-    const found = existing.right
-    const usable = found._tag === 'Usable'
-    const legible = usable || (found._tag === 'Unusable' && O.isSome(found.kubeconfig))
+  return steps(async function* () {
+    const found = yield* ok(existingKubeconfig(path, clock.now()))
+    const isUsable = found._tag === 'Usable'
+    const isReadable = isUsable || (found._tag === 'Unusable' && O.isSome(found.kubeconfig))
     const source = () =>
-      bootstrapKubeconfig === undefined || (usable && existsSync(path)) ? path : bootstrapKubeconfig
-    let written = usable
+      bootstrapKubeconfig === undefined || (isUsable && existsSync(path)) ? path : bootstrapKubeconfig
+    const copy = (why: string): TaskEither<KubeconfigError, void> =>
+      steps(async function* () {
+        const { cluster } = yield* ok(loadKubeconfig(source()))
+        yield* ok(write(cluster, why))
+      })
+    let isWritten = isUsable
     let told = ''
     /** The cluster of the bootstrap kubeconfig as it was last read for a request. */
     let bootstrapCluster: ClusterEntry | undefined
@@ -122,25 +120,24 @@ export const following = (
     })
     /** One that was adopted and could not be written yet. */
     let unwritten: ClusterEntry | undefined
-    const writeAdopted = async (cluster: ClusterEntry): Promise<E.Either<KubeconfigError, void>> => {
-      const done = await writeCluster(
-        cluster,
-        `kubeconfig ${path}: its server cannot be verified, and that of ${cluster.place.file} can, with the CA there`,
-      )()
-      unwritten = E.isRight(done) ? undefined : cluster
-      return done
-    }
+    const adopted = (cluster: ClusterEntry): TaskEither<KubeconfigError, void> =>
+      steps(async function* () {
+        unwritten = cluster
+        const why = `kubeconfig ${path}: its server cannot be verified, and that of ${cluster.place.file} can, with the CA there`
+        yield* ok(write(cluster, why))
+        unwritten = undefined
+      })
     const ensure: TaskEither<KubeconfigError, void> = async () => {
       if (unwritten !== undefined) {
         // What prevents it was told when it was adopted.
-        await writeAdopted(unwritten)
+        await adopted(unwritten)()
         return E.right(undefined)
       }
       // Somebody may delete it later: only the bootstrap kubeconfig can tell again where the API is.
-      if (written && (bootstrapKubeconfig === undefined || existsSync(path))) return E.right(undefined)
-      const done = await write(source(), found._tag === 'Unusable' ? found.reason : '')()
-      if (E.isRight(done)) written = true
-      if (E.isRight(done) || !legible) return done
+      if (isWritten && (bootstrapKubeconfig === undefined || existsSync(path))) return E.right(undefined)
+      const done = await copy(found._tag === 'Unusable' ? found.reason : '')()
+      if (E.isRight(done)) isWritten = true
+      if (E.isRight(done) || !isReadable) return done
       // The cluster that stands there already has to do; but those who use the kubeconfig go on as it says.
       if (done.left.message !== told)
         onWarning(`${done.left.message}: it does not follow the certificate; ${done.left.remedy}`)
@@ -149,45 +146,41 @@ export const following = (
     }
     // Those who use the kubeconfig may look for it before there is a request; what prevents it now is told then.
     await ensure()
-    return E.right({
-      cluster: pipe(
-        ensure,
-        TE.chain(() =>
+    return {
+      cluster: steps(async function* () {
+        yield* ok(ensure)
+        return yield* ok(
           unwritten === undefined ? clusterFromKubeconfig(path) : clusterOf({ cluster: unwritten }),
-        ),
-      ),
+        )
+      }),
       bootstrap: (signal) =>
-        pipe(
-          ensure,
-          TE.chainW(() => bootstrap(signal)),
-        ),
+        steps(async function* () {
+          yield* ok(ensure)
+          return yield* ok(bootstrap(signal))
+        }),
       pair:
-        usable && !leadsTo(found.certificatePath, pairPath)
+        isUsable && !leadsTo(found.certificatePath, pairPath)
           ? O.some({ pem: found.certificate, key: found.key })
           : O.none,
       leadsSomewhere: existsSync(pairPath),
-      follow: write(source(), `kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
-      adopt: async () => {
-        if (bootstrapKubeconfig === undefined) return E.right(undefined)
-        const loaded =
-          bootstrapCluster === undefined
-            ? await pipe(
-                loadKubeconfig(bootstrapKubeconfig),
-                TE.map(({ cluster }) => cluster),
-              )()
-            : E.right(bootstrapCluster)
-        if (E.isLeft(loaded)) return loaded
-        const { insecureSkipTlsVerify, certificateAuthority } = loaded.right
-        if (!insecureSkipTlsVerify && O.isSome(certificateAuthority)) return writeAdopted(loaded.right)
-        return E.left(
-          missing(
-            `kubeconfig ${path}: its server cannot be verified, and ${bootstrapKubeconfig} names no CA to verify it with`,
-            `name the CA of the server in ${bootstrapKubeconfig} (certificate-authority), or in ${path}`,
-          ),
+      follow: copy(`kubeconfig ${path}: it is to follow the certificate in ${options.pairPath}`),
+      adopt: steps(async function* () {
+        if (bootstrapKubeconfig === undefined) return
+        const cluster = bootstrapCluster ?? (yield* ok(loadKubeconfig(bootstrapKubeconfig))).cluster
+        const { insecureSkipTlsVerify, certificateAuthority } = cluster
+        yield* ok(
+          insecureSkipTlsVerify || O.isNone(certificateAuthority)
+            ? TE.left(
+                missing(
+                  `kubeconfig ${path}: its server cannot be verified, and ${bootstrapKubeconfig} names no CA to verify it with`,
+                  `name the CA of the server in ${bootstrapKubeconfig} (certificate-authority), or in ${path}`,
+                ),
+              )
+            : adopted(cluster),
         )
-      },
-    })
-  }
+      }),
+    }
+  })
 }
 
 const leadsTo = (path: O.Option<string>, pairPath: string): boolean =>

@@ -58,7 +58,7 @@ export interface RotationOptions {
    * of is kept in `certDir` beyond the end of the process. The rotation does not wait for it; `stop` does, for five seconds.
    */
   readonly onRenewed?: (renewed: Renewed) => void | Promise<void>
-  /** The same for hooks that are values: `commandHook`, or one of your own. */
+  /** The same for hooks that are values: `commandHook`, `signalHook`, or one of your own. */
   readonly hooks?: ReadonlyArray<Hook>
   /**
    * Another process that may write in `certDir` asked for a rotation (it is begun by then) or for a reload (yours to carry
@@ -294,6 +294,17 @@ export const withLifetime = (
   requestedLifetime === undefined
     ? template
     : { ...template, expirationSeconds: secondsOf(requestedLifetime) }
+
+/** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
+export const warnWith =
+  ({ onWarning }: RotationOptions) =>
+  (message: string): void => {
+    try {
+      onWarning?.(message)
+    } catch {
+      // Nothing to be done here.
+    }
+  }
 
 /** The policy that the options describe. */
 export const policyFrom = (options: RotationOptions): E.Either<InvalidOptions, RotationPolicy> => {

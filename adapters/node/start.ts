@@ -25,6 +25,7 @@ import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { hooksOf } from './hooks.js'
 import { observed } from './observed.js'
+import { type OpenedPorts, openPorts, type Shared, type StartError } from './open.js'
 import {
   type InvalidOptions,
   invalid,
@@ -33,15 +34,14 @@ import {
   prefixOf,
   type RotationOptions,
   templateFrom,
+  warnWith,
 } from './options.js'
-import { openParts, type Parts, type PartsError, type Shared, warnWith } from './parts.js'
 import { type Desk, desk } from './questions.js'
 import { steering } from './steering.js'
 import { broadcast } from './stream.js'
 import { wantedBy } from './wanted.js'
 
-/** Why a rotation cannot start. Whatever goes wrong later is told as a transition and tried again. */
-export type StartError = PartsError
+export type { StartError } from './open.js'
 
 const authorityOf = O.chain(({ certificateAuthority }: Cluster) => certificateAuthority)
 
@@ -111,9 +111,9 @@ export const startOn =
       TE.bind('policy', () => TE.fromEither(policyFrom(options))),
       TE.chainFirstW(({ template }) => keyCanBeMade(options, template)),
       TE.let('questions', desk),
-      TE.bindW('parts', ({ policy, questions }) => openParts(options, policy, shared, questions.answer)),
-      TE.map(({ template, policy, parts, questions }) =>
-        running(driver, options, policy, template, parts, questions),
+      TE.bindW('opened', ({ policy, questions }) => openPorts(options, policy, shared, questions.answer)),
+      TE.map(({ template, policy, opened, questions }) =>
+        running(driver, options, policy, template, opened, questions),
       ),
     )
 
@@ -143,7 +143,7 @@ const running = (
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, replace, cluster, read, close }: Parts,
+  { ports, replace, cluster, read, close }: OpenedPorts,
   questions: Desk,
 ): RunningRotation => {
   const wanted = wantedBy(options, template, ports.clock, warnWith(options))
@@ -154,7 +154,7 @@ const running = (
   const name = { certDir, certPrefix: prefixOf(options) }
   const seen = observed()
   const warn = warnWith(options)
-  const hooks = hooksOf(options, () => credentials.current(), ports.clock, warn)
+  const hooks = hooksOf(options, policy, () => credentials.current(), ports.clock, warn)
   const notify = (notice: Notice): void => {
     if (notice._tag === 'Warning') {
       publish('kube-cert-rotation:warning', { rotation: name, message: notice.message })

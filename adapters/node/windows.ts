@@ -1,3 +1,4 @@
+import * as E from 'fp-ts/lib/Either.js'
 import type { RotationPolicy } from '../../src/model/policy.js'
 import type { Clock, RenewalWindows } from '../../src/ports.js'
 import { configMapName, windowsFromConfigMap } from '../windows/config-map.js'
@@ -11,25 +12,29 @@ export const openWindows = (
   { authenticateWith }: RotationPolicy,
   cluster: Accesses['cluster'] | undefined,
   clock: Clock,
-): RenewalWindows | InvalidOptions | undefined => {
-  if (options === undefined) return undefined
+): E.Either<InvalidOptions, RenewalWindows | undefined> => {
+  if (options === undefined) return E.right(undefined)
   const { file, configMap, labels = {} } = options
   const sources: Array<RenewalWindows> = file === undefined ? [] : [windowsFromFile(file, labels, clock)]
   if (configMap !== undefined) {
     const name = configMapName(configMap)
     if (name === undefined)
-      return invalid(
-        `renewalWindows.configMap ${JSON.stringify(configMap)} names no ConfigMap`,
-        'write NAMESPACE/NAME',
+      return E.left(
+        invalid(
+          `renewalWindows.configMap ${JSON.stringify(configMap)} names no ConfigMap`,
+          'write NAMESPACE/NAME',
+        ),
       )
     if (cluster === undefined || authenticateWith === 'external')
-      return invalid(
-        'renewalWindows.configMap is read with the certificate held, which is for something else here, or for no API that is known',
-        'name a renewalWindows.file',
+      return E.left(
+        invalid(
+          'renewalWindows.configMap is read with the certificate held, which is for something else here, or for no API that is known',
+          'name a renewalWindows.file',
+        ),
       )
     sources.push(windowsFromConfigMap({ ...name, labels, cluster, clock }))
   }
   return sources.length === 0
-    ? invalid('renewalWindows names nobody who suggests any', 'name a file or a configMap')
-    : firstOf(sources)
+    ? E.left(invalid('renewalWindows names nobody who suggests any', 'name a file or a configMap'))
+    : E.right(firstOf(sources))
 }

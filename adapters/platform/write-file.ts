@@ -47,14 +47,16 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** Creates or replaces a file, and makes that last. The temporary name is always `PATH.tmp`. */
+/** What a file is called before it is in place: always the same, so that what a crash left there does not stay, and ours. */
+export const temporaryOf = (path: string): string => `${path}.kube-cert-rotation.tmp`
+
+/** Creates or replaces a file, and makes that last. */
 export const replaceFile = async (
   path: string,
   content: string | Buffer,
   attributes: Attributes = {},
 ): Promise<void> => {
-  // Always the same name, so that what a crash left there does not stay.
-  const temporary = `${path}.tmp`
+  const temporary = temporaryOf(path)
   await rm(temporary, { force: true })
   try {
     await writeNewFile(temporary, content, attributes)

@@ -10,6 +10,7 @@ import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
 import { printCause, printWindow } from './print.js'
+import { windowInWords } from './renewal.js'
 
 /** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
 export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
@@ -141,8 +142,13 @@ const waiting = (
   if (state._tag === 'Issued' && state.stage === 'installed') {
     if (!policy.rotate) return ''
     const { at, window } = renewalOf(policy, facts, state.held, now)
-    const why = O.isSome(window) ? `, in the renewal window ${printWindow(window.value)}` : ''
-    return `It is renewed at ${moment(at, now)}${why}.`
+    if (O.isSome(window))
+      return `It is renewed at ${moment(at, now)}, in the renewal window ${printWindow(window.value)}.`
+    // One that has no bearing on it: whoever looks for it is to know why.
+    const other = O.isSome(facts.window)
+      ? ` There is a renewal window ${windowInWords(policy, facts, facts.window.value, now)}.`
+      : ''
+    return `It is renewed at ${moment(at, now)}.${other}`
   }
   if (!('request' in state) && O.isNone(wanted)) return 'It waits to be told what certificate is wanted.'
   if (state._tag === 'Issued' && O.isNone(lastFailure))

@@ -1,18 +1,18 @@
 import { eqStrict } from 'fp-ts/lib/Eq.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { instantIn, isOverdue, isUsable, renewalOf, rotationDeadline } from '../machine/due.js'
+import { isOverdue, isUsable } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import { type Facts, outstanding, savedDraft } from '../machine/facts.js'
+import { type Facts, savedDraft } from '../machine/facts.js'
 import { type Attempt, failureOf, ongoingOf, outageOf } from '../machine/ongoing.js'
-import { isOfStartUp, pauseEnd, submitEnd } from '../machine/retry.js'
+import { isOfStartUp, pauseEnd } from '../machine/retry.js'
 import type { RenewDue, State } from '../machine/state.js'
 import { expired } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, rfc3339, wholeSecond } from '../model/time.js'
-import type { RenewalWindow } from '../model/window.js'
 import { approvalByHand } from './approval.js'
 import { attempts, explain, isAtRest } from './explain.js'
-import { printCause, printWindow } from './print.js'
+import { printCause } from './print.js'
+import { apart, renewal, rotateAt, windowInWords } from './renewal.js'
 
 /** One of the five states. */
 export type StateName = State['_tag']
@@ -202,7 +202,7 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
         'WindowSuggested',
         O.isNone(after.window)
           ? `no renewal window is suggested any more${renewal(policy, after, at)}`
-          : `a renewal window ${printWindow(after.window.value)}${meaning(policy, after, after.window.value, at)}`,
+          : `a renewal window ${windowInWords(policy, after, after.window.value, at)}`,
       )
     case 'CredentialRejected':
       return from._tag === to._tag
@@ -224,27 +224,6 @@ const newsIn = (policy: RotationPolicy, step: Step, event: Event): Words | undef
   }
 }
 
-/** Why nothing is sent yet, where only the time between two requests is waited for. */
-const apart = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
-  const end = submitEnd(policy, facts, now)
-  return end === undefined ||
-    pauseEnd(policy, facts, now) !== undefined ||
-    outstanding(facts, now) !== undefined
-    ? ''
-    : `; it is sent in ${inWords(end - now)}, since requests are kept ${inWords(policy.submitInterval)} apart`
-}
-
-/** What a window comes to for the certificate held. */
-const meaning = (policy: RotationPolicy, facts: Facts, window: RenewalWindow, now: Instant): string => {
-  if (O.isNone(facts.held) || !policy.rotate) return ''
-  const due = instantIn(window, facts.held.value, now)
-  if (due === undefined) return '; the certificate came after its start, and is not renewed for it'
-  if (due <= now) return `; the renewal is due${apart(policy, facts, now)}`
-  return due < rotationDeadline(policy, facts.held.value, now)
-    ? renewal(policy, facts, now)
-    : `; the rotation deadline is earlier${renewal(policy, facts, now)}`
-}
-
 const found = (facts: Facts, now: Instant): string => {
   const draft = savedDraft(facts)
   const request = O.isSome(draft) ? `, and request ${draft.value.name}` : ''
@@ -253,17 +232,6 @@ const found = (facts: Facts, now: Instant): string => {
   const expired = notAfter > now ? '' : ` that expired at ${rfc3339(notAfter)}`
   return `the store has a certificate${expired}${request}`
 }
-
-const renewal = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
-  const due = rotateAt(policy, facts, now)
-  return due === undefined ? '' : `, to be renewed at ${rfc3339(due)}`
-}
-
-/** When the certificate in use is renewed, as a whole second; up to one later it happens. */
-export const rotateAt = (policy: RotationPolicy, facts: Facts, now: Instant): Instant | undefined =>
-  O.isSome(facts.held) && policy.rotate
-    ? wholeSecond(renewalOf(policy, facts, facts.held.value, now).at)
-    : undefined
 
 /** The request and the certificate that a step is about. */
 const subjects = (

@@ -1,6 +1,6 @@
 /** What a rotation waits for, and what a person can do about it. */
 import * as O from 'fp-ts/lib/Option.js'
-import { rotationDeadline } from '../machine/due.js'
+import { renewalOf } from '../machine/due.js'
 import type { Facts } from '../machine/facts.js'
 import { decide, stateOf } from '../machine/machine.js'
 import { outageOf } from '../machine/ongoing.js'
@@ -41,11 +41,7 @@ export const waitingFor = (policy: RotationPolicy, facts: Facts, now: Instant): 
     case 'Issued':
       if (state.stage === 'installed')
         return policy.rotate
-          ? {
-              what: 'the rotation deadline',
-              since: O.none,
-              until: O.some(rotationDeadline(policy, state.held, now)),
-            }
+          ? untilRenewal(renewalOf(policy, facts, state.held, now))
           : { what: 'nothing: rotation is switched off', since: O.none, until: O.none }
       break
     case 'Bootstrapping':
@@ -57,6 +53,14 @@ export const waitingFor = (policy: RotationPolicy, facts: Facts, now: Instant): 
     ? { what: 'its time', since: O.none, until: finite(action.until) }
     : { what: `nothing: ${deeds[action._tag]}`, since: O.none, until: O.none }
 }
+
+const untilRenewal = ({ at, window }: ReturnType<typeof renewalOf>): Waiting => ({
+  what: O.isSome(window)
+    ? `its time in the renewal window of ${window.value.source}`
+    : 'the rotation deadline',
+  since: O.none,
+  until: O.some(at),
+})
 
 const deeds = {
   Submit: 'a request is sent now',

@@ -157,7 +157,7 @@ const evolve = (facts: Facts, event: Event): Facts => {
 export const clientGo: Machine = {
   decide,
   evolve,
-  deadline: clientGoDeadline,
+  deadline: (held, _, drawnAt) => clientGoDeadline(held, drawnAt),
   credential: 'held',
   probeInterval: 0,
   submitInterval: 0,

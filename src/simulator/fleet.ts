@@ -50,15 +50,13 @@ const patience: Milliseconds = 40 * second
 export const fleet = (
   scenario: Scenario,
   policy: NamedPolicy,
-  { skip: mayBeSkipped = true }: { readonly skip?: boolean } = {},
+  { skip = true }: { readonly skip?: boolean } = {},
 ): Fleet => {
   const { seed, start, duration, nodes, api } = scenario
   const machine: Machine = policy._tag === 'ClientGo' ? clientGo : ourMachine(policy.policy)
   const { probeInterval } = machine
   /** From one probe to the next. */
   const period = probeInterval > 0 ? probeInterval + api.latency : second
-  /** A machine that is suspended for less than a request takes is not skipped to the millisecond yet: it is lived in full. */
-  const skip = mayBeSkipped && nodes.suspensions.length === 0
   const around = world(scenario)
   const record = recorder(scenario, period)
   const queue = requestQueue(api)
@@ -222,8 +220,10 @@ export const fleet = (
   const wait = (node: number, time: Milliseconds, facts: Facts, end: Instant): undefined => {
     doing[node] = waiting
     if (O.isSome(facts.held) && isCalm(node, time, facts)) {
-      if (O.isSome(facts.checkedAt)) checked[node] = offset(node, facts.checkedAt.value)
-      const deadline = offset(node, machine.deadline(facts.held.value, local(node, time)))
+      const here = local(node, time)
+      const checkedAt = O.getOrElse(() => here)(facts.checkedAt)
+      if (O.isSome(facts.checkedAt)) checked[node] = offset(node, checkedAt)
+      const deadline = offset(node, machine.deadline(facts.held.value, here, checkedAt))
       if (deadline > time) return rest(node, time, deadline)
     }
     stir(node)
@@ -476,7 +476,7 @@ export const fleet = (
     closeWatch(node)
     const key = at(keys, node)
     const certificate = certificateOf(keyId(node, key), anybody, from, to)
-    const deadline = offset(node, machine.deadline({ certificate, receivedAt: here }, here))
+    const deadline = offset(node, machine.deadline({ certificate, receivedAt: here }, here, here))
     installed(node, time, from, to)
     isQuiet[node] = 0
     owed[node] = owesRenewal

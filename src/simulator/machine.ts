@@ -12,8 +12,12 @@ import { endOfTime, type Instant, type Milliseconds } from '../model/time.js'
 export interface Machine {
   readonly decide: (facts: Facts, now: Instant) => Action
   readonly evolve: (facts: Facts, event: Event) => Facts
-  /** When a certificate is renewed if nothing happens; the end of time: never. */
-  readonly deadline: (held: Pick<Held, 'certificate' | 'receivedAt'>, now: Instant) => Instant
+  /** When a certificate is renewed if nothing happens; the end of time: never. `checkedAt`: as in the facts. */
+  readonly deadline: (
+    held: Pick<Held, 'certificate' | 'receivedAt'>,
+    now: Instant,
+    checkedAt: Instant,
+  ) => Instant
   /** Whose credential a renewal goes out with while the certificate works. */
   readonly credential: CredentialName
   /** Between two probes of a certificate at rest; 0: there are none. */

@@ -28,6 +28,14 @@ test('shows a changed type as a changed report', () => {
   assert.is(report(one.code), report(one.code, '/** New. */'))
 })
 
+test('has the types that exported ones speak of, and theirs', () => {
+  const [, spoken = ''] = reportOf(surface()).split('== spoken of, not exported')
+  // RotationOptions has outputs, whose content is a credential.
+  assert.match(spoken, /^\w+ \(adapters\/[\w/-]+\.ts\)$/m)
+  const names = [...spoken.matchAll(/^(\w+) \(/gm)].map(([, name]) => name)
+  assert.is(new Set(spoken.match(/^\w+ \(.*\)$/gm)).size, names.length)
+})
+
 test('of the program is in its reference, as --help prints it', { deadline: 60_000 }, () => {
   assert.is(flagsFinding(), undefined)
 })

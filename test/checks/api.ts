@@ -3,7 +3,7 @@
  * and where it comes from. Kept in `api.txt`; a change shows there as a diff, and is accepted by
  * `node dist/test/checks/api.js --write`. The same declarations with their docstrings are adapters/REFERENCE.md.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -76,6 +76,76 @@ const exportsOf = (path: string): Exports => {
   return found
 }
 
+/** A declaration by the name that it has in its file. */
+interface Declared extends Declaration {
+  readonly name: string
+}
+
+const declaration =
+  /^(?:export )?(?:declare )?(?:abstract )?(?:const|let|function|class|interface|type|enum) (\w+)/
+
+const pathOf = (file: string): string => join(root, 'dist', file.replace(/\.ts$/, '.d.ts'))
+
+/** What a declaration file declares, exported or not, and what it imports from the package: file and name there. */
+const scopeOf = (file: string) => {
+  const declared = new Map<string, string>()
+  const imported = new Map<string, readonly [file: string, name: string]>()
+  for (const { code } of statementsOf(readFileSync(pathOf(file), 'utf8'))) {
+    const name = declaration.exec(code)?.[1]
+    if (name !== undefined) declared.set(name, [declared.get(name) ?? '', code].join('\n').trim())
+    const [, names = '', from] = /^import (?:type )?\{([\s\S]*?)\} from '(\.[^']+)'/.exec(code) ?? []
+    for (const part of from === undefined ? [] : names.split(',')) {
+      const [, inner = '', outer = inner] = /^(?:type )?(\w+)(?: as (\w+))?$/.exec(part.trim()) ?? []
+      imported.set(outer, [join(dirname(file), from?.replace(/\.js$/, '.ts') ?? ''), inner])
+    }
+  }
+  return { declared, imported }
+}
+const scopes = new Map<string, ReturnType<typeof scopeOf>>()
+const scope = (file: string) => {
+  const found = scopes.get(file) ?? scopeOf(file)
+  scopes.set(file, found)
+  return found
+}
+
+/** Where a name of a file is declared; undefined: outside of the package. */
+const declaredAs = (file: string, name: string): Declared | undefined => {
+  const { declared, imported } = scope(file)
+  const code = declared.get(name)
+  if (code !== undefined) return { file, name, documentation: '', code }
+  const [from, inner] = imported.get(name) ?? []
+  if (from !== undefined && inner !== undefined) return declaredAs(from, inner)
+  // A file that only passes it on.
+  const there = exportsOf(pathOf(file)).get(name)
+  return there === undefined || there.file === file ? undefined : declaredAs(there.file, name)
+}
+
+/** What the exported declarations speak of, and what that speaks of, without what is exported. */
+const spokenOf = (all: ReadonlyMap<string, Exports>): ReadonlyArray<Declared> => {
+  const exported = [...all.values()].flatMap((exports) => [...exports.values()])
+  const keyOf = ({ file, name }: Declared) => `${file} ${name}`
+  const seen = new Set(exported.map(({ file, code }) => `${file} ${declaration.exec(code)?.[1] ?? ''}`))
+  const found: Array<Declared> = []
+  const waiting: Array<Declaration> = [...exported]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { file, code } = next
+    if (!file.endsWith('.ts') || !existsSync(pathOf(file))) continue
+    const { declared, imported } = scope(file)
+    const words = bare(code).match(/(?<![.\w'"])\w+(?!\w|\??:)/g) ?? []
+    const names = new Set(words.filter((word) => declared.has(word) || imported.has(word)))
+    const elsewhere = [...code.matchAll(/import\("(\.[^"]+)"\)\.(\w+)/g)].map(([, from = '', name = '']) =>
+      declaredAs(join(dirname(file), from.replace(/\.js$/, '.ts')), name),
+    )
+    for (const one of [...[...names].map((name) => declaredAs(file, name)), ...elsewhere]) {
+      if (one === undefined || seen.has(keyOf(one))) continue
+      seen.add(keyOf(one))
+      found.push(one)
+      waiting.push(one)
+    }
+  }
+  return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
 /** What each subpath exports. */
 export const surface = (): ReadonlyMap<string, Exports> => {
   const manifest = Manifest.decode(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
@@ -94,8 +164,14 @@ const sorted = (exports: Exports) => [...exports].sort(([a], [b]) => (a < b ? -1
 const bare = (code: string): string =>
   code.replaceAll(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/[ \t]*\n?/gm, '').replaceAll(/\n\s*\n/g, '\n')
 
-/** The report. A name that several subpaths have is written out where it comes first. */
-export const reportOf = (all: ReadonlyMap<string, Exports>): string => {
+/** The report. A name that several subpaths have is written out where it comes first; then what these names speak of. */
+export const reportOf = (all: ReadonlyMap<string, Exports>): string =>
+  [exportedIn(all), '== spoken of, not exported', '', ...spokenOf(all).map(written), ''].join('\n')
+
+const written = ({ name, file, code }: Declared): string =>
+  `${name} (${file})\n${bare(code).replaceAll(/^/gm, '  ')}`
+
+const exportedIn = (all: ReadonlyMap<string, Exports>): string => {
   const told = new Map<Declaration, string>()
   const lines: Array<string> = []
   for (const [subpath, exports] of all) {

@@ -16,7 +16,23 @@ test('is the one that is published', () => {
 /** Values of which each is right for some field and wrong for others. */
 const words = [
   ...['', 'a', 'worker-1', 'Worker_1', '/etc/x', 'a\0b', 'kube-cert-rotation/v1', 'RotationConfiguration'],
-  ...['json', 'text', ':9090', '0', '10m', '1.5h', '10', '-1s', '0640', '640', '0999', '0:33', 'root:root'],
+  ...[
+    'json',
+    'text',
+    'debug',
+    'HUP:/run/x',
+    ':9090',
+    '0',
+    '10m',
+    '1.5h',
+    '10',
+    '-1s',
+    '0640',
+    '640',
+    '0999',
+    '0:33',
+    'root:root',
+  ],
   ...['node', 'interfaces', 'interfaces=eth0,eth1', 'interfaces=', '10.0.0.5', 'fd00::1', 'a b', 'a\n'],
   ...[
     'ECDSA-P256',

@@ -144,6 +144,13 @@ const Report = t.intersection([
     receivedAt: t.string,
     rotateAt: t.string,
     pendingRequest: t.type({ name: t.string }),
+    renewalWindow: t.type({
+      start: t.string,
+      end: t.string,
+      source: t.string,
+      reason: t.string,
+      meaning: t.string,
+    }),
   }),
 ])
 

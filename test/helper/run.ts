@@ -4,12 +4,13 @@
  * N files at a time (2), each for at most N minutes (2; 15 when thorough).
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
- * is given. Those in test/package, test/e2e and test/bench run only when they are named. The last line is
+ * is given; with --thorough, those that have larger numbers then. Those in test/package, test/e2e and test/bench run only
+ * when they are named. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type FileResult, runFiles } from './runner.js'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -27,6 +28,16 @@ const parts = args.filter((arg) => !arg.startsWith('--'))
 const given = (flag: string, otherwise: number): number =>
   Number(args.find((arg) => arg.startsWith(`--${flag}=`))?.split('=')[1] ?? otherwise)
 
+/** Whether a file, or one of the same folder that it imports, has other numbers when thorough. */
+const isLarger = (file: string): boolean => {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  if (/\bsample\(|\bthorough\b/.test(text)) return true
+  const imported = [...text.matchAll(/from '\.\/([^']+)\.js'/g)].map(
+    ([, name]) => `${dirname(file)}/${name}.ts`,
+  )
+  return imported.some(isLarger)
+}
+
 /** From the sources, not from dist/: what is left there of a deleted test is not run. */
 const files = readdirSync(join(ROOT, 'test'), {
   recursive: true,
@@ -36,7 +47,7 @@ const files = readdirSync(join(ROOT, 'test'), {
   .filter((file) => file.endsWith('.test.ts') && !file.includes('/node_modules/'))
   .filter((file) =>
     parts.length === 0
-      ? !ONLY_BY_NAME.some((folder) => file.startsWith(folder))
+      ? !ONLY_BY_NAME.some((folder) => file.startsWith(folder)) && (!thorough || isLarger(file))
       : parts.some((part) => file.includes(part)),
   )
   .sort()

@@ -13,7 +13,7 @@ for (const policy of [defaultPolicy, { ...defaultPolicy, authenticateWith: 'exte
     const { faults } = explore(policy, [start(O.some(template)), start(O.none)], {
       depth: 2,
       classes: 500,
-      fine: false,
+      windows: true,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },
         { heldIsAccepted: false, bootstrap: true },

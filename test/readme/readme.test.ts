@@ -15,6 +15,7 @@ import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
 import { readRunOrConfig } from '../../adapters/command-line/run-flags.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
+import { readReload } from '../../adapters/command-line/steer.js'
 import { finished, main, start } from '../adapters/command-line/program.js'
 import { rotating, world } from '../adapters/node/world.js'
 import { assert, eventually, suite } from '../helper/index.js'
@@ -23,20 +24,21 @@ const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
 /** Every page, by its path. */
 const pages = new Map<string, string>()
-for (const folder of [
-  '',
-  'src',
-  'src/simulator',
-  'adapters',
-  'adapters/command-line',
-  'adapters/connections',
-  'adapters/metrics',
-  'adapters/memory',
-  'test',
-]) {
-  const page = join(folder, 'README.md')
+for (const page of [
+  'adapters/command-line/RECOVERY.md',
+  ...[
+    '',
+    'src',
+    'src/simulator',
+    'adapters',
+    'adapters/command-line',
+    'adapters/connections',
+    'adapters/metrics',
+    'adapters/memory',
+    'test',
+  ].map((folder) => join(folder, 'README.md')),
+])
   pages.set(page, await readFile(join(root, page), 'utf8'))
-}
 
 /** The code in the blocks of a language, and the page and heading that each stands under. */
 const blocks = (language: string): ReadonlyArray<{ readonly heading: string; readonly code: string }> => {
@@ -135,6 +137,7 @@ const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either
   status: readStatus,
   explain: readExplain,
   'control-plane': readControlPlane,
+  reload: readReload,
   simulate: readSimulate,
 }
 

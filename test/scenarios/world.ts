@@ -5,6 +5,7 @@
  *     the agent     start | stop | crash | rotate | trust changed | refused | accepted | status | log
  *     the files     kubeconfig readonly|writable (for the cluster that is adopted)
  *     the CAs       trust required|expected NAME... (what certificates are compared with)
+ *     windows       window START END [because "…"] | window none (from the next start on, they are asked for)
  *     time          at TIME | advance DURATION | suspend DURATION (nothing runs) | clock back|ahead DURATION (only ours)
  *     the API       api KEY VALUE | api down | api up | approve | deny because "…" | fail because "…"
  *                   sign [lasting D] [starting-in D] [for-another-key] [named NAME] [by CA] | attach "…"
@@ -18,6 +19,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ApiSettings, keyIdOf, memoryPorts, requestPem } from '../../adapters/memory/index.js'
 import {
   after,
@@ -27,6 +29,7 @@ import {
   defaultPolicy,
   explain,
   failure,
+  hour,
   type Interruption,
   instant,
   interruption,
@@ -35,6 +38,8 @@ import {
   type Notice,
   printAction,
   printState,
+  type RenewalWindow,
+  type RenewalWindows,
   type Rotation,
   type RotationPolicy,
   rfc3339,
@@ -65,6 +70,7 @@ export const world = (): Stage => {
   let mends: ReadonlyArray<() => void> = []
   let logged: Lines = []
   let writable = true
+  const windows = suggestions()
 
   const running = (): Rotation => {
     if (agent === undefined) throw new Error('the agent is not running')
@@ -84,7 +90,7 @@ export const world = (): Stage => {
       mend()
       return E.right(undefined)
     }
-    agent = rotation({ policy, template, ports: { ...ports, adoptCluster }, notify })
+    agent = rotation({ policy, template, ports: { ...ports, adoptCluster, ...windows.port() }, notify })
     agent.credentials.subscribe((credential) =>
       events.say(
         'use',
@@ -199,6 +205,12 @@ export const world = (): Stage => {
         required: () => ports.trust.set({ required: true, authorities: O.some(names) }),
         expected: () => ports.trust.set({ required: false, authorities: O.some(names) }),
       })(),
+    window: ([start = '', end = '', , reason = '']) =>
+      windows.suggest(
+        start === 'none'
+          ? O.none
+          : O.some({ start: moment(start), end: moment(end), reason, source: 'the operator' }),
+      ),
     refused: () => judge('CredentialRejected'),
     accepted: () => judge('CredentialAccepted'),
     status,
@@ -262,6 +274,26 @@ export const world = (): Stage => {
       agent === undefined
         ? []
         : [shortened(`next: ${printAction(decide(policy)(agent.facts(), clock.now()))}`)],
+  }
+}
+
+/** Somebody who suggests windows, and says when there is another. Nobody is there before the first. */
+const suggestions = () => {
+  let window: O.Option<O.Option<RenewalWindow>> = O.none
+  const listeners = new Set<() => void>()
+  const port: RenewalWindows = {
+    suggest: () => TE.right({ window: O.flatten(window), askAgainAfter: hour }),
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return {
+    port: () => (O.isSome(window) ? { windows: port } : {}),
+    suggest: (next: O.Option<RenewalWindow>) => {
+      window = O.some(next)
+      for (const listener of listeners) listener()
+    },
   }
 }
 

@@ -90,7 +90,7 @@ test('are not written through links that somebody put in their way', {
     symlinkSync(victim, join(pki, name))
   await right(store.saveRequest(material.request('one')))
   await right(store.install(material.pair('one')))
-  symlinkSync(victim, join(directory, 'kubeconfig.tmp'))
+  symlinkSync(victim, join(directory, 'kubeconfig.kube-cert-rotation.tmp'))
   symlinkSync(victim, join(directory, 'kubeconfig'))
   await right(writeKubeconfig(join(directory, 'kubeconfig'), 'kind: Config\n'))
   assert.is(readFileSync(victim, 'utf8'), 'precious')

@@ -36,12 +36,12 @@ const kinds: Readonly<Record<string, Print>> = {
   },
   daemonset: async (service, given) => {
     const { daemonSet } = await import('./daemonset.js')
-    const image = await imageFrom(given, 0)
+    const image = await imageFrom(service, given, 0)
     return E.isLeft(image) ? image : daemonSet(service, image.right, given['namespace'] ?? 'kube-system')
   },
   sidecar: async (service, given) => {
     const { sidecar } = await import('./sidecar.js')
-    const image = await imageFrom(given, 65532)
+    const image = await imageFrom(service, given, 65532)
     return E.isLeft(image) ? image : sidecar(service, image.right)
   },
   rbac: async (service, given) => {
@@ -54,7 +54,18 @@ const kinds: Readonly<Record<string, Print>> = {
   },
 }
 
-const imageFrom = async (given: Given<string>, otherwise: number): Promise<E.Either<UsageError, Image>> => {
+const imageFrom = async (
+  { flags }: Service,
+  given: Given<string>,
+  otherwise: number,
+): Promise<E.Either<UsageError, Image>> => {
+  if (flags['after-renewal-signal'] !== undefined)
+    return E.left(
+      usageError(
+        '--after-renewal-signal does not reach beyond a container',
+        'leave it out, and let the program watch its files; or use the systemd unit',
+      ),
+    )
   const { readUser } = await import('./container.js')
   const { image } = given
   if (image === undefined)

@@ -1,10 +1,11 @@
 /**
- * The roles of RBAC that bootstrap and renewal need, and a signer of your own: no more than what is asked for
+ * The roles of RBAC that bootstrap and renewal need, approvers, a signer of your own and readers of windows: no more than what is asked for
  * (`kubectl auth can-i --list`). Those of kubelets are Kubernetes' own, bound by their names.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import { stringify } from 'yaml'
 import { kubeletClientSigner } from '../../../src/model/template.js'
+import { configMapName } from '../../windows/config-map.js'
 import { type Given, type UsageError, usageError } from '../flags.js'
 import type { Service } from './service.js'
 
@@ -63,20 +64,25 @@ const readSubject = (flag: string, text: string): E.Either<UsageError, Subject> 
       )
 }
 
-/** The ClusterRoles and ClusterRoleBindings, as YAML. */
-export const rbac = ({ options }: Service, subjects: Subjects): string => {
+/** The roles and their bindings, as YAML. */
+export const rbac = ({ options, isServing }: Service, subjects: Subjects): string => {
   const template = options.template
-  const documents =
-    template === undefined || template.signerName === kubeletClientSigner
-      ? ofKubelets(subjects)
-      : ofSigner(template.signerName, subjects, renewing(options, template.commonName))
+  const isKubelet = template === undefined || template.signerName === kubeletClientSigner
+  const held = isKubelet ? [nodes] : renewing(options, template.commonName)
+  const documents = [
+    ...(isKubelet ? ofKubelets(subjects) : ofSigner(template.signerName, subjects, held)),
+    ...(isServing ? ofApprover(kubeletServingSigner, subjects.approver) : []),
+    ...ofWindows(options.renewalWindows?.configMap, held),
+  ]
   return documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n')
 }
+
+const nodes: Subject = { kind: 'Group', name: 'system:nodes' }
+const kubeletServingSigner = 'kubernetes.io/kubelet-serving'
 
 /** Nodes need no binding to ask for their renewal: the Node authorizer lets them. */
 const ofKubelets = ({ requester }: Subjects): ReadonlyArray<object> => {
   const approved = `system:${group}:${requests}`
-  const nodes: Subject = { kind: 'Group', name: 'system:nodes' }
   return [
     binding('bootstrap', 'system:node-bootstrapper', [requester]),
     binding('approve-bootstrap', `${approved}:nodeclient`, [requester]),
@@ -93,22 +99,53 @@ const ofSigner = (
   { requester, approver, signer }: Subjects,
   renewed: ReadonlyArray<Subject>,
 ): ReadonlyArray<object> => {
-  const named = signerName.replaceAll('/', ':')
-  const deciding = (verb: string, subresource: string): ReadonlyArray<Rule> => [
-    { apiGroups: [group], resources: [requests], verbs: ['get', 'list', 'watch'] },
-    { apiGroups: [group], resources: [`${requests}/${subresource}`], verbs: ['update'] },
-    { apiGroups: [group], resources: ['signers'], resourceNames: [signerName], verbs: [verb] },
-  ]
-  const own = !signerName.startsWith('kubernetes.io/')
+  const name = `signer:${nameOf(signerName)}`
+  // The controller manager signs for the others.
+  const signing = signerName.startsWith('kubernetes.io/')
+    ? []
+    : [role(name, deciding(signerName, 'sign', 'status')), ...bound(name, signer)]
   return [
     role('requester', [{ apiGroups: [group], resources: [requests], verbs: ['create', 'get', 'watch'] }]),
     binding('requester', `${prefix}:requester`, [requester, ...renewed]),
-    role(`approver:${named}`, deciding('approve', 'approval')),
-    ...bound(`approver:${named}`, approver),
-    // The controller manager signs for the others.
-    ...(own
-      ? [role(`signer:${named}`, deciding('sign', 'status')), ...bound(`signer:${named}`, signer)]
-      : []),
+    ...ofApprover(signerName, approver),
+    ...signing,
+  ]
+}
+
+/** The controller manager approves none but those of kubelets for clients. */
+const ofApprover = (signerName: string, approver: Subject | undefined): ReadonlyArray<object> => {
+  const name = `approver:${nameOf(signerName)}`
+  return [role(name, deciding(signerName, 'approve', 'approval')), ...bound(name, approver)]
+}
+
+const nameOf = (signerName: string): string => signerName.replaceAll('/', ':')
+
+const deciding = (signerName: string, verb: string, subresource: string): ReadonlyArray<Rule> => [
+  { apiGroups: [group], resources: [requests], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [group], resources: [`${requests}/${subresource}`], verbs: ['update'] },
+  { apiGroups: [group], resources: ['signers'], resourceNames: [signerName], verbs: [verb] },
+]
+
+/** Renewal windows are read with the certificate held. */
+const ofWindows = (configMap: string | undefined, readers: ReadonlyArray<Subject>): ReadonlyArray<object> => {
+  const place = configMap === undefined ? undefined : configMapName(configMap)
+  if (place === undefined || readers.length === 0) return []
+  const { namespace, name } = place
+  const metadata = { name: `${prefix}:windows`, namespace }
+  return [
+    {
+      apiVersion: `${api}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get', 'watch'] }],
+    },
+    {
+      apiVersion: `${api}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: api, kind: 'Role', name: metadata.name },
+      subjects: readers.map(inBinding),
+    },
   ]
 }
 
@@ -127,7 +164,8 @@ const binding = (name: string, roleName: string, subjects: ReadonlyArray<Subject
   kind: 'ClusterRoleBinding',
   metadata: { name: `${prefix}:${name}` },
   roleRef: { apiGroup: api, kind: 'ClusterRole', name: roleName },
-  subjects: subjects.map((subject) =>
-    subject.kind === 'ServiceAccount' ? subject : { apiGroup: api, ...subject },
-  ),
+  subjects: subjects.map(inBinding),
 })
+
+const inBinding = (subject: Subject): object =>
+  subject.kind === 'ServiceAccount' ? subject : { apiGroup: api, ...subject }

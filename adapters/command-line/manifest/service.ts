@@ -15,6 +15,10 @@ export interface Service {
   readonly options: RotationOptions
   /** An output belongs to somebody else. */
   readonly changesOwner: boolean
+  /** A hook sends a signal. */
+  readonly sendsSignals: boolean
+  /** Whether a kubelet's serving certificate is kept too. */
+  readonly isServing: boolean
   /** Files that are read, again and again: they may be replaced. */
   readonly reads: ReadonlyArray<string>
   /** Directories in which files are written, none of them inside another. */
@@ -45,7 +49,7 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     )
   const request = readRun(argumentsOf(flags))
   if (E.isLeft(request)) return request
-  const { options } = request.right
+  const { options, serving } = request.right
   const paths: Readonly<Record<string, string | undefined>> = { ...flags, 'cert-dir': options.certDir }
   for (const [name, flag] of Object.entries(all)) {
     const path = paths[name]
@@ -55,8 +59,17 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     if (use === 'file written') writes.push(dirname(path))
     if (use === 'directory written') writes.push(path)
   }
-  const changesOwner = flags['output-owner'] !== undefined
-  return E.right({ flags, options, reads, writes: outermost(writes), changesOwner })
+  const { hooks } = request.right
+  reads.push(...hooks.flatMap((hook) => ('pidFile' in hook ? [hook.pidFile] : [])))
+  return E.right({
+    flags,
+    options,
+    isServing: serving !== undefined,
+    changesOwner: flags['output-owner'] !== undefined,
+    sendsSignals: hooks.some((hook) => 'pidFile' in hook),
+    reads,
+    writes: outermost(writes),
+  })
 }
 
 /** The same for the certificates of a file. */
@@ -78,6 +91,7 @@ const serviceOf = (config: string, flags: Service['flags']): E.Either<UsageError
     if (isRead) reads.push(kubeconfig)
     else writes.push(folderOf(kubeconfig))
     writes.push(certDir, folderOf(request.eventLog))
+    reads.push(...request.hooks.flatMap((hook) => ('pidFile' in hook ? [hook.pidFile] : [])))
     for (const { kind, path } of request.outputs) writes.push(kind === 'dir' ? path : dirname(path))
   }
   const given = (path: string | undefined) => path !== undefined
@@ -89,6 +103,10 @@ const serviceOf = (config: string, flags: Service['flags']): E.Either<UsageError
     changesOwner: read.right.certificates.some(({ request: { outputs } }) =>
       outputs.some(({ attributes }) => attributes.owner !== undefined),
     ),
+    sendsSignals: read.right.certificates.some(({ request: { hooks } }) =>
+      hooks.some((hook) => 'pidFile' in hook),
+    ),
+    isServing: read.right.certificates.some(({ addresses }) => addresses !== undefined),
   })
 }
 

@@ -15,7 +15,7 @@ const name = 'kube-cert-rotation.service'
 
 /** The text of the unit. */
 export const systemdUnit = (
-  { flags, reads, writes, changesOwner }: Service,
+  { flags, reads, writes, changesOwner, sendsSignals }: Service,
   { program, user }: Unit,
 ): string => {
   const paths = [...program.slice(0, 2), ...reads, ...writes]
@@ -23,6 +23,8 @@ export const systemdUnit = (
     places.some((place) => paths.some((path) => isInside(path, place)))
   // systemd refuses a path that is missing; `+`: before the file system is read-only.
   const made = writes.map((directory) => `ExecStartPre=+/bin/mkdir -p -m 0700 ${word(directory)}`)
+  // To a process of another user; those of this one would take none of it.
+  const capabilities = [...(changesOwner ? ['CAP_CHOWN'] : []), ...(sendsSignals ? ['CAP_KILL'] : [])]
   return `${[
     `# /etc/systemd/system/${name}`,
     '# It counts as started when a certificate works: systemctl enable --now --no-block does not wait for that.',
@@ -47,6 +49,9 @@ export const systemdUnit = (
     '# A mistake in the flags.',
     'RestartPreventExitStatus=2',
     '',
+    ...(flags['after-renewal'] === undefined
+      ? []
+      : ['# Commands of --after-renewal have these rights and no others; a drop-in gives them more.']),
     ...(user === undefined ? [] : [`User=${specifier(user)}`]),
     `ReadWritePaths=${writes.map(item).join(' ')}`,
     'ProtectSystem=strict',
@@ -56,15 +61,20 @@ export const systemdUnit = (
     'DevicePolicy=closed',
     'PrivateIPC=yes',
     'PrivateMounts=yes',
-    ...(changesOwner ? [] : ['PrivateUsers=yes']),
+    ...(capabilities.length > 0 ? [] : ['PrivateUsers=yes']),
     'ProtectClock=yes',
     'ProtectControlGroups=yes',
     'ProtectHostname=yes',
     'ProtectKernelLogs=yes',
     'ProtectKernelModules=yes',
     'ProtectKernelTunables=yes',
-    'ProtectProc=invisible',
-    'ProcSubset=pid',
+    ...(sendsSignals
+      ? [
+          '# --after-renewal-signal: to see the process of a pid file, its age and its lock, and to signal it (CAP_KILL).',
+          'ProtectProc=default',
+          'ProcSubset=all',
+        ]
+      : ['ProtectProc=invisible', 'ProcSubset=pid']),
     'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6',
     'RestrictNamespaces=yes',
     'RestrictRealtime=yes',
@@ -72,8 +82,9 @@ export const systemdUnit = (
     'RemoveIPC=yes',
     'LockPersonality=yes',
     'NoNewPrivileges=yes',
-    `CapabilityBoundingSet=${changesOwner ? 'CAP_CHOWN' : ''}`,
-    'AmbientCapabilities=',
+    `CapabilityBoundingSet=${capabilities.join(' ')}`,
+    // Without them a user that is not root would not have what is in the bounding set.
+    `AmbientCapabilities=${user === undefined ? '' : capabilities.join(' ')}`,
     'SystemCallArchitectures=native',
     'SystemCallFilter=@system-service',
     'SystemCallFilter=~@privileged @resources',

@@ -43,6 +43,7 @@ certificates:
       - { kubeconfig: agent.conf }
     afterRenewal:
       - { command: [systemctl, reload, 'my agent'], timeout: 30s }
+      - { signal: 'HUP:/run/nginx.pid' }
   - name: serving
     hostnameOverride: worker-1
     certDir: pki
@@ -76,7 +77,10 @@ certificates:
       { kind: 'dir', path: '/etc/kcr/tls', attributes: { mode: 0o640, owner: { uid: 0, gid: 33 } } },
       { kind: 'kubeconfig', path: '/etc/kcr/agent.conf', attributes: {} },
     ],
-    hooks: [{ command: ['systemctl', 'reload', 'my agent'], limit: 30_000 }],
+    hooks: [
+      { command: ['systemctl', 'reload', 'my agent'], limit: 30_000 },
+      { signal: 'SIGHUP', pidFile: '/run/nginx.pid', by: 'number' },
+    ],
     eventLog: '/etc/kcr/events.log',
   })
   assert.equal([two?.asker, two?.prefix], ['client', 'kubelet-server'])
@@ -131,7 +135,7 @@ certificates:
   - { name: serving, certDir: c, serverAddresses: node, dnsNames: [x], commonName: y }
   - { name: x, certDir: d, authenticateWith: y, bootstrapKubeconfig: b }
   - { name: y, certDir: e, authenticateWith: x, outputs: [{ dir: k }, {}] }
-  - { name: z, certDir: f, authenticateWith: strange, afterRenewal: [{ command: [a], timeout: 2h }] }
+  - { name: z, certDir: f, authenticateWith: strange, afterRenewal: [{ command: [a], timeout: 2h }, {}, { signal: 'HAP:/run/x' }] }
 `)
   for (const expected of [
     /^metricsBindAddress: "nowhere" is no address/,
@@ -152,6 +156,8 @@ certificates:
     /^certificates\[5\]\.outputs\[1\] must have one of dir, bundle and kubeconfig/,
     /^certificates\[6\]\.authenticateWith=strange is no certificate of this file; there are client, held/,
     /^certificates\[6\]\.afterRenewal\[0\]\.timeout must be 100ms or more/,
+    /^certificates\[6\]\.afterRenewal\[1\] must have one of command and signal/,
+    /^certificates\[6\]\.afterRenewal\[2\]\.signal=HAP:\/run\/x: there is no signal HAP/,
   ])
     assert.ok(
       found.some((line) => expected.test(line)),

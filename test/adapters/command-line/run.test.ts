@@ -115,6 +115,21 @@ test('logs each transition as JSON with the names that are promised', async (con
   assert.equal([submitted.at('from'), submitted.at('to')], ['Bootstrapping', 'Pending'])
 })
 
+test('--log-level leaves out what is below it, and debug has every event', async (context) => {
+  const there = await world(context)
+  const quiet = await finished(context, 'run', ...flagsFor(there), '--once', '--log-level=warn')
+  assert.equal(quiet, { code: 0, stdout: '', stderr: '' })
+  await there.plane.close()
+  const running = run(context, there, '--log-level=debug', '--probe-interval=1s')
+  await logged(running, 'reason', 'Loaded')
+  const events = () => running.log().filter((line) => line.at('level') === 'debug')
+  await eventually('what is repeated is there', () => events().length >= 4)
+  assert.match(String(events()[0]?.at('msg')), /^event Loaded [0-9a-f]+$/)
+  for (const event of events().slice(1)) assert.match(String(event.at('msg')), /^event ProbeFailed: Unreach/)
+  const told = running.log().filter((line) => line.at('reason') === 'Unreachable')
+  assert.ok(told.length < events().length - 1)
+})
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`stops within a second at ${signal}, exit code 0, nothing half-written`, async (context) => {
     const there = await world(context)

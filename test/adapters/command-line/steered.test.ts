@@ -1,13 +1,13 @@
 /** A running agent as those who steer it do: hooks, rotate, reload. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { readCommand } from '../../../adapters/command-line/hooks.js'
+import { readCommand, readSignal } from '../../../adapters/command-line/hooks.js'
 import { reloadCommand, rotateCommand } from '../../../adapters/command-line/steer.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { rotating, type World, world } from '../node/world.js'
 import { inProcess } from './in-process.js'
-import { type Program, program } from './program.js'
+import { main, type Program, program, start } from './program.js'
 
 const test = suite('steered')
 
@@ -131,6 +131,96 @@ test('reload does what SIGHUP does', { deadline: 60_000 }, async (context) => {
   assert.is(there.calls().filter(({ method }) => method === 'POST').length, 1)
   running.kill('SIGTERM')
   assert.is((await running.ended).code, 0)
+})
+
+test('a signal waits for the program that is to have it, and goes to it once for each certificate', {
+  deadline: 90_000,
+  skip: process.platform === 'linux' ? undefined : 'it takes /proc of Linux',
+}, async (context) => {
+  const there = await world(context)
+  const pidFile = join(there.folder, 'server.pid')
+  const flag = `--after-renewal-signal=HUP:${pidFile}`
+  const running = run(context, there, flag)
+  await eventually('it is told that there is no file', () =>
+    says(
+      running,
+      /^the hook SIGHUP to .*server\.pid: the file cannot be read: .*; start .*tried again in 1s/,
+    ),
+  )
+  const server = start(
+    context,
+    process.execPath,
+    '-e',
+    `process.on('SIGHUP', () => console.log('reloads'))
+    require('node:fs').writeFileSync(process.argv[1], process.pid + '\\n')
+    setInterval(() => {}, 1e6)`,
+    pidFile,
+  )
+  const reloads = () => server.stdout().split('\n').length - 1
+  await eventually('it is sent for the first', () => reloads() === 1)
+  await eventually('it is logged', () => says(running, /^hook SIGHUP to .*: sent to process \d+ \(\S+\)$/))
+  const asked = await inProcess(rotateCommand, '--cert-dir', there.certDir, '--wait=20s')
+  assert.equal([asked.code, asked.stderr], [0, ''])
+  await eventually('it is sent for the next', () => reloads() === 2)
+  running.kill('SIGTERM')
+  await running.ended
+  const again = run(context, there, flag)
+  await eventually('it has looked', () => says(again, /the store has a certificate/))
+  rmSync(pidFile)
+  const next = await inProcess(rotateCommand, '--cert-dir', there.certDir, '--wait=20s')
+  assert.equal([next.code, next.stderr], [0, ''])
+  await eventually('a file that was removed is told', () =>
+    says(again, /server\.pid: the file cannot be read/),
+  )
+  assert.is(reloads(), 2)
+})
+
+test('systemctl is given its words as they stand, and what is in the environment', {
+  deadline: 60_000,
+}, async (context) => {
+  const there = await world(context)
+  const bin = join(there.folder, 'bin')
+  const file = join(there.folder, 'told')
+  mkdirSync(bin)
+  const script = `#!/bin/sh\nprintf '%s|' "$#" "$@" "$KUBE_CERT_ROTATION_REASON" >> '${file}'\necho >> '${file}'\n`
+  writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 })
+  start(
+    context,
+    'env',
+    `PATH=${bin}:${process.env['PATH'] ?? ''}`,
+    process.execPath,
+    main,
+    'run',
+    `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,
+    `--cert-dir=${there.certDir}`,
+    '--hostname-override=worker-1',
+    '--after-renewal=systemctl reload nginx@$HOME.service',
+    '--after-renewal=["systemctl","--no-block","reload","a b;c","*"]',
+  )
+  await eventually('both are run', () => linesOf(file).length === 2)
+  assert.equal([...linesOf(file)].sort(), [
+    '2|reload|nginx@$HOME.service|there was no certificate|',
+    '4|--no-block|reload|a b;c|*|there was no certificate|',
+  ])
+})
+
+test('reads whom a signal is for', () => {
+  const wanted = (signal: string, by: string) => E.right({ signal, pidFile: '/run/nginx.pid', by })
+  assert.equal(readSignal('HUP:/run/nginx.pid'), wanted('SIGHUP', 'number'))
+  assert.equal(readSignal('sigusr1:lock:/run/nginx.pid'), wanted('SIGUSR1', 'lock'))
+  for (const text of [
+    '',
+    'HUP',
+    'HUP:',
+    ':/a',
+    '1:/a',
+    'HUPS:/a',
+    '/run/nginx.pid',
+    'HUP:a',
+    'HUP:lock:a',
+    'HUP:lock:',
+  ])
+    assert.is(readSignal(text)._tag, 'Left', text)
 })
 
 test('reads a command as words, or as a JSON array', () => {

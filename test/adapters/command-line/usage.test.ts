@@ -110,6 +110,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['run', ...minimal, '--probe-interval=-1s'], /no duration/],
   [['run', ...minimal, '--hostname-override=a b'], /--hostname-override=a b cannot be the name of a node/],
   [['run', ...minimal, '--log-format=xml'], /--log-format=xml is not known; write --log-format=text or/],
+  [['run', ...minimal, '--log-level=trace'], /--log-level=trace is not known; write one of debug, info/],
   [['run', ...minimal, '--output-dir=d', '--output-mode=rw'], /--output-mode=rw is no mode .*0640/],
   [['run', ...minimal, '--output-dir=d', '--output-mode=4755'], /--output-mode=4755 is no mode/],
   [['run', ...minimal, '--output-dir=d', '--output-owner=www-data'], /is no UID:GID; write the numbers/],

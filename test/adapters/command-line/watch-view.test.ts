@@ -67,6 +67,19 @@ kubelet-client: Issued
   )
 })
 
+test('shows a renewal window: who suggests it, why, and when the renewal is', () => {
+  const window = { start: at(7 * hour), end: at(8 * hour), reason: 'new CA', source: 'windows.yaml' }
+  const text = shown([live({ ...working, window: O.some(window) }, at(6 * hour))], at(6 * hour))
+  assert.match(
+    text,
+    `  window       from 2026-11-23T19:00:00Z to 2026-11-23T20:00:00Z, suggested by
+               windows.yaml: new CA, to be renewed at 2026-11-23T19:00:00Z
+  waits for    its time in the renewal window of windows.yaml, until
+               2026-11-23T19:00:00Z (in 1h)`,
+  )
+  assert.match(text, 'renewal at 2026-11-23T19:00:00Z (in 1h), window\n               19:00:00 to 20:00:00;')
+})
+
 test('shows a renewal that waits for approval, and what a person can do', () => {
   const text = shown([live(pending, at(18 * hour))], at(18 * hour))
   assert.match(text, 'kubelet-client: Pending\n')
@@ -144,12 +157,15 @@ test('tells each change in one line, and nothing while there is none', () => {
 })
 
 test('draws the life from its begin to its end', () => {
-  const bar = (now: number) => lifeBar(policy, held(), at(now), 42)
+  const bar = (now: number) => lifeBar(policy, { ...held(), window: O.none }, at(now), 42)
   assert.is(bar(-5 * minute), `[>${'-'.repeat(27)}R========---]`)
   assert.is(bar(0.8 * day), `[${'#'.repeat(28)}R###>====---]`)
   assert.is(bar(2 * day), `[${'#'.repeat(28)}R${'#'.repeat(10)}>]`)
   assert.is(bar(-day), bar(-5 * minute))
-  assert.is(lifeBar({ ...policy, rotate: false }, held(), at(0), 12), '[>---------]')
+  const suggested = { start: at(0.25 * day), end: at(0.5 * day), reason: 'new CA', source: 'windows.yaml' }
+  const life = { ...held(), window: O.some(suggested) }
+  assert.is(lifeBar({ ...policy, rotate: false }, life, at(0), 12), '[>---------]')
+  assert.is(lifeBar(policy, life, at(0), 42), `[>---------R==========${'-'.repeat(19)}]`)
 })
 
 test('draws only where a screen can be drawn, and colours only where they are wanted', () => {

@@ -80,6 +80,17 @@ test('that never end are not listened to', async (context) => {
   assert.is(JSON.parse(answer).error.kind, 'BadQuestion')
 })
 
+test('that are begun and not ended keep no connection open, however the peer goes on', async (context) => {
+  const { directory } = await held(context, echo)
+  const begun = performance.now()
+  const socket = connect({ path: socketIn(directory), allowHalfOpen: true }).resume()
+  const drip = setInterval(() => socket.write('x'), 50)
+  socket.on('error', () => {})
+  await new Promise((resolve) => socket.once('close', resolve))
+  clearInterval(drip)
+  assert.ok(performance.now() - begun < 15_000)
+})
+
 test('to a directory that answers none have an error', async (context) => {
   const { directory } = await held(context)
   const error = await left(askHolderOfCertificateDirectory({ directory }, { ask: 'echo' }))

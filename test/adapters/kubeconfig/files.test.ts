@@ -373,7 +373,7 @@ test('keeps each file that it overwrites beside it, once', async ({ temporaryDir
   const directory = await temporaryDirectory()
   const path = join(directory, 'kubelet.conf')
   const backups = []
-  await writeFile(`${path}.tmp`, 'left by a crash')
+  await writeFile(`${path}.kube-cert-rotation.tmp`, 'left by a crash')
   for (const text of ['first', 'second', 'third', 'second', 'third'])
     backups.push(O.toUndefined((await right(writeKubeconfig(path, text))).backup))
   const [backup, second, third] = ['', '-2', '-3'].map((end) => `${path}.backup${end}`)
@@ -390,7 +390,7 @@ test('follows no link that lies in its way, and says when it cannot write', asyn
   const directory = await temporaryDirectory()
   await mkdir(join(directory, 'sub'))
   const victim = join(directory, 'victim')
-  await symlink(victim, join(directory, 'sub', 'kubelet.conf.tmp'))
+  await symlink(victim, join(directory, 'sub', 'kubelet.conf.kube-cert-rotation.tmp'))
   await right(writeKubeconfig(join(directory, 'sub', 'kubelet.conf'), 'text'))
   assert.equal((await readdir(directory)).sort(), ['sub'])
   await writeFile(victim, '')

@@ -1,5 +1,5 @@
 /** What is called after each renewal, in the library. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hook, outputBundle, type Renewed } from '../../../adapters/node/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
@@ -46,6 +46,29 @@ test('onRenewed is told of each certificate once, after the outputs, and not aga
   again.rotateNow()
   await eventually('it is told of the third', () => told.length === 3)
   assert.is(told[2]?.reason, 'requested by the embedder')
+})
+
+test('the reason of a renewal in a window is who suggested it, and why', {
+  deadline: 60_000,
+}, async (context) => {
+  const there = await world(context)
+  const first = await rotating(context, there)
+  await first.issued()
+  await first.stop()
+  const file = join(there.folder, 'windows.yaml')
+  const start = new Date(Date.now() + 1_000).toISOString()
+  const end = new Date(Date.now() + 1_001).toISOString()
+  writeFileSync(file, JSON.stringify({ start, end, reason: 'the CA is replaced' }))
+  const told: Array<string> = []
+  await rotating(context, there, {
+    policy: quick,
+    renewalWindows: { file },
+    onRenewed: ({ reason }) => {
+      told.push(reason)
+    },
+  })
+  await eventually('it is told of the next', () => told.length === 2, { deadline: 20_000 })
+  assert.match(told[1] ?? '', /^renewal window from .* suggested by .*windows\.yaml: the CA is replaced$/)
 })
 
 test('one that fails or hangs delays nothing, is counted, and is called again', {

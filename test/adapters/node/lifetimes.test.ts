@@ -1,5 +1,5 @@
 import { cryptoBackend } from '../../../adapters/crypto/index.js'
-import { rotateAt } from '../../../src/describe/transition.js'
+import { rotateAt } from '../../../src/describe/renewal.js'
 import { instant, minute, secret } from '../../../src/index.js'
 import { assert, suite, thorough } from '../../helper/index.js'
 import { right } from '../outcome.js'

@@ -165,7 +165,7 @@ test('a bootstrap kubeconfig that verifies nothing is not copied into one that v
 
 test('a kubeconfig that cannot be written keeps nobody from renewing, and is written when it can be', async (context) => {
   const { there, kubeconfig, rotation, written } = await before(context)
-  await mkdir(`${kubeconfig}.tmp`)
+  await mkdir(`${kubeconfig}.kube-cert-rotation.tmp`)
   await replaceAuthority(there)
   await freshBootstrap(there)
   await eventually('another certificate is there', () => there.names().length === 2)
@@ -174,6 +174,6 @@ test('a kubeconfig that cannot be written keeps nobody from renewing, and is wri
   )
   assert.is(await readFile(kubeconfig, 'utf8'), written)
   assert.match(rotation.warned.join('\n'), `writing the kubeconfig ${kubeconfig}: `)
-  await rmdir(`${kubeconfig}.tmp`)
+  await rmdir(`${kubeconfig}.kube-cert-rotation.tmp`)
   await worksAgain(there, kubeconfig, written)
 })

@@ -164,7 +164,7 @@ const generationIn = (directory: string): string | undefined => {
   }
 }
 
-const kills = sample(4, 200)
+const kills = sample(4, 60)
 test(`is whole for readers at every instant, and after each of ${kills} kills`, {
   deadline: sample(60_000, 600_000),
 }, async ({ temporaryDirectory, defer }) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { codeOf } from '../../../adapters/platform/system-error.js'
-import { createFile, replaceFile } from '../../../adapters/platform/write-file.js'
+import { createFile, replaceFile, temporaryOf } from '../../../adapters/platform/write-file.js'
 import { suite } from '../../helper/index.js'
 
 const test = suite('writing a file')
@@ -25,11 +25,13 @@ test('creates it for its owner alone, whatever the umask, and never through a li
 
 test('replaces one as a whole, also where a crash left a temporary file', async ({ temporaryDirectory }) => {
   const path = join(await temporaryDirectory(), 'file')
-  writeFileSync(`${path}.tmp`, 'half of')
+  writeFileSync(temporaryOf(path), 'half of')
+  writeFileSync(`${path}.tmp`, "somebody else's")
   await replaceFile(path, 'first')
   await replaceFile(path, 'second')
   assert.is(readFileSync(path, 'utf8'), 'second')
-  assert.not(existsSync(`${path}.tmp`))
+  assert.not(existsSync(temporaryOf(path)))
+  assert.is(readFileSync(`${path}.tmp`, 'utf8'), "somebody else's")
 })
 
 test('leaves nothing behind when it cannot', async ({ temporaryDirectory }) => {

@@ -183,6 +183,15 @@ test('says by whom a renewal was suggested, and why', () => {
   )
 })
 
+test('says of a window that has no bearing on the renewal why that is so', () => {
+  const window = { start: at(23 * hour), end: at(24 * hour), reason: '', source: 'windows.yaml' }
+  const suggested: Event = { _tag: 'WindowSuggested', window: O.some(window), at: at(minute) }
+  assert.match(
+    toldBy({ ...defaultPolicy, probeInterval: 0 }, O.some(template), [loaded(noon), suggested]),
+    / There is a renewal window from .* suggested by windows\.yaml; the rotation deadline is earlier, to be renewed at /,
+  )
+})
+
 test('says why a certificate does not work', () => {
   assert.match(
     told(loaded(at(25 * hour))),

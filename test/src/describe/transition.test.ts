@@ -56,6 +56,14 @@ test('tells by the time alone that a certificate came due, expired, is early or 
   assert.is(word(later(holding(), noon, at(hour))), 'nothing')
 })
 
+test('tells of the renewal window that has a certificate renewed before its deadline', () => {
+  const facts = { ...holding(), window: O.some({ ...window, start: at(hour), end: at(2 * hour) }) }
+  assert.match(
+    word(later(facts, noon, at(2 * hour))),
+    /^info RenewDue: a renewal is due: renewal window .*the CA is replaced/,
+  )
+})
+
 test('tells that a certificate expired also while a request is under way', () => {
   const transition = later(pending, noon, at(day))
   assert.match(word(transition), /^error Expired: .*Certificate 0a1b expired/)

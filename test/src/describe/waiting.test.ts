@@ -28,6 +28,15 @@ const failing: Facts = {
   }),
 }
 
+test('is for the renewal window where one is earlier than the deadline', () => {
+  const window = { start: at(0.5 * day), end: at(0.6 * day), reason: 'new CA', source: 'windows.yaml' }
+  assert.equal(waitingFor(policy, { ...working, window: O.some(window) }, at(0)), {
+    what: 'its time in the renewal window of windows.yaml',
+    since: O.none,
+    until: O.some(at(0.5 * day)),
+  })
+})
+
 test('is for the rotation deadline while a certificate is at rest, and for nothing with rotation off', () => {
   assert.equal(waitingFor(policy, working, at(0)), {
     what: 'the rotation deadline',

@@ -25,7 +25,7 @@ const unknown = (message: string, retryAfter: O.Option<Milliseconds> = O.none): 
 /** A rotation in memory with what it is answered, and when and for which certificate it asked. */
 const start = async ({ defer }: TestContext, first: Answer) => {
   const memory: MemoryPorts = memoryPorts({ now: noon, api: { signingDuration: day } })
-  const world = { says: first, wake: () => {}, held: O.none as O.Option<string> }
+  const world = { says: first, wake: () => {}, when: Promise.resolve() }
   const asked: Array<number> = []
   const warnings: Array<string> = []
   const told: Array<string> = []
@@ -37,6 +37,7 @@ const start = async ({ defer }: TestContext, first: Answer) => {
       windows: {
         suggest: () => async () => {
           asked.push((memory.clock.now() - noon) / second)
+          await world.when
           return world.says
         },
         subscribe: (listener) => {
@@ -134,14 +135,19 @@ test('takes nonsense for no answer, and says so', async (context) => {
   )
 })
 
-test('asks nobody after its end', async (context) => {
-  const { memory, world, asked, end } = await start(context, none)
-  world.says = E.left(interrupted)
-  world.wake()
-  await end()
+test('asks nobody after its end, and takes no answer that comes then', async (context) => {
+  const { memory, world, asked, end, agent } = await start(context, none)
+  const { wake } = world
+  const ended = end()
+  world.says = answer(at(hour), at(2 * hour))
+  world.when = ended
+  wake()
+  assert.is(asked.length, 1)
+  await ended
+  wake()
   await memory.clock.advanceBy(day)
-  world.wake()
-  assert.ok(asked.length <= 1)
+  assert.is(asked.length, 1)
+  assert.equal(agent.facts().window, O.none)
 })
 
 test('an answer that was cut short is asked for again', async (context) => {

@@ -7,16 +7,14 @@ import { delayEnd, pauseEnd } from '../../../src/machine/retry.js'
 import { expired, notYetValid } from '../../../src/model/certificate.js'
 import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
-import { type Instant, minute } from '../../../src/model/time.js'
+import type { Instant } from '../../../src/model/time.js'
 import type { Point } from './steps.js'
 
 /** What of a point the machine's choices depend on: instants by what they mean now, keys by what they are for. */
-export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, fine: boolean): string => {
+export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point): string => {
   const state = stateOf(policy)(facts, now)
   const lasts = (since: O.Option<Instant>, delay: number) =>
     O.isSome(since) && delayEnd(since.value, delay, now) !== undefined
-  const left = (notAfter: Instant) =>
-    !fine ? '' : notAfter - now < 2 * minute ? 'ending' : notAfter - now < 10 * minute ? 'short' : 'long'
   const name = (wanted: CertificateTemplate | undefined) => wanted?.commonName ?? '-'
   const stored = O.toUndefined(facts.held)
   const failed = O.toUndefined(facts.lastFailure)
@@ -42,7 +40,6 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
           facts.ongoing.some(
             ({ failure, since }) => failure._tag === 'ServerUntrusted' && since <= stored.receivedAt,
           ),
-          left(stored.certificate.notAfter),
         ]),
     next?._tag,
     name(draft?.template),
@@ -52,22 +49,15 @@ export const classOf = (policy: RotationPolicy, { facts, now, journal }: Point, 
           delivered.delivered.certificate.commonName,
           expired(delivered.delivered.certificate, now),
           notYetValid(delivered.delivered.certificate, now),
-          left(delivered.delivered.certificate.notAfter),
         ]
       : ['-']),
     ...(failed === undefined
       ? ['-']
-      : [
-          pauseEnd(policy, facts, now) !== undefined,
-          credentialFor(policy, facts, now),
-          fine && failed.attempt > 1,
-          fine && failed.delay >= policy.longestDelay,
-        ]),
+      : [pauseEnd(policy, facts, now) !== undefined, credentialFor(policy, facts, now)]),
     !('request' in state) && lasts(facts.submittedAt, policy.submitInterval),
     !('request' in state) && lasts(facts.checkedAt, policy.probeInterval),
     journal.live === undefined ? '-' : journal.live.keyId === draft?.keyId,
     journal.ask,
-    fine && journal.tried.length > 0,
   ]
   return parts.join('|')
 }

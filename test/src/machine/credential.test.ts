@@ -1,6 +1,6 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { accepted, credentialFor, inUse } from '../../../src/machine/credential.js'
-import { type Facts, noFacts } from '../../../src/machine/facts.js'
+import { accepted, credentialFor, inUse, untrusted } from '../../../src/machine/credential.js'
+import { type Facts, noFacts, type OngoingFailure } from '../../../src/machine/facts.js'
 import { failed } from '../../../src/machine/retry.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour } from '../../../src/model/time.js'
@@ -40,6 +40,39 @@ test('keeps the pause when a rejected certificate is accepted, and forgets whose
     O.map((last: object) => ({ ...last, credential: O.none }))(facts.lastFailure),
   )
   assert.is(accepted(holding(), noon).lastFailure, O.none)
+})
+
+test('remembers since when the server cannot be verified', () => {
+  const facts = untrusted(holding(), at(hour))
+  assert.equal(facts.held, O.some(held({ serverUntrustedAt: O.some(at(hour)) })))
+  assert.equal(facts.checkedAt, O.some(at(hour)))
+  assert.equal(untrusted(facts, at(2 * hour)).held, facts.held)
+})
+
+test('asks for no further certificate where one that came since did not help', () => {
+  const since = (one: Partial<OngoingFailure> = {}): Facts => ({
+    ...holding({ receivedAt: at(hour) }),
+    ongoing: [
+      {
+        failure: trouble('ServerUntrusted'),
+        credential: O.some('held'),
+        since: at(hour),
+        last: at(hour),
+        times: 1,
+        ...one,
+      },
+    ],
+  })
+  const isDoubted = (facts: Facts) =>
+    O.exists(({ serverUntrustedAt }: ReturnType<typeof held>) => O.isSome(serverUntrustedAt))(
+      untrusted(facts, at(2 * hour)).held,
+    )
+  assert.is(isDoubted(since()), false)
+  assert.is(isDoubted(since({ since: at(hour + 999) })), false, 'receipts are whole seconds')
+  assert.is(isDoubted(since({ since: at(hour + 1_000) })), true, 'it came before')
+  assert.is(isDoubted(since({ credential: O.some('bootstrap') })), true)
+  assert.is(isDoubted(since({ credential: O.none })), true)
+  assert.is(isDoubted(since({ failure: trouble('Unreachable') })), true)
 })
 
 const arriving = (previous: Facts['held']): Facts => ({

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import * as O from 'fp-ts/lib/Option.js'
-import { causesOf, instantIn, isUsable, renewalOf, rotationDeadline } from '../../../src/machine/due.js'
+import {
+  causesOf,
+  instantIn,
+  isOverdue,
+  isUsable,
+  renewalOf,
+  rotationDeadline,
+} from '../../../src/machine/due.js'
 import { type Facts, noFacts } from '../../../src/machine/facts.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, type Instant, instant, minute, second, wholeSecond } from '../../../src/model/time.js'
@@ -138,4 +145,21 @@ test('relies on a certificate for something else, whatever the API server says',
   assert.ok(
     isUsable({ ...defaultPolicy, authenticateWith: 'external' }, held({ rejectedAt: O.some(noon) }), noon),
   )
+})
+
+test('is overdue when all of the time for renewals is over, where it rotates', () => {
+  const facts = { held: O.some(held({ keyId: early, notBefore: noon, notAfter: at(100 * minute) })) }
+  assert.is(isOverdue(defaultPolicy, facts, at(90 * minute - 1)), false)
+  assert.is(isOverdue(defaultPolicy, facts, at(90 * minute)), true)
+  assert.is(isOverdue({ ...defaultPolicy, rotate: false }, facts, at(90 * minute)), false)
+  assert.is(isOverdue(defaultPolicy, { held: O.none }, at(90 * minute)), false)
+})
+
+test('names the deadline where a window says the same instant', () => {
+  const certificate = held({ keyId: early, notBefore: noon, notAfter: at(100 * minute) })
+  const same = { ...window, start: at(70 * minute), end: at(80 * minute) }
+  assert.equal(renewalOf(defaultPolicy, { window: O.some(same) }, certificate, noon), {
+    at: at(70 * minute),
+    window: O.none,
+  })
 })

@@ -7,21 +7,52 @@ import { start } from './steps.js'
 
 const test = suite('machine, explored')
 
-const policies: Readonly<Record<string, RotationPolicy>> = {
-  'when it rotates as the kubelet does': defaultPolicy,
-  'when rotation is switched off': { ...defaultPolicy, rotate: false },
-  'when it authenticates with something else': { ...defaultPolicy, authenticateWith: 'external' },
+interface Exploration {
+  readonly policy: RotationPolicy
+  /** Up to so many steps, all sequences. */
+  readonly depth: number
+  /** Whether all classes of states are explored, or the first few. */
+  readonly whole: boolean
+  /** Whether renewal windows are suggested: three times the states. */
+  readonly windows: boolean
 }
 
-for (const [name, policy] of Object.entries(policies))
+const withoutRotation = { ...defaultPolicy, rotate: false }
+const external = { ...defaultPolicy, authenticateWith: 'external' } as const
+const explorations: Readonly<Record<string, Exploration>> = {
+  'when it rotates as the kubelet does': {
+    policy: defaultPolicy,
+    depth: sample(3, 4),
+    whole: true,
+    windows: false,
+  },
+  'when rotation is switched off': {
+    policy: withoutRotation,
+    depth: sample(3, 4),
+    whole: thorough,
+    windows: false,
+  },
+  'when it authenticates with something else': {
+    policy: external,
+    depth: sample(3, 4),
+    whole: thorough,
+    windows: false,
+  },
+  'when renewal windows are suggested': {
+    policy: defaultPolicy,
+    depth: sample(3, 4),
+    whole: thorough,
+    windows: true,
+  },
+}
+
+for (const [name, { policy, depth, whole, windows }] of Object.entries(explorations))
   test(`keeps its promises on every path ${name}`, { deadline: sample(100_000, 600_000) }, () => {
-    const depth = sample(3, policy === defaultPolicy ? 5 : 4)
-    const whole = thorough || policy === defaultPolicy
     const began = performance.now()
     const found = explore(policy, [start(O.some(template)), start(O.none)], {
       depth,
       classes: whole ? 200_000 : 2_000,
-      fine: thorough,
+      windows,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },
         { heldIsAccepted: false, bootstrap: true },

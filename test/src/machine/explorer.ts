@@ -42,8 +42,8 @@ export interface Exploration {
 export interface Limits {
   readonly depth: number
   readonly classes: number
-  /** Whether to tell more states apart. */
-  readonly fine: boolean
+  /** Whether renewal windows are suggested. */
+  readonly windows: boolean
   readonly credentials: ReadonlyArray<Credentials>
 }
 
@@ -73,7 +73,12 @@ export const explore = (
     for (const event of misfits(point))
       if (evolve(policy)(facts, event) !== facts)
         report(`5: ${event._tag}, which does not fit, changes ${_tag}`, point.path)
-    const steps = [...outcomes(point, action), ...news(point), ...clock(policy, point), restart(point)]
+    const steps = [
+      ...outcomes(point, action),
+      ...news(point, limits.windows),
+      ...clock(policy, point),
+      restart(point),
+    ]
     edges += steps.length
     return steps.map((step) => follow(point, acting.journal, step))
   }
@@ -101,7 +106,7 @@ export const explore = (
   const classes = new Map<string, Point>()
   const queue: Array<Point> = []
   const meet = (point: Point) => {
-    const key = classOf(policy, point, limits.fine)
+    const key = classOf(policy, point)
     if (classes.has(key) || classes.size >= limits.classes) return
     classes.set(key, point)
     queue.push(point)

@@ -2,7 +2,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { Event } from '../../../src/machine/event.js'
 import { type CredentialName, type Facts, noFacts } from '../../../src/machine/facts.js'
 import { evolve } from '../../../src/machine/machine.js'
-import { ongoingOf, outageOf } from '../../../src/machine/ongoing.js'
+import { failureOf, ongoingOf, outageOf } from '../../../src/machine/ongoing.js'
 import type { FailureTag } from '../../../src/model/failure.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour, minute } from '../../../src/model/time.js'
@@ -95,6 +95,13 @@ test('says since when the API has not answered: whatever was asked of it, with w
     submit('ServerUntrusted', 'bootstrap', noon),
   )
   assert.equal(outageOf(facts), { since: noon, times: 4, failure: trouble('ServerUntrusted') })
+  const other = known(
+    bare,
+    submit('Unreachable', 'held', at(2 * minute)),
+    submit('Unavailable', 'held', at(minute)),
+    submit('Unavailable', 'bootstrap', at(3 * minute)),
+  )
+  assert.is(outageOf(other)?.since, at(minute))
 })
 
 const ends: ReadonlyArray<readonly [string, Facts, Event, ReadonlyArray<string>]> = [
@@ -144,6 +151,104 @@ const ends: ReadonlyArray<readonly [string, Facts, Event, ReadonlyArray<string>]
 ]
 for (const [what, facts, event, left] of ends)
   test(`ends by ${what}`, () => assert.equal(list(known(facts, event)), left))
+
+/** Whether a failure with the bootstrap credential goes on after an event. */
+const goesOn = (tag: FailureTag, event: Event, facts = bare): boolean => {
+  const failure = trouble(tag)
+  const credential = O.some('bootstrap' as const)
+  const before = { ...facts, ongoing: [{ failure, credential, since: noon, last: noon, times: 1 }] }
+  return ongoingOf(known(before, event), { failure, credential }) !== undefined
+}
+const stored: Event = { _tag: 'Installed', keyId: keyId(2), at: at(1) }
+const delivered = known(pending, {
+  _tag: 'Observed',
+  uid: own.uid,
+  observation: { _tag: 'Issued', chain: chain({ keyId: keyId(2), notAfter: at(301 * day) }) },
+  at: noon,
+})
+
+const kinds: ReadonlyArray<readonly [string, ReadonlyArray<FailureTag>, Event, Event]> = [
+  [
+    'any answer',
+    ['Unreachable', 'Unavailable', 'Unintelligible'],
+    submit('StoreUnwritable', 'bootstrap'),
+    submit('Forbidden', 'held'),
+  ],
+  [
+    'an answer to the same credential',
+    ['ServerUntrusted', 'NoCredential'],
+    submit('Forbidden', 'held'),
+    submit('Forbidden', 'bootstrap'),
+  ],
+  [
+    'the acceptance of the same credential',
+    ['CredentialRejected', 'Forbidden'],
+    submitted('held'),
+    submitted('bootstrap'),
+  ],
+  [
+    'a request that is sent',
+    [
+      'Invalid',
+      'NotServed',
+      'NameTaken',
+      'StoreUnreadable',
+      'StoreUnwritable',
+      'StoreLocked',
+      'Malformed',
+      'KeyUnavailable',
+      'TrustUnusable',
+    ],
+    submit('Forbidden', 'bootstrap'),
+    submitted('held'),
+  ],
+  [
+    'whoever asks again',
+    ['Denied', 'SignerFailed', 'Gone', 'Defective'],
+    submitted('bootstrap'),
+    { _tag: 'RotationRequested', why: 'requested by the embedder', at: at(1) },
+  ],
+]
+for (const [what, tags, other, end] of kinds)
+  for (const tag of tags)
+    test(`${tag} ends with ${what}`, () => {
+      assert.is(goesOn(tag, other), true)
+      assert.is(goesOn(tag, end), false)
+      const isSettled = !['any answer', 'an answer to the same credential'].includes(what)
+      assert.is(goesOn(tag, stored, delivered), !isSettled, 'a certificate that is stored settles the rest')
+    })
+
+for (const tag of ['CredentialRejected', 'Forbidden', 'Invalid', 'NotServed', 'NameTaken'] as const)
+  test(`${tag} is an answer of the API`, () => {
+    const observing: Event = {
+      _tag: 'ObserveFailed',
+      uid: own.uid,
+      credential: 'held',
+      failure: trouble(tag),
+      at: noon,
+    }
+    assert.is(goesOn('Unreachable', submit(tag, 'held')), false)
+    assert.is(goesOn('Unreachable', observing, pending), false)
+    assert.is(goesOn('Unreachable', probe(tag), holding), false)
+  })
+
+test('a probe is an answer to the certificate held', () => {
+  assert.equal(list(known(holding, probe('ServerUntrusted'), probe('Forbidden'))), ['Forbidden held 1'])
+  assert.equal(list(known(holding, probe('Forbidden'), accepted)), [])
+})
+
+test('what failed before has not failed again because something else happened', () => {
+  const down = known(pending, {
+    _tag: 'ObserveFailed',
+    uid: own.uid,
+    credential: 'held',
+    failure: trouble('Unreachable'),
+    at: noon,
+  })
+  const approved: Event = { _tag: 'Observed', uid: own.uid, observation: { _tag: 'Approved' }, at: at(1) }
+  assert.is(failureOf(down, approved, known(down, approved)), undefined)
+  assert.is(failureOf(holding, probe('Unreachable'), holding), undefined, 'it did not fit')
+})
 
 test('an observation that changes nothing is an answer, and counts itself', () => {
   const observed: Event = {

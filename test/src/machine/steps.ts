@@ -15,7 +15,6 @@ import type { RotationPolicy } from '../../../src/model/policy.js'
 import type { Draft } from '../../../src/model/request.js'
 import type { CertificateTemplate } from '../../../src/model/template.js'
 import { after, day, endOfTime, hour, type Instant, minute, second } from '../../../src/model/time.js'
-import { thorough } from '../../helper/index.js'
 import { chain, keyId, noon, otherTemplate, request, template, trouble } from '../samples.js'
 import { blank, type Journal } from './invariants.js'
 
@@ -179,7 +178,7 @@ export const outcomes = ({ now, keys }: Point, action: Action): ReadonlyArray<St
 
 const denied = { _tag: 'Denied', reason: 'No', message: '' } as const
 
-export const news = ({ facts: known, now }: Point): ReadonlyArray<Step> => {
+export const news = ({ facts: known, now }: Point, windows: boolean): ReadonlyArray<Step> => {
   const held = O.toUndefined(known.held)
   const key = held?.certificate.keyId ?? keyId(0xffff0)
   const facts: ReadonlyArray<readonly [string, News]> = [
@@ -187,13 +186,19 @@ export const news = ({ facts: known, now }: Point): ReadonlyArray<Step> => {
     ['wanted: worker-2', { _tag: 'TemplateChanged', template: O.some(otherTemplate) }],
     ['wanted: nothing known', { _tag: 'TemplateChanged', template: O.none }],
     ['rotation requested', { _tag: 'RotationRequested', why: 'requested by the embedder' }],
-    ['a window that has begun', suggestion(now, -minute)],
-    ...(thorough ? [['a window to come', suggestion(now, 3 * minute)] as const] : []),
-    ['no window', { _tag: 'WindowSuggested', window: O.none }],
     ['the held one is accepted', { _tag: 'CredentialAccepted', keyId: key }],
     ['the held one is rejected', { _tag: 'CredentialRejected', keyId: key }],
   ]
-  return facts.map(([label, fact]) => ({ label, at: now, facts: [fact] }))
+  const suggestions: typeof facts = [
+    ['a window that has begun', suggestion(now, -minute)],
+    ['a window to come', suggestion(now, 3 * minute)],
+    ['no window', { _tag: 'WindowSuggested', window: O.none }],
+  ]
+  return (windows ? [...facts, ...suggestions] : facts).map(([label, fact]) => ({
+    label,
+    at: now,
+    facts: [fact],
+  }))
 }
 
 const suggestion = (now: Instant, begins: number): News => ({

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
+import { hour, minute } from '../../../src/model/time.js'
 import { type Fleet, fleet } from '../../../src/simulator/fleet.js'
 import type { NamedPolicy, Scenario } from '../../../src/simulator/scenario.js'
 import { assert, suite, thorough } from '../../helper/index.js'
 import { policies, scenarios } from './arbitrary.js'
+import { clientGoPolicy, scenarioOf } from './sample.js'
 
 const test = suite('skipping')
 const runs = thorough ? 1_000 : 100
@@ -27,6 +29,18 @@ const known = ({ facts, record }: Fleet, { nodes }: Scenario) => ({
   recoveries: record.outages.map(({ recovery, counts }) => [recovery.total(), counts]),
   bootstraps: record.bootstraps.total(),
   gaps: record.gaps.total(),
+})
+
+test('a suspension does not draw a deadline of client-go anew', () => {
+  const { nodes, signer } = scenarioOf()
+  const suspensions = [{ at: 10 * minute, over: minute, part: 1, lasting: 18 }]
+  const scenario = scenarioOf({ duration: 3 * hour, signer: { ...signer, duration: hour } })
+  const suspended = { ...scenario, nodes: { ...nodes, suspensions } }
+  const facts = [scenario, suspended, suspended].map(
+    (one, index) => known(lived(one, clientGoPolicy, index < 2), one).facts,
+  )
+  assert.equal(facts[1], facts[0])
+  assert.equal(facts[2], facts[0])
 })
 
 test('what is skipped makes no difference: the same facts, the same counts, for any scenario and seed', () => {

@@ -39,6 +39,10 @@ for (const [args, message] of [
 
 for (const [args, message] of [
   [['daemonset', kubeconfig], /--image is missing; name an image/],
+  [
+    ['daemonset', kubeconfig, '--image=x', '--after-renewal-signal=HUP:/run/a.pid'],
+    /does not reach beyond a container/,
+  ],
   [['sidecar', kubeconfig, '--image=x', '--user=me'], /--user=me is no number of a user/],
   [['rbac', kubeconfig, '--requester=me'], /--requester=me is nobody; write user:NAME/],
 ] as const)

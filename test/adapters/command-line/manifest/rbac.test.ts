@@ -87,6 +87,45 @@ test('lets who asks first and the certificate itself ask, an approver approve, a
   ])
 })
 
+test('lets nodes read the ConfigMap of renewal windows, and somebody approve serving certificates', () => {
+  const flags = {
+    ...flagsOfNode,
+    'renewal-window-configmap': 'pki/windows',
+    'rotate-server-certificates': 'true',
+  }
+  const documents = printed(get(serviceFrom(flags)), { approver: 'serviceaccount:pki/approver' })
+  const metadata = { name: 'kube-cert-rotation:windows', namespace: 'pki' }
+  const approver = 'approver:kubernetes.io:kubelet-serving'
+  assert.equal(documents.slice(3), [
+    role(
+      approver,
+      read,
+      { resources: ['certificatesigningrequests/approval'], verbs: ['update'] },
+      { resources: ['signers'], resourceNames: ['kubernetes.io/kubelet-serving'], verbs: ['approve'] },
+    ),
+    bound(approver, `kube-cert-rotation:${approver}`, {
+      kind: 'ServiceAccount',
+      namespace: 'pki',
+      name: 'approver',
+    }),
+    {
+      ...api,
+      kind: 'Role',
+      metadata,
+      rules: [
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: ['windows'], verbs: ['get', 'watch'] },
+      ],
+    },
+    {
+      ...api,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name: metadata.name },
+      subjects: [{ apiGroup: group, kind: 'Group', name: 'system:nodes' }],
+    },
+  ])
+})
+
 test('has no role for signing where the controller manager signs, and binds nobody who is not named', () => {
   const names = printed(of('kubernetes.io/kube-apiserver-client')).map((document) =>
     JSON.stringify(document).replace(/.*"metadata":\{"name":"([^"]*)".*/, '$1'),

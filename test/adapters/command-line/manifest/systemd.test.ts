@@ -91,6 +91,18 @@ test('runs as the user that is named', () => {
   assert.equal(unit({}, { ...node, user: 'agent' }).valuesOf('User'), ['agent'])
 })
 
+test('may signal processes of others only with --after-renewal-signal', () => {
+  const rights = ['CapabilityBoundingSet', 'AmbientCapabilities', 'PrivateUsers', 'ProtectProc', 'ProcSubset']
+  const of = ({ valuesOf }: ReturnType<typeof unit>) => rights.map((key) => valuesOf(key).join())
+  const signal = { 'after-renewal-signal': 'HUP:/run/nginx.pid' }
+  assert.equal(of(unit({})), ['', '', 'yes', 'invisible', 'pid'])
+  assert.equal(of(unit(signal)), ['CAP_KILL', '', '', 'default', 'all'])
+  const owner = { ...signal, 'output-owner': '0:33', 'output-dir': '/srv/tls' }
+  const both = 'CAP_CHOWN CAP_KILL'
+  assert.equal(of(unit(owner, { ...node, user: 'agent' })), [both, both, '', 'default', 'all'])
+  assert.match(unit({ 'after-renewal': 'systemctl reload nginx' }).text, /^# Commands of --after-renewal/m)
+})
+
 const analyze = (...args: ReadonlyArray<string>) => spawnSync('systemd-analyze', args, { encoding: 'utf8' })
 const version = Number(/^systemd (\d+)/.exec(analyze('--version').stdout ?? '')?.[1])
 const skip = version >= 250 ? undefined : 'systemd-analyze (250 or later) is not installed'
@@ -108,6 +120,7 @@ for (const flags of [
   [],
   ['--cert-dir=/srv/a b/100%/$HOME'],
   ['--user=daemon', '--kubeconfig=/home/me/kubeconfig'],
+  ['--user=daemon', '--after-renewal-signal=HUP:/run/nginx.pid', '--after-renewal=systemctl reload nginx'],
 ]) {
   test(`is a unit that systemd accepts, with ${flags.join(' ') || 'the flags of a node'}`, {
     skip,
