@@ -27,3 +27,18 @@ export async function* ok<E, A>(step: TaskEither<E, A> | Either<E, A>): AsyncGen
   if (E.isRight(outcome)) return outcome.right
   for (;;) yield outcome.left
 }
+
+/** Ends the steps, with an error: `return yield* fail(error)`. */
+export const fail = <E>(error: E): AsyncGenerator<E, never> => ok(E.left(error))
+
+/** The same over `Either`, at once: its steps are those of `okSync`. */
+export const stepsSync = <E, A>(body: () => Generator<E, A>): Either<E, A> => {
+  const outcome = body().next()
+  return outcome.done === true ? E.right(outcome.value) : E.left(outcome.value)
+}
+
+/** What a step of `stepsSync` comes to. */
+export function* okSync<E, A>(step: Either<E, A>): Generator<E, A> {
+  if (E.isRight(step)) return step.right
+  for (;;) yield step.left
+}

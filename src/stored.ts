@@ -12,6 +12,7 @@ import { type PemBlock, pemBlocks } from './model/pem.js'
 import { type Secret, secret } from './model/secret.js'
 import { CertificateTemplate } from './model/template.js'
 import type { SavedRequest } from './ports.js'
+import { okSync, stepsSync } from './steps.js'
 
 /** A pair in one text: the chain, the leaf first, then the key; `chainIn` and `keyIn` read it. */
 export const encodePair = ({ pem, key }: { readonly pem: string; readonly key: Secret }): Secret =>
@@ -83,20 +84,26 @@ export const encodeRequest = ({ draft, key }: SavedRequest): Secret => {
 }
 
 /** Reads a saved request; the left side says what is wrong with it, without quoting it: a private key is in it. */
-export const decodeRequest = (text: string): E.Either<string, SavedRequest> => {
-  const json = E.tryCatch(
-    (): unknown => JSON.parse(text),
-    () => 'it is no JSON',
-  )
-  if (E.isLeft(json)) return json
-  const decoded = RequestText.decode(json.right)
-  if (E.isRight(decoded)) {
-    const { name, keyId, template, pem, key } = decoded.right
-    return E.right({ draft: { name, keyId, template, pem }, key: secret(key) })
-  }
-  const versioned = Versioned.decode(json.right)
-  if (E.isRight(versioned) && versioned.right.formatVersion !== formatVersion)
-    return E.left(`its format version is ${versioned.right.formatVersion}, and this program knows only 1`)
-  const { where, what } = problemOf(decoded.left)
-  return E.left(`${where === '' ? 'it' : where} ${what}`)
-}
+export const decodeRequest = (text: string): E.Either<string, SavedRequest> =>
+  stepsSync(function* () {
+    const json = yield* okSync(
+      E.tryCatch(
+        (): unknown => JSON.parse(text),
+        () => 'it is no JSON',
+      ),
+    )
+    if (Versioned.is(json) && json.formatVersion !== formatVersion)
+      return yield* okSync(
+        E.left(`its format version is ${json.formatVersion}, and this program knows only 1`),
+      )
+    const { name, keyId, template, pem, key } = yield* okSync(
+      pipe(
+        RequestText.decode(json),
+        E.mapLeft((errors) => {
+          const { where, what } = problemOf(errors)
+          return `${where === '' ? 'it' : where} ${what}`
+        }),
+      ),
+    )
+    return { draft: { name, keyId, template, pem }, key: secret(key) }
+  })

@@ -16,8 +16,8 @@ import {
   askHolderOfCertificateDirectory,
   type Holder,
   holderOfCertificateDirectory,
+  type LockHolder,
   readCertificateDirectory,
-  type Taken,
 } from '../filesystem/index.js'
 import { fromBundle } from '../node/trust.js'
 import { wallClock } from '../platform/clock.js'
@@ -113,7 +113,7 @@ const withVerification = (
   )(facts.held),
 })
 
-const agentOf = (taken: O.Option<Taken>): Agent | null => {
+const agentOf = (taken: O.Option<LockHolder>): Agent | null => {
   if (O.isNone(taken)) return null
   if (taken.value.holder === undefined) return { silent: true }
   const { program, hostname, pid, since } = taken.value.holder

@@ -6,46 +6,51 @@ import * as O from 'fp-ts/lib/Option.js'
 import { failure } from '../../src/model/failure.js'
 import { instant } from '../../src/model/time.js'
 import type { TlsKey } from '../../src/ports.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { codeOf } from '../platform/system-error.js'
 import { bundleBounds, keyIdOf, readCertificates } from '../platform/x509.js'
 import type { Credential, Problem } from './source.js'
 
 /** Reads a chain, leaf first, and says what it is with this key. Nothing is checked but that the leaf can be read. */
-export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Credential> => {
-  const chain = readCertificates(pem, bundleBounds)
-  if (E.isLeft(chain)) return unusableCredential(chain.left)
-  const [leaf] = chain.right
-  const publicKey = publicKeyOf(leaf)
-  if (O.isNone(publicKey)) return unusableCredential('the public key in the certificate cannot be read')
-  const [notBefore, notAfter] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
-  if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
-    return unusableCredential('a date in the certificate is damaged')
-  return E.right({
-    certificate: {
-      keyId: keyIdOf(publicKey.value),
-      serialNumber: leaf.serialNumber.toLowerCase(),
-      notBefore: instant(notBefore),
-      notAfter: instant(notAfter),
-    },
-    pem,
-    key,
+export const credentialOf = (pem: string, key: TlsKey): E.Either<Problem, Credential> =>
+  stepsSync(function* () {
+    const [leaf] = yield* okSync(chainIn(pem))
+    const publicKey = publicKeyOf(leaf)
+    if (O.isNone(publicKey))
+      return yield* okSync(unusableCredential('the public key in the certificate cannot be read'))
+    const [notBefore, notAfter] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
+    if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
+      return yield* okSync(unusableCredential('a date in the certificate is damaged'))
+    return {
+      certificate: {
+        keyId: keyIdOf(publicKey.value),
+        serialNumber: leaf.serialNumber.toLowerCase(),
+        notBefore: instant(notBefore),
+        notAfter: instant(notAfter),
+      },
+      pem,
+      key,
+    }
   })
-}
 
 /** Whether the chain is one, the key belongs to it, and it has not expired at `now` (ms since the epoch). */
-export const checkCredential = (credential: Credential, now: number): E.Either<Problem, Credential> => {
-  const chain = readCertificates(credential.pem, bundleBounds)
-  if (E.isLeft(chain)) return unusableCredential(chain.left)
-  const broken = chain.right.findIndex((certificate, index) => {
-    const issuer = chain.right[index + 1]
-    return issuer !== undefined && !isIssuedBy(certificate, issuer)
+export const checkCredential = (credential: Credential, now: number): E.Either<Problem, Credential> =>
+  stepsSync(function* () {
+    const chain = yield* okSync(chainIn(credential.pem))
+    const broken = chain.findIndex((certificate, index) => {
+      const issuer = chain[index + 1]
+      return issuer !== undefined && !isIssuedBy(certificate, issuer)
+    })
+    if (broken >= 0)
+      return yield* okSync(
+        unusableCredential(`certificate ${broken + 1} of its chain is not signed by the one after it`),
+      )
+    if (now >= credential.certificate.notAfter)
+      return yield* okSync(unusableCredential(`it expired on ${chain[0].validTo}`))
+    return yield* okSync(checkKey(credential))
   })
-  if (broken >= 0)
-    return unusableCredential(`certificate ${broken + 1} of its chain is not signed by the one after it`)
-  if (now >= credential.certificate.notAfter)
-    return unusableCredential(`it expired on ${chain.right[0].validTo}`)
-  return checkKey(credential)
-}
+
+const chainIn = (pem: string) => E.orElseW(unusableCredential)(readCertificates(pem, bundleBounds))
 
 /** Whether TLS can use the key with the certificate, whatever the time is and whoever signed it. */
 export const checkKey = (credential: Credential): E.Either<Problem, Credential> => {
@@ -64,17 +69,16 @@ export const checkKey = (credential: Credential): E.Either<Problem, Credential> 
 
 /** Whether all of a bundle can be read, and it is not empty. */
 export const checkTrust = (pem: string): E.Either<Problem, string> => {
-  const bundle = readCertificates(pem, bundleBounds)
-  return E.isLeft(bundle)
-    ? E.left(
-        failure(
-          'TrustUnusable',
-          'soon',
-          `using the bundle of trusted CAs: ${bundle.left}`,
-          'supply PEM CERTIFICATE blocks; until then the last good bundle is used',
-        ),
-      )
-    : E.right(pem)
+  return E.bimap(
+    (problem: string) =>
+      failure(
+        'TrustUnusable',
+        'soon',
+        `using the bundle of trusted CAs: ${problem}`,
+        'supply PEM CERTIFICATE blocks; until then the last good bundle is used',
+      ),
+    () => pem,
+  )(readCertificates(pem, bundleBounds))
 }
 
 /** A credential in the words of Node's TLS. */

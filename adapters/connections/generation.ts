@@ -28,12 +28,12 @@ export interface Generation {
   readonly options: IO<tls.SecureContextOptions>
   readonly context: tls.SecureContext
   /** Why no connection is to be made with it; undefined: one may. */
-  readonly refusal: IO<Error | undefined>
+  readonly problem: IO<Error | undefined>
   /** Given when there is a successor. A stream that takes it as its signal reconnects by itself. */
   readonly superseded: AbortSignal
   /** Counts a connection until the answer is called, and tells it when it is over. */
   readonly enter: (connection: Connection) => IO<void>
-  /** A server refused the certificate; `reason` is for people. */
+  /** A server rejected the certificate; `reason` is for people. */
   readonly rejected: (reason: string) => void
 }
 
@@ -54,7 +54,7 @@ export const newGeneration = (
   credential: O.Option<Credential>,
   trust: O.Option<string>,
   onRejected: (keyId: string, reason: string) => void,
-  refusal: Generation['refusal'] = () => undefined,
+  problem: Generation['problem'] = () => undefined,
 ): OwnedGeneration => {
   // An empty text would mean Node's own CAs; an empty list means none.
   const ca = O.isNone(trust) ? {} : { ca: trust.value === '' ? [] : trust.value }
@@ -88,7 +88,7 @@ export const newGeneration = (
     trust,
     options,
     context: tls.createSecureContext({ minVersion, ...options() }),
-    refusal,
+    problem,
     superseded: abort.signal,
     enter: (connection) => {
       connections.add(connection)

@@ -115,7 +115,7 @@ const openLine = (
     call: (...parameters) => {
       const call = channel.createCall(...parameters)
       calls.set(call, { method: 'POST', path: parameters[0] })
-      const refusal = generation.refusal()
+      const problem = generation.problem()
       const { start } = call
       call.start = (metadata, listener) => {
         start.call(call, metadata, {
@@ -128,7 +128,7 @@ const openLine = (
             settle()
           },
         })
-        if (refusal !== undefined) call.cancelWithStatus(status.UNAUTHENTICATED, refusal.message)
+        if (problem !== undefined) call.cancelWithStatus(status.UNAUTHENTICATED, problem.message)
       }
       return call
     },

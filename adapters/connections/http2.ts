@@ -50,12 +50,12 @@ export const http2Client = (
   const open = new Set<Session>()
 
   const openSession = (generation: Generation): Session => {
-    const refusal = generation.refusal()
+    const problem = generation.problem()
     const session = connect(authority, {
       ...options,
       ALPNProtocols: ['h2'],
       secureContext: generation.context,
-      ...(refusal === undefined ? {} : { createConnection: () => new Socket().destroy(refusal) }),
+      ...(problem === undefined ? {} : { createConnection: () => new Socket().destroy(problem) }),
     })
     const streams = new Set<ClientHttp2Stream>()
     const opened = { generation, session, streams }

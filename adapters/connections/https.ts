@@ -68,9 +68,9 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
   const connect = agent.createConnection
   agent.createConnection = (connection, callback) => {
     const generation = following.current()
-    const refusal = generation.refusal()
-    if (refusal !== undefined) {
-      callback?.(refusal, new Socket())
+    const problem = generation.problem()
+    if (problem !== undefined) {
+      callback?.(problem, new Socket())
       return undefined
     }
     let tracked: Duplex | undefined

@@ -1,6 +1,7 @@
 /** Files that belong together, read as they were at one moment. */
 import { realpathSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { readBoundedNow } from '../platform/read-file.js'
@@ -45,15 +46,17 @@ const stateOf = (path: string): Found => {
   }
 }
 
-const read = ({ path, real }: Found): E.Either<Problem, string> => {
-  const content = readBoundedNow(real)
-  if (E.isLeft(content))
-    return E.left(unreadable(`the file ${path} ${content.left}`, 'look at the file and its permissions'))
-  const text = content.right.reveal()
-  const begun = text.match(/^-----BEGIN /gm) ?? []
-  return begun.length <= pemBlocks(text).length
-    ? E.right(text)
-    : E.left(unreadable(`the file ${path} ends within a block of PEM`, 'have it written to its end'))
-}
+const read = ({ path, real }: Found): E.Either<Problem, string> =>
+  pipe(
+    readBoundedNow(real),
+    E.bimap(
+      (reason) => unreadable(`the file ${path} ${reason}`, 'look at the file and its permissions'),
+      (content) => content.reveal(),
+    ),
+    E.filterOrElse(
+      (text) => (text.match(/^-----BEGIN /gm) ?? []).length <= pemBlocks(text).length,
+      () => unreadable(`the file ${path} ends within a block of PEM`, 'have it written to its end'),
+    ),
+  )
 
 const unreadable = (what: string, cure: string): Problem => failure('Unreadable', 'soon', what, cure)

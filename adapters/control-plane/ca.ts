@@ -1,7 +1,6 @@
 /** The control plane's certificate authority, and the certificates that it makes for the control plane itself. */
 import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
-import { pipe } from 'fp-ts/lib/function.js'
-import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Names } from '../../src/model/certificate.js'
 import type { CryptoError } from '../../src/model/failure.js'
 import { defaultKeyAlgorithm } from '../../src/model/key-algorithm.js'
@@ -15,6 +14,7 @@ import {
   type Milliseconds,
   wholeSecond,
 } from '../../src/model/time.js'
+import { ok, steps } from '../../src/steps.js'
 import { type Authority, createAuthority, createCertificate, cryptoBackend } from '../crypto/index.js'
 
 /** A random serial number: 128 bits, positive (RFC 5280, 4.1.2.2), always of the same length. */
@@ -28,7 +28,7 @@ export const newSerialNumber = (): string => {
 const longAgo = (now: Instant): Instant => wholeSecond(after(earliest(now, instant(Date.now())), -day))
 
 /** A new authority; `lifetime` in ms from now. */
-export const newAuthority = (now: Instant, lifetime: Milliseconds): TE.TaskEither<CryptoError, Authority> =>
+export const newAuthority = (now: Instant, lifetime: Milliseconds): TaskEither<CryptoError, Authority> =>
   createAuthority({
     commonName: 'kube-cert-rotation control plane',
     serialNumber: newSerialNumber(),
@@ -51,26 +51,24 @@ export const newPair = (
   now: Instant,
   names: Partial<Names>,
   usages: ReadonlyArray<string>,
-): TE.TaskEither<CryptoError, Pair> =>
-  pipe(
-    cryptoBackend.generateKey(defaultKeyAlgorithm),
-    TE.chain((handle) => handle.forStorage),
-    TE.chain((key) =>
-      pipe(
-        createCertificate(authority, {
-          commonName: '',
-          organizations: [],
-          dnsNames: [],
-          ipAddresses: [],
-          uris: [],
-          ...names,
-          usages,
-          serialNumber: newSerialNumber(),
-          notBefore: longAgo(now),
-          notAfter: endOf(authority),
-          publicKey: createPublicKey(key.reveal()).export({ type: 'spki', format: 'der' }),
-        }),
-        TE.map((certificate) => ({ certificate, key })),
-      ),
-    ),
-  )
+): TaskEither<CryptoError, Pair> =>
+  steps(async function* () {
+    const handle = yield* ok(cryptoBackend.generateKey(defaultKeyAlgorithm))
+    const key = yield* ok(handle.forStorage)
+    const certificate = yield* ok(
+      createCertificate(authority, {
+        commonName: '',
+        organizations: [],
+        dnsNames: [],
+        ipAddresses: [],
+        uris: [],
+        ...names,
+        usages,
+        serialNumber: newSerialNumber(),
+        notBefore: longAgo(now),
+        notAfter: endOf(authority),
+        publicKey: createPublicKey(key.reveal()).export({ type: 'spki', format: 'der' }),
+      }),
+    )
+    return { certificate, key }
+  })

@@ -1,5 +1,7 @@
 /** One call of the API, and what it is answered with. */
+import * as E from 'fp-ts/lib/Either.js'
 import type { Attributes } from '../../src/control-plane/index.js'
+import { stepsSync } from '../../src/steps.js'
 import type { Caller } from './authentication.js'
 import type { Body } from './incoming.js'
 import type { Status } from './status.js'
@@ -26,6 +28,9 @@ export type Reply =
 export const ok = (value: unknown): Reply => ({ _tag: 'Json', code: 200, value })
 export const created = (value: unknown): Reply => ({ _tag: 'Json', code: 201, value })
 export const failed = (status: Status): Reply => ({ _tag: 'Json', code: status.code, value: status })
+
+/** What the steps of `body` reply; where one fails, with its status. */
+export const replying = (body: () => Generator<Status, Reply>): Reply => E.getOrElse(failed)(stepsSync(body))
 
 /** A place in the API: what doing something there means to RBAC, and how it is done. */
 export interface Endpoint {

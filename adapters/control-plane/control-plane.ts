@@ -1,10 +1,11 @@
 /** Puts the parts together: authority, storage, API over HTTPS, controllers, files. */
 import { X509Certificate } from 'node:crypto'
-import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
+import { ok, steps } from '../../src/steps.js'
 import { controllerManager, servingApprover } from './approving.js'
 import type { Trust } from './authentication.js'
 import { startControllers } from './controllers.js'
@@ -27,9 +28,10 @@ import type { ControlPlane, ControlPlaneOptions } from './types.js'
  * Starts a CertificateSigningRequest API on 127.0.0.1 over HTTPS, with the approver, signers and cleaner of a
  * controller manager. Fails when it cannot listen, or when the data directory cannot be used.
  */
-export const startControlPlane =
-  (options: ControlPlaneOptions = {}): TE.TaskEither<ControlPlaneError, ControlPlane> =>
-  async () => {
+export const startControlPlane = (
+  options: ControlPlaneOptions = {},
+): TE.TaskEither<ControlPlaneError, ControlPlane> =>
+  steps(async function* () {
     const {
       hostname = '127.0.0.1',
       dataDir,
@@ -40,21 +42,15 @@ export const startControlPlane =
       onEvent = () => {},
     } = options
 
-    const kept = await restored(dataDir)()
-    if (E.isLeft(kept)) return kept
-    const authority =
-      kept.right.authority === undefined
-        ? await freshAuthority(now(), authorityLifetime)()
-        : E.right(kept.right.authority)
-    if (E.isLeft(authority)) return authority
-    const first = await identityOf(authority.right, hostname, now())()
-    if (E.isLeft(first)) return first
-    const token = kept.right.token ?? newBootstrapToken()
+    const kept = yield* ok(restored(dataDir))
+    const authority = kept.authority ?? (yield* ok(freshAuthority(now(), authorityLifetime)))
+    const first = yield* ok(identityOf(authority, hostname, now()))
+    const token = kept.token ?? newBootstrapToken()
     const bootstrapToken = secret(token)
 
     const state: { identity: Identity; trust: Omit<Trust, 'tokens'> } = {
-      identity: first.right,
-      trust: { authorities: [new X509Certificate(first.right.authority.pem)], bootstrapToken },
+      identity: first,
+      trust: { authorities: [new X509Certificate(first.authority.pem)], bootstrapToken },
     }
 
     const storage = memoryStorage(now())
@@ -70,9 +66,7 @@ export const startControlPlane =
       now,
       tell: onEvent,
     })
-    const listening = await listen(server, options.port ?? 0)()
-    if (E.isLeft(listening)) return listening
-    const port = listening.right
+    const port = yield* ok(listen(server, options.port ?? 0))
     const url = `https://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
 
     const adminText = (): string => adminKubeconfig(url, state.identity.authority.pem, state.identity.admin)
@@ -82,11 +76,12 @@ export const startControlPlane =
         ? TE.right(undefined)
         : saved(dataDir, state.identity.authority, token, adminText(), bootstrapText())
 
-    const firstSave = await save()()
-    if (E.isLeft(firstSave)) {
-      await stopListening(server)()
-      return firstSave
-    }
+    yield* ok(
+      pipe(
+        save(),
+        TE.orElseFirstTaskK(() => stopListening(server)),
+      ),
+    )
 
     const manager: Manager = {
       storage,
@@ -109,7 +104,7 @@ export const startControlPlane =
       autoApprove || approver !== undefined,
     )
 
-    return E.right({
+    return {
       url,
       port,
       authority: () => state.identity.authority.pem,
@@ -125,23 +120,20 @@ export const startControlPlane =
       },
       clean: controllers.clean,
       compact: storage.compact,
-      replaceAuthority:
-        ({ keepOld }) =>
-        async () => {
-          const fresh = await freshAuthority(now(), authorityLifetime)()
-          if (E.isLeft(fresh)) return fresh
-          const identity = await identityOf(fresh.right, hostname, now())()
-          if (E.isLeft(identity)) return identity
+      replaceAuthority: ({ keepOld }) =>
+        steps(async function* () {
+          const fresh = yield* ok(freshAuthority(now(), authorityLifetime))
+          const identity = yield* ok(identityOf(fresh, hostname, now()))
           const old = keepOld ? state.trust.authorities : []
-          state.identity = identity.right
-          state.trust = { authorities: [new X509Certificate(fresh.right.pem), ...old], bootstrapToken }
-          server.setSecureContext(tlsOptions(identity.right.serving, trustedPems()))
-          return save()()
-        },
+          state.identity = identity
+          state.trust = { authorities: [new X509Certificate(fresh.pem), ...old], bootstrapToken }
+          server.setSecureContext(tlsOptions(identity.serving, trustedPems()))
+          yield* ok(save())
+        }),
       close: async () => {
         controllers.stop()
         endStreams()
         await stopListening(server)()
       },
-    })
-  }
+    }
+  })

@@ -44,7 +44,7 @@ export const startControllers = (
   }
 
   const handle = async (seen: SigningRequest): Promise<void> => {
-    const parsed = await read(seen.spec)
+    const parsed = await read(seen.spec)()
     const request = still(seen)
     if (request === undefined || E.isLeft(parsed)) return
     if (state.approving && undecided(request)) {

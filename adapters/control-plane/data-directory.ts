@@ -2,11 +2,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { secret } from '../../src/model/secret.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import type { Authority } from '../crypto/index.js'
 import { codeOf } from '../platform/system-error.js'
 import { replaceFile } from '../platform/write-file.js'
@@ -59,19 +59,17 @@ const read = (directory: string, name: string): TE.TaskEither<ControlPlaneError,
  * The authority that an earlier control plane left there; undefined when there is none. A key alone is what a crash
  * left before anybody could trust it; a certificate alone is trusted by somebody, and is not replaced without a word.
  */
-const readAuthority =
-  (directory: string): TE.TaskEither<ControlPlaneError, Authority | undefined> =>
-  async () => {
-    const pem = await read(directory, files.authority)()
-    if (E.isLeft(pem)) return pem
-    const key = await read(directory, files.authorityKey)()
-    if (E.isLeft(key)) return key
-    if (pem.right === undefined) return E.right(undefined)
-    const authority = { pem: pem.right, key: secret(key.right ?? '') }
-    return belongTogether(authority)
-      ? E.right(authority)
-      : E.left(authorityUnusable(`${files.authority} and ${files.authorityKey} in ${directory} are no pair`))
-  }
+const readAuthority = (directory: string): TE.TaskEither<ControlPlaneError, Authority | undefined> =>
+  steps(async function* () {
+    const pem = yield* ok(read(directory, files.authority))
+    const key = yield* ok(read(directory, files.authorityKey))
+    if (pem === undefined) return undefined
+    const authority = { pem, key: secret(key ?? '') }
+    if (belongTogether(authority)) return authority
+    return yield* fail(
+      authorityUnusable(`${files.authority} and ${files.authorityKey} in ${directory} are no pair`),
+    )
+  })
 
 const belongTogether = ({ pem, key }: Authority): boolean =>
   pipe(
@@ -88,42 +86,29 @@ export interface Kept {
 }
 
 /** What an earlier control plane left in the data directory; nothing when there is no directory. */
-export const restored =
-  (dataDir: string | undefined): TE.TaskEither<ControlPlaneError, Kept> =>
-  async () => {
-    if (dataDir === undefined) return E.right({ authority: undefined, token: undefined })
-    const prepared = await prepare(dataDir)()
-    if (E.isLeft(prepared)) return prepared
-    const authority = await readAuthority(dataDir)()
-    if (E.isLeft(authority)) return authority
-    const token = await readBootstrapToken(dataDir)()
-    if (E.isLeft(token)) return token
-    return token.right === undefined || isBootstrapToken(token.right)
-      ? E.right({ authority: authority.right, token: token.right })
-      : E.left(dataDirectoryUnusable(`the bootstrap token in ${dataDir} is none`))
-  }
+export const restored = (dataDir: string | undefined): TE.TaskEither<ControlPlaneError, Kept> =>
+  steps(async function* () {
+    if (dataDir === undefined) return { authority: undefined, token: undefined }
+    yield* ok(prepare(dataDir))
+    const authority = yield* ok(readAuthority(dataDir))
+    const token = yield* ok(readBootstrapToken(dataDir))
+    if (token === undefined || isBootstrapToken(token)) return { authority, token }
+    return yield* fail(dataDirectoryUnusable(`the bootstrap token in ${dataDir} is none`))
+  })
 
 /** Writes everything that a control plane keeps, and what its clients start from. */
-export const saved =
-  (
-    dataDir: string,
-    authority: Authority,
-    token: string,
-    admin: string,
-    bootstrap: string,
-  ): TE.TaskEither<ControlPlaneError, void> =>
-  async () => {
-    const contents = [
-      // The key first: what a crash leaves of a new authority is then a key that nobody trusts.
-      [files.authorityKey, authority.key.reveal()],
-      [files.authority, authority.pem],
-      [files.bootstrapToken, `${token}\n`],
-      [files.adminKubeconfig, admin],
-      [files.bootstrapKubeconfig, bootstrap],
-    ] as const
-    for (const [name, text] of contents) {
-      const written = await write(dataDir, name, text)()
-      if (E.isLeft(written)) return written
-    }
-    return E.right(undefined)
-  }
+export const saved = (
+  dataDir: string,
+  authority: Authority,
+  token: string,
+  admin: string,
+  bootstrap: string,
+): TE.TaskEither<ControlPlaneError, void> =>
+  steps(async function* () {
+    // The key first: what a crash leaves of a new authority is then a key that nobody trusts.
+    yield* ok(write(dataDir, files.authorityKey, authority.key.reveal()))
+    yield* ok(write(dataDir, files.authority, authority.pem))
+    yield* ok(write(dataDir, files.bootstrapToken, `${token}\n`))
+    yield* ok(write(dataDir, files.adminKubeconfig, admin))
+    yield* ok(write(dataDir, files.bootstrapKubeconfig, bootstrap))
+  })

@@ -1,6 +1,7 @@
-import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { CryptoError } from '../../src/model/failure.js'
 import type { Instant, Milliseconds } from '../../src/model/time.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import type { Authority } from '../crypto/index.js'
 import { endOf, newAuthority, newPair, type Pair } from './ca.js'
 import { authorityUnusable, type ControlPlaneError } from './error.js'
@@ -30,20 +31,19 @@ export const identityOf = (
     'key encipherment',
     purpose,
   ]
-  return async () => {
-    if (now >= endOf(authority)) return E.left(authorityUnusable('the CA has expired'))
-    const serving = await newPair(authority, now, serverNames, usages('server auth'))()
-    if (E.isLeft(serving)) return E.left(authorityUnusable(serving.left.message))
-    const admin = await newPair(authority, now, adminNames, usages('client auth'))()
-    if (E.isLeft(admin)) return E.left(authorityUnusable(admin.left.message))
-    return E.right({ authority, serving: serving.right, admin: admin.right })
-  }
+  return steps(async function* () {
+    if (now >= endOf(authority)) return yield* fail(authorityUnusable('the CA has expired'))
+    const serving = yield* ok(unusable(newPair(authority, now, serverNames, usages('server auth'))))
+    const admin = yield* ok(unusable(newPair(authority, now, adminNames, usages('client auth'))))
+    return { authority, serving, admin }
+  })
 }
 
 export const freshAuthority = (
   now: Instant,
   lifetime: Milliseconds,
-): TE.TaskEither<ControlPlaneError, Authority> =>
-  TE.mapLeft(({ message }: { readonly message: string }) => authorityUnusable(message))(
-    newAuthority(now, lifetime),
-  )
+): TE.TaskEither<ControlPlaneError, Authority> => unusable(newAuthority(now, lifetime))
+
+const unusable: <A>(made: TE.TaskEither<CryptoError, A>) => TE.TaskEither<ControlPlaneError, A> = TE.mapLeft(
+  ({ message }) => authorityUnusable(message),
+)

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { problemOf } from '../../src/model/codec.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { decodeProtobuf } from './protobuf.js'
 import * as status from './status.js'
 
@@ -108,17 +109,16 @@ export const decodedBody = <A>(
   expected: { readonly apiVersion?: string; readonly kind: string },
   codec: t.Decoder<unknown, A>,
   body: Body,
-): E.Either<status.Status, A> => {
-  const value = parsed(body)
-  if (E.isLeft(value)) return value
-  const type = decoded(expected.kind, TypeMeta, value.right)
-  if (E.isLeft(type)) return type
-  const { apiVersion, kind } = type.right
-  const fits = (sent: string | null | undefined, wanted: string | undefined): boolean =>
-    (sent ?? '') === '' || wanted === undefined || sent === wanted
-  if (!fits(kind, expected.kind) || !fits(apiVersion, expected.apiVersion)) {
-    const wanted = `${expected.kind} ${expected.apiVersion ?? ''}`.trimEnd()
-    return E.left(status.badRequest(`the object provided is unrecognized: ${wanted} was expected here`))
-  }
-  return decoded(expected.kind, codec, value.right)
-}
+): E.Either<status.Status, A> =>
+  stepsSync(function* () {
+    const value = yield* okSync(parsed(body))
+    const { apiVersion, kind } = yield* okSync(decoded(expected.kind, TypeMeta, value))
+    const fits = (sent: string | null | undefined, wanted: string | undefined): boolean =>
+      (sent ?? '') === '' || wanted === undefined || sent === wanted
+    if (!fits(kind, expected.kind) || !fits(apiVersion, expected.apiVersion)) {
+      const wanted = `${expected.kind} ${expected.apiVersion ?? ''}`.trimEnd()
+      const problem = `the object provided is unrecognized: ${wanted} was expected here`
+      return yield* okSync(E.left(status.badRequest(problem)))
+    }
+    return yield* okSync(decoded(expected.kind, codec, value))
+  })

@@ -4,6 +4,7 @@
  * JSON would be parsed, bytes in base64 and times in RFC 3339; fields that are not listed are passed over.
  */
 import * as E from 'fp-ts/lib/Either.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import {
   type Field,
   type Kind,
@@ -20,17 +21,18 @@ const magic = Buffer.from('k8s\0', 'latin1')
 type Json = Readonly<Record<string, unknown>>
 
 /** The object in a protobuf body, with its `apiVersion` and `kind`; left: why there is none. */
-export const decodeProtobuf = (body: Buffer): E.Either<string, Json> => {
-  if (!body.subarray(0, magic.length).equals(magic)) return E.left('it does not begin with k8s\\0')
-  const envelope = decode(unknown, body.subarray(magic.length))
-  if (E.isLeft(envelope)) return envelope
-  const { typeMeta, raw } = envelope.right
-  const { apiVersion, kind } = isRecord(typeMeta) ? typeMeta : {}
-  const shape = typeof kind === 'string' ? kinds.get(kind) : undefined
-  if (shape === undefined) return E.left(`no object of kind ${JSON.stringify(kind ?? '')} is read here`)
-  const object = decode(shape, Buffer.from(typeof raw === 'string' ? raw : '', 'base64'))
-  return E.isLeft(object) ? object : E.right({ ...object.right, apiVersion, kind })
-}
+export const decodeProtobuf = (body: Buffer): E.Either<string, Json> =>
+  stepsSync(function* () {
+    if (!body.subarray(0, magic.length).equals(magic))
+      return yield* okSync(E.left('it does not begin with k8s\\0'))
+    const { typeMeta, raw } = yield* okSync(decode(unknown, body.subarray(magic.length)))
+    const { apiVersion, kind } = isRecord(typeMeta) ? typeMeta : {}
+    const shape = typeof kind === 'string' ? kinds.get(kind) : undefined
+    if (shape === undefined)
+      return yield* okSync(E.left(`no object of kind ${JSON.stringify(kind ?? '')} is read here`))
+    const object = yield* okSync(decode(shape, Buffer.from(typeof raw === 'string' ? raw : '', 'base64')))
+    return { ...object, apiVersion, kind }
+  })
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
@@ -77,6 +79,7 @@ const decode = (shape: Message, bytes: Buffer): E.Either<string, Json> => {
       at = prefix.end + prefix.value
       if (field === undefined || field.kind === 'integer') continue
       const value = decodeValue(field.kind, bytes.subarray(prefix.end, at))
+      // As it is: a body may hold a million of them.
       if (E.isLeft(value)) return value
       put(object, field, value.right)
     } else if (wireType === wire.fixed64 || wireType === wire.fixed32) {
@@ -98,16 +101,14 @@ const decodeValue = (kind: Exclude<Kind, 'integer'>, bytes: Buffer): E.Either<st
 }
 
 /** No bytes at all are Go's zero time: none. */
-const decodeTime = (bytes: Buffer): E.Either<string, string | undefined> => {
-  const time = decode(timestamp, bytes)
-  if (E.isLeft(time)) return time
-  const { seconds } = time.right
-  if (typeof seconds !== 'number') return E.right(undefined)
-  const date = new Date(seconds * 1000)
-  return Number.isNaN(date.getTime())
-    ? E.left('it has a time beyond all calendars')
-    : E.right(date.toISOString().replace('.000Z', 'Z'))
-}
+const decodeTime = (bytes: Buffer): E.Either<string, string | undefined> =>
+  stepsSync(function* () {
+    const { seconds } = yield* okSync(decode(timestamp, bytes))
+    if (typeof seconds !== 'number') return undefined
+    const date = new Date(seconds * 1000)
+    if (Number.isNaN(date.getTime())) return yield* okSync(E.left('it has a time beyond all calendars'))
+    return date.toISOString().replace('.000Z', 'Z')
+  })
 
 /** Adds to what is there rather than copying it: a body may hold a million entries. */
 const put = (object: Record<string, unknown>, field: Field, value: unknown): void => {

@@ -8,7 +8,8 @@ import {
   updateErrors,
 } from '../../src/control-plane/index.js'
 import { type Instant, rfc3339, wholeSecond } from '../../src/model/time.js'
-import { type Call, created, failed, ok, type Reply } from './call.js'
+import { okSync } from '../../src/steps.js'
+import { type Call, created, failed, ok, type Reply, replying } from './call.js'
 import { changedMetadata, changedStatus, pemErrors, staleness } from './changing.js'
 import { newContent } from './creation.js'
 import { DeleteOptions, decoded, decodedBody, IncomingRequest, parsedJson } from './incoming.js'
@@ -44,7 +45,7 @@ export const requestsApi = (storage: Storage, read: RequestReader, now: () => In
     const content = newContent(incoming.right, call.caller, now())
     const { metadata, spec } = content
     const { name } = metadata
-    const request = await read(spec)
+    const request = await read(spec)()
     const names = E.isRight(request) ? O.some(request.right) : O.none
     const refused = O.chain((one: Parameters<typeof admissionRefusal>[2]) =>
       admissionRefusal(call.caller, spec.signerName, one),
@@ -89,55 +90,55 @@ export const requestsApi = (storage: Storage, read: RequestReader, now: () => In
   return {
     create,
     get: (call, name) => found(name, (current) => ok(shown(call, current))),
-    list: (call) => {
-      const chosen = selected(call.query)
-      if (E.isLeft(chosen)) return failed(chosen.left)
-      const items = storage.list().filter(chosen.right)
-      const resourceVersion = String(storage.version())
-      return ok(
-        call.table === undefined
-          ? { kind: `${kind}List`, apiVersion, metadata: { resourceVersion }, items: items.map(rendered) }
-          : table(items, resourceVersion, now(), call.table),
-      )
-    },
-    watch: (call) => {
-      const chosen = selected(call.query)
-      return E.isLeft(chosen) ? failed(chosen.left) : watch(storage, now, call, chosen.right)
-    },
+    list: (call) =>
+      replying(function* () {
+        const chosen = yield* okSync(selected(call.query))
+        const items = storage.list().filter(chosen)
+        const resourceVersion = String(storage.version())
+        return ok(
+          call.table === undefined
+            ? { kind: `${kind}List`, apiVersion, metadata: { resourceVersion }, items: items.map(rendered) }
+            : table(items, resourceVersion, now(), call.table),
+        )
+      }),
+    watch: (call) =>
+      replying(function* () {
+        return watch(storage, now, call, yield* okSync(selected(call.query)))
+      }),
     update: (call, name, subresource) =>
-      found(name, (current) => {
-        const incoming = decodedBody({ apiVersion, kind }, IncomingRequest, call.body)
-        if (E.isLeft(incoming)) return failed(incoming.left)
-        const named = incoming.right.metadata?.name ?? ''
-        return named === name
-          ? replace(call, current, incoming.right, subresource)
-          : failed(
-              status.badRequest(
-                `the name of the object (${named}) does not match the name on the URL (${name})`,
-              ),
-            )
-      }),
+      found(name, (current) =>
+        replying(function* () {
+          const incoming = yield* okSync(decodedBody({ apiVersion, kind }, IncomingRequest, call.body))
+          const named = incoming.metadata?.name ?? ''
+          return named === name
+            ? replace(call, current, incoming, subresource)
+            : failed(
+                status.badRequest(
+                  `the name of the object (${named}) does not match the name on the URL (${name})`,
+                ),
+              )
+        }),
+      ),
     patch: (call, name, subresource) =>
-      found(name, (current) => {
-        if (!mergePatches.includes(call.body.contentType)) {
-          return failed(status.unsupportedMediaType(mergePatches))
-        }
-        const patch = parsedJson(call.body.bytes)
-        if (E.isLeft(patch)) return failed(patch.left)
-        const incoming = decoded(kind, IncomingRequest, merged(rendered(current), patch.right))
-        return E.isLeft(incoming)
-          ? failed(incoming.left)
-          : replace(call, current, incoming.right, subresource)
-      }),
+      found(name, (current) =>
+        replying(function* () {
+          if (!mergePatches.includes(call.body.contentType))
+            return failed(status.unsupportedMediaType(mergePatches))
+          const patch = yield* okSync(parsedJson(call.body.bytes))
+          const incoming = yield* okSync(decoded(kind, IncomingRequest, merged(rendered(current), patch)))
+          return replace(call, current, incoming, subresource)
+        }),
+      ),
     delete: (call, name) =>
-      found(name, (current) => {
-        const options = decodedBody({ kind: 'DeleteOptions' }, DeleteOptions, call.body)
-        if (E.isLeft(options)) return failed(options.left)
-        const { uid, resourceVersion } = options.right.preconditions ?? {}
-        const stale = staleness(current, { metadata: { uid, resourceVersion } })
-        if (stale !== undefined) return failed(status.conflict(name, stale))
-        storage.delete(current)
-        return ok(status.deleted(name, current.metadata.uid))
-      }),
+      found(name, (current) =>
+        replying(function* () {
+          const options = yield* okSync(decodedBody({ kind: 'DeleteOptions' }, DeleteOptions, call.body))
+          const { uid, resourceVersion } = options.preconditions ?? {}
+          const stale = staleness(current, { metadata: { uid, resourceVersion } })
+          if (stale !== undefined) return failed(status.conflict(name, stale))
+          storage.delete(current)
+          return ok(status.deleted(name, current.metadata.uid))
+        }),
+      ),
   }
 }

@@ -1,5 +1,6 @@
 /** Field and label selectors: which requests a list or a watch is about. */
 import * as E from 'fp-ts/lib/Either.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import type { SigningRequest } from './signing-request.js'
 import * as status from './status.js'
 
@@ -32,12 +33,13 @@ const selector = (
 }
 
 /** The requests that a query's `fieldSelector` and `labelSelector` choose; left: 400. */
-export const selected = (query: URLSearchParams): E.Either<status.Status, Selected> => {
-  const byField = selector(query.get('fieldSelector') ?? '', (key) => fields.get(key))
-  if (E.isLeft(byField)) return byField
-  const byLabel = selector(query.get('labelSelector') ?? '', (key) =>
-    key === '' ? undefined : ({ metadata }) => metadata.labels?.[key],
-  )
-  if (E.isLeft(byLabel)) return byLabel
-  return E.right((request) => byField.right(request) && byLabel.right(request))
-}
+export const selected = (query: URLSearchParams): E.Either<status.Status, Selected> =>
+  stepsSync(function* () {
+    const byField = yield* okSync(selector(query.get('fieldSelector') ?? '', (key) => fields.get(key)))
+    const byLabel = yield* okSync(
+      selector(query.get('labelSelector') ?? '', (key) =>
+        key === '' ? undefined : ({ metadata }) => metadata.labels?.[key],
+      ),
+    )
+    return (request) => byField(request) && byLabel(request)
+  })

@@ -8,6 +8,7 @@ import { mapping, problemOf, text } from '../../src/model/codec.js'
 import { secret } from '../../src/model/secret.js'
 import { earliest, type Instant, instant, rfc3339 } from '../../src/model/time.js'
 import type { ClientCredential } from '../../src/ports.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 
 const ExecCredential = t.type({ kind: text, apiVersion: text, status: mapping })
 const Status = t.type({
@@ -23,23 +24,23 @@ export const readAnswer = (
   apiVersion: string,
   now: Instant,
 ): E.Either<string, ClientCredential> =>
-  pipe(
-    E.tryCatch(
-      (): unknown => JSON.parse(printed),
-      () => 'printed no JSON',
-    ),
-    E.chain((json) => decoded(ExecCredential, json, '')),
-    E.filterOrElse(
-      ({ kind }) => kind === 'ExecCredential',
-      () => 'printed another kind of object than an ExecCredential',
-    ),
-    E.filterOrElse(
-      (answer) => answer.apiVersion === apiVersion,
-      () => `answered in another apiVersion than ${apiVersion}, which the kubeconfig names`,
-    ),
-    E.chain(({ status }) => decoded(Status, status, 'status.')),
-    E.chain((status) => credentialIn(status, now)),
-  )
+  stepsSync(function* () {
+    const json = yield* okSync(
+      E.tryCatch(
+        (): unknown => JSON.parse(printed),
+        () => 'printed no JSON',
+      ),
+    )
+    const answer = yield* okSync(decoded(ExecCredential, json, ''))
+    if (answer.kind !== 'ExecCredential')
+      return yield* okSync(E.left('printed another kind of object than an ExecCredential'))
+    if (answer.apiVersion !== apiVersion)
+      return yield* okSync(
+        E.left(`answered in another apiVersion than ${apiVersion}, which the kubeconfig names`),
+      )
+    const status = yield* okSync(decoded(Status, answer.status, 'status.'))
+    return yield* okSync(credentialIn(status, now))
+  })
 
 const decoded = <A>(codec: t.Decoder<unknown, A>, value: unknown, at: string): E.Either<string, A> =>
   pipe(

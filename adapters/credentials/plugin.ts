@@ -1,17 +1,20 @@
 /** Credential plugins (`exec` in a kubeconfig; client-go's `plugin/pkg/client/auth/exec`). */
 import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Failure, failure, type Interrupted } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import type { Secret } from '../../src/model/secret.js'
 import { type Instant, instant, type Milliseconds, minute } from '../../src/model/time.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import { lookUp, type Printed, runProgram, type Trouble } from '../platform/process.js'
 import { readAnswer } from './answer.js'
-import { kept } from './kept.js'
+import { cached } from './cached.js'
 
 /** What a kubeconfig says of a plugin. */
 export interface Plugin {
@@ -56,21 +59,27 @@ export const pluginCredentials = (plugin: Plugin, options: PluginOptions = {}): 
     told = stderr
   }
 
-  const ask =
-    (signal: Signal) =>
-    async (): Promise<E.Either<Failure<'NoCredential'> | Interrupted, ClientCredential>> => {
+  const ask = (signal: Signal): TaskEither<Failure<'NoCredential'> | Interrupted, ClientCredential> =>
+    steps(async function* () {
       const file = await fileOf(plugin, environment['PATH'] ?? '')
-      if (file === undefined) return E.left(notInstalled(plugin))
+      if (file === undefined) return yield* fail(notInstalled(plugin))
       const program = { file, args: plugin.args, environment: environmentFor(plugin, environment) }
-      const printed = await runProgram(program, limit, signal)
-      if (E.isLeft(printed))
-        return E.left(printed.left._tag === 'Trouble' ? failed(plugin, printed.left) : printed.left)
-      const answer = readAnswer(printed.right.stdout, plugin.apiVersion, now())
-      if (E.isLeft(answer)) return E.left(failed(plugin, { reason: answer.left, ...printed.right }))
-      tell(saidOf(plugin, printed.right))
-      return answer
-    }
-  return kept(ask, now)
+      const printed = yield* ok(
+        pipe(
+          await runProgram(program, limit, signal),
+          E.mapLeft((error) => (error._tag === 'Trouble' ? failed(plugin, error) : error)),
+        ),
+      )
+      const credential = yield* ok(
+        pipe(
+          readAnswer(printed.stdout, plugin.apiVersion, now()),
+          E.mapLeft((reason) => failed(plugin, { reason, ...printed })),
+        ),
+      )
+      tell(saidOf(plugin, printed))
+      return credential
+    })
+  return cached(ask, now)
 }
 
 /** As client-go: a path counts from the folder of the kubeconfig, a name is looked up. */

@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
-import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { KeyHandle } from '../../src/ports.js'
+import { ok, steps } from '../../src/steps.js'
 import { keyIdOf } from '../platform/x509.js'
 import { attempt, malformed, reasonOf } from './outcome.js'
 import { fromPem, toPem } from './pem.js'
@@ -59,20 +59,21 @@ const requestBy =
   (publicKey: KeyObject, signer: KeyParts['sign']): KeyHandle['createRequest'] =>
   (names) => {
     const doing = `a request for ${JSON.stringify(names.commonName)} cannot be made`
-    return pipe(
-      attempt(doing, 'check the names: IP addresses, and DNS names and URIs in printable ASCII', async () =>
-        (await import('./request.js')).unsignedRequest(publicKey, names),
-      ),
-      TE.bindTo('request'),
-      TE.bindW('signature', ({ request }) =>
+    return steps(async function* () {
+      const request = yield* ok(
+        attempt(doing, 'check the names: IP addresses, and DNS names and URIs in printable ASCII', async () =>
+          (await import('./request.js')).unsignedRequest(publicKey, names),
+        ),
+      )
+      const signature = yield* ok(
         TE.tryCatch(async () => signer(request.content, request.hash), keyUnavailable(doing)),
-      ),
-      TE.chainW(({ request, signature }) =>
+      )
+      return yield* ok(
         attempt(doing, 'see that the key signs that is the other half of the public key', async () =>
           request.signed(signature),
         ),
-      ),
-    )
+      )
+    })
   }
 
 const keyUnavailable =

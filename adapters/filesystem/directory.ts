@@ -10,6 +10,7 @@ import { type Failure, failure, type StoreError } from '../../src/model/failure.
 import type { Secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
+import { ok, steps } from '../../src/steps.js'
 import { storableKey } from '../../src/stored.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
@@ -19,9 +20,9 @@ import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
 import type { Answerer } from './holder-protocol.js'
 import { type Layout, layoutOf, prefixesAmong } from './layout.js'
-import { acquire, askHolder, holderOf, type Lock, type Taken } from './lock.js'
+import { acquire, askHolder, holderOf, type Lock, type LockHolder } from './lock.js'
 import { holderInWords } from './lock-holder.js'
-import { tidy } from './recovery.js'
+import { recover } from './recovery.js'
 
 export interface CertificateDirectoryOptions {
   /** The kubelet's `--cert-dir`. Made with mode 0700 when it is not there. */
@@ -62,7 +63,7 @@ export const readCertificateDirectory = (
  */
 export const holderOfCertificateDirectory = (
   options: CertificateDirectoryOptions,
-): TE.TaskEither<StoreError, O.Option<Taken>> => {
+): TE.TaskEither<StoreError, O.Option<LockHolder>> => {
   const { directory, prefix } = layoutFor(options)
   return TE.tryCatch(
     async () => O.fromNullable(await holderOf(directory, prefix)),
@@ -106,42 +107,37 @@ export const prefixesInCertificateDirectory = (
 export const openWith =
   (fs: FileSystem) =>
   (options: CertificateDirectoryOptions): TE.TaskEither<StoreError, CertificateDirectory> =>
-  async () => {
-    const layout = layoutFor(options)
-    const invalid = checkPrefix(layout)
-    if (E.isLeft(invalid)) return invalid
-    const access = writeAccess(fs, layout, options.answerer)
-    const opened = await access.ensure()
-    if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && access.mayRecover())) return opened
-    const change = (doing: string, run: () => Promise<void>): TE.TaskEither<StoreError, void> => {
-      const attempt = TE.tryCatch(run, storeError('StoreUnwritable', doing, layout.directory))
-      return async () => {
-        const writable = await access.ensure()
-        return E.isLeft(writable) ? writable : attempt()
-      }
-    }
-    return E.right({
-      load: async () => {
-        const contents = await loadPatiently(fs, layout, options.fallbacks ?? [])()
-        return E.map(({ warnings, ...rest }: StoreContents) => ({
+    steps(async function* () {
+      const layout = layoutFor(options)
+      yield* ok(checkPrefix(layout))
+      const access = writeAccess(fs, layout, options.answerer)
+      const opened = await access.ensure()
+      if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && access.mayRecover()))
+        return yield* ok(opened)
+      const change = (doing: string, run: () => Promise<void>): TE.TaskEither<StoreError, void> =>
+        pipe(
+          access.ensure,
+          TE.chain(() => TE.tryCatch(run, storeError('StoreUnwritable', doing, layout.directory))),
+        )
+      return {
+        load: TE.map(({ warnings, ...rest }: StoreContents) => ({
           ...rest,
           warnings: [...access.warnings(), ...warnings],
-        }))(contents)
-      },
-      saveRequest: (saved) =>
-        keeping(
-          saved.key,
-          change('saving the request in', () => writeRequest(fs, layout, saved)),
-        ),
-      discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
-      install: (pair) =>
-        keeping(
-          pair.key,
-          change('installing the certificate in', () => installPair(fs, layout, pair)),
-        ),
-      release: access.release,
+        }))(loadPatiently(fs, layout, options.fallbacks ?? [])),
+        saveRequest: (saved) =>
+          keeping(
+            saved.key,
+            change('saving the request in', () => writeRequest(fs, layout, saved)),
+          ),
+        discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
+        install: (pair) =>
+          keeping(
+            pair.key,
+            change('installing the certificate in', () => installPair(fs, layout, pair)),
+          ),
+        release: access.release,
+      }
     })
-  }
 
 /** What would not be found again is refused before anything is asked for. */
 const keeping = (key: Secret, keep: TE.TaskEither<StoreError, void>): TE.TaskEither<StoreError, void> =>
@@ -210,7 +206,7 @@ const loadPatiently =
 /** The right to write: the directory is there and its lock is ours. */
 interface WriteAccess {
   /** Obtains it, or sees that it still is. */
-  readonly ensure: Task<E.Either<StoreError, void>>
+  readonly ensure: TE.TaskEither<StoreError, void>
   /** Whether it was refused for something that passes. */
   readonly mayRecover: () => boolean
   readonly warnings: () => ReadonlyArray<string>
@@ -222,17 +218,14 @@ const passing = ['ENOSPC', 'EDQUOT', 'EROFS']
 
 const writeAccess = (fs: FileSystem, layout: Layout, answerer?: Answerer): WriteAccess => {
   let lock: Lock | undefined
-  let refusal: unknown
-  let tidied: ReadonlyArray<string> = []
+  let failedBy: unknown
+  let recovered: ReadonlyArray<string> = []
   let released = false
-  const obtain = async (): Promise<E.Either<StoreError, void>> => {
+  const obtain: TE.TaskEither<StoreError, void> = steps(async function* () {
     await ensureDirectory(fs, layout.directory)
-    const acquired = await acquire(layout.directory, layout.prefix, answerer)
-    if (E.isLeft(acquired)) return E.left(locked(layout, acquired.left))
-    lock = acquired.right
-    tidied = await tidy(fs, layout)
-    return E.right(undefined)
-  }
+    lock = yield* ok(TE.mapLeft(locked(layout))(acquire(layout.directory, layout.prefix, answerer)))
+    recovered = await recover(fs, layout)
+  })
   return {
     ensure: async () => {
       if (released) return E.left(alreadyReleased(layout))
@@ -240,22 +233,22 @@ const writeAccess = (fs: FileSystem, layout: Layout, answerer?: Answerer): Write
       try {
         await lock?.release()
         lock = undefined
-        refusal = undefined
+        failedBy = undefined
         return await obtain()
       } catch (error) {
         await lock?.release()
         lock = undefined
-        refusal = error
+        failedBy = error
         return E.left(
           storeError('StoreUnwritable', 'taking the certificate directory', layout.directory)(error),
         )
       }
     },
-    mayRecover: () => isMomentary(refusal) || passing.includes(codeOf(refusal) ?? ''),
+    mayRecover: () => isMomentary(failedBy) || passing.includes(codeOf(failedBy) ?? ''),
     warnings: () =>
-      refusal === undefined
-        ? tidied
-        : [...tidied, `${layout.directory}: it can only be read: ${reasonOf(refusal)}`],
+      failedBy === undefined
+        ? recovered
+        : [...recovered, `${layout.directory}: it can only be read: ${reasonOf(failedBy)}`],
     release: async () => {
       released = true
       await lock?.release()
@@ -264,13 +257,15 @@ const writeAccess = (fs: FileSystem, layout: Layout, answerer?: Answerer): Write
   }
 }
 
-const locked = ({ directory, prefix }: Layout, { holder }: Taken): StoreError =>
-  failure(
-    'StoreLocked',
-    'soon',
-    `taking the certificate directory ${directory} for ${prefix}: it is in use by ${holderInWords(holder)}`,
-    'stop that process, or give this one another directory',
-  )
+const locked =
+  ({ directory, prefix }: Layout) =>
+  ({ holder }: LockHolder): StoreError =>
+    failure(
+      'StoreLocked',
+      'soon',
+      `taking the certificate directory ${directory} for ${prefix}: it is in use by ${holderInWords(holder)}`,
+      'stop that process, or give this one another directory',
+    )
 
 const alreadyReleased = ({ directory }: Layout): StoreError =>
   failure(

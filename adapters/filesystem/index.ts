@@ -11,5 +11,5 @@ export {
   readCertificateDirectory,
 } from './directory.js'
 export { type Answerer, type Question, unknownQuestion } from './holder-protocol.js'
-export type { Taken } from './lock.js'
+export type { LockHolder } from './lock.js'
 export { type Holder, holderInWords } from './lock-holder.js'

@@ -15,6 +15,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Json } from '../../src/model/codec.js'
 import type { Failure } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
@@ -29,7 +30,7 @@ export interface Lock {
 }
 
 /** Who has the lock, where it says so. */
-export interface Taken {
+export interface LockHolder {
   readonly holder: Holder | undefined
 }
 
@@ -45,21 +46,19 @@ const maximumAddress = 103
 const patience = { answer: 1_000, between: 20, attempts: 50 } as const
 
 /** Takes the lock, or says who has it; while it is held, questions are answered. Rejects when the directory cannot hold one. */
-export const acquire = async (
-  directory: string,
-  prefix: string,
-  answerer?: Answerer,
-): Promise<E.Either<Taken, Lock>> => {
-  const handle = await openDirectory(directory)
-  try {
-    return await contend(placeOf(directory, prefix, handle), answerer)
-  } finally {
-    await handle.close()
+export const acquire =
+  (directory: string, prefix: string, answerer?: Answerer): TaskEither<LockHolder, Lock> =>
+  async () => {
+    const handle = await openDirectory(directory)
+    try {
+      return await contend(placeOf(directory, prefix, handle), answerer)
+    } finally {
+      await handle.close()
+    }
   }
-}
 
 /** Who has the lock; undefined: nobody. Takes nothing and changes nothing. */
-export const holderOf = (directory: string, prefix: string): Promise<Taken | undefined> =>
+export const holderOf = (directory: string, prefix: string): Promise<LockHolder | undefined> =>
   visit(directory, prefix, holderAt)
 
 /** Asks who has the lock a question; undefined: nobody has it. */
@@ -94,7 +93,7 @@ const visit = async <A>(
   }
 }
 
-const holderAt = async (place: Place): Promise<Other | undefined> =>
+const holderAt = async (place: Place): Promise<Contender | undefined> =>
   (await survey(place, ''))
     .flatMap(({ name, answer }) => (typeof answer === 'string' ? [] : [{ name, ...answer }]))
     .find(({ holds }) => holds)
@@ -120,9 +119,9 @@ const placeOf = (directory: string, prefix: string, handle: FileHandle): Place =
   },
 })
 
-const contend = async (place: Place, answerer: Answerer | undefined): Promise<E.Either<Taken, Lock>> => {
+const contend = async (place: Place, answerer: Answerer | undefined): Promise<E.Either<LockHolder, Lock>> => {
   let announcement: Announcement | undefined
-  let rival: Other | undefined
+  let rival: Contender | undefined
   try {
     for (let attempt = 0; attempt < patience.attempts; attempt += 1) {
       announcement ??= await announce(place, answerer)
@@ -205,7 +204,7 @@ const lockBy = (path: string, answering: Announced | undefined): Lock => ({
  * A listening socket that answers for any number of names: each is a hard link to it. So many directories are locked
  * with one open file; where links cannot be made (another file system), a directory has a socket of its own.
  */
-interface Speaker {
+interface SharedSocket {
   readonly server: Server
   readonly holds: boolean
   /** The paths that are links to it. */
@@ -213,17 +212,17 @@ interface Speaker {
   /** Those that are links to it, or are just becoming that. */
   users: number
 }
-const speakers = new Set<Speaker>()
+const sharedSockets = new Set<SharedSocket>()
 /** One name is put in place at a time: many at once would each make a socket, since none had one to link to. */
-let turn: Promise<unknown> = Promise.resolve()
+let lastInPlace: Promise<unknown> = Promise.resolve()
 
 interface Announced extends Pick<Stats, 'ino' | 'dev'> {
   readonly end: () => void
 }
 
 const announced = (place: Place, name: string, holds: boolean): Promise<Announced> => {
-  const next = turn.then(() => putInPlace(place, name, holds))
-  turn = next.catch(() => {})
+  const next = lastInPlace.then(() => putInPlace(place, name, holds))
+  lastInPlace = next.catch(() => {})
   return next
 }
 
@@ -231,49 +230,53 @@ const announced = (place: Place, name: string, holds: boolean): Promise<Announce
 const putInPlace = async (place: Place, name: string, holds: boolean): Promise<Announced> => {
   const path = join(place.directory, name)
   const unannounced = `${path}.tmp`
-  const speaker = (await linked(unannounced, holds)) ?? (await speaking(place, `${name}.tmp`, holds))
+  const shared = (await linked(unannounced, holds)) ?? (await newSocket(place, `${name}.tmp`, holds))
   try {
     const { ino, dev } = await lstat(unannounced)
     await rename(unannounced, path)
-    speaker.names.add(path)
-    return announcedBy(speaker, path, ino, dev)
+    shared.names.add(path)
+    return announcedBy(shared, path, ino, dev)
   } catch (error) {
-    forget(speaker, path)
+    forget(shared, path)
     throw error
   }
 }
 
-const announcedBy = (speaker: Speaker, path: string, ino: number, dev: number): Announced => ({
+const announcedBy = (shared: SharedSocket, path: string, ino: number, dev: number): Announced => ({
   ino,
   dev,
-  end: () => forget(speaker, path),
+  end: () => forget(shared, path),
 })
 
-const forget = (speaker: Speaker, path: string): void => {
-  speaker.names.delete(path)
-  speaker.users -= 1
-  if (speaker.users > 0) return
-  speakers.delete(speaker)
-  speaker.server.close()
+const forget = (shared: SharedSocket, path: string): void => {
+  shared.names.delete(path)
+  shared.users -= 1
+  if (shared.users > 0) return
+  sharedSockets.delete(shared)
+  shared.server.close()
 }
 
-/** A speaker of this process under one more name; undefined: there is none that can have one there. */
-const linked = async (path: string, holds: boolean): Promise<Speaker | undefined> => {
-  for (const speaker of speakers) {
-    const [existing] = speaker.names
-    if (speaker.holds !== holds || existing === undefined) continue
-    speaker.users += 1
-    const done = await link(existing, path).then(
+/** A shared of this process under one more name; undefined: there is none that can have one there. */
+const linked = async (path: string, holds: boolean): Promise<SharedSocket | undefined> => {
+  for (const shared of sharedSockets) {
+    const [anyName] = shared.names
+    if (shared.holds !== holds || anyName === undefined) continue
+    shared.users += 1
+    const done = await link(anyName, path).then(
       () => true,
       () => false,
     )
-    if (done) return speaker
-    forget(speaker, path)
+    if (done) return shared
+    forget(shared, path)
   }
   return undefined
 }
 
-const speaking = async ({ directory, address }: Place, name: string, holds: boolean): Promise<Speaker> => {
+const newSocket = async (
+  { directory, address }: Place,
+  name: string,
+  holds: boolean,
+): Promise<SharedSocket> => {
   const self = thisProcess(holds)
   const server = createServer({ allowHalfOpen: true }, (socket) =>
     converse(socket, self, (to) => answerers.get(to)),
@@ -285,9 +288,9 @@ const speaking = async ({ directory, address }: Place, name: string, holds: bool
     server.close()
     throw error
   }
-  const speaker = { server, holds, names: new Set<string>(), users: 1 }
-  speakers.add(speaker)
-  return speaker
+  const shared = { server, holds, names: new Set<string>(), users: 1 }
+  sharedSockets.add(shared)
+  return shared
 }
 
 /** `exclusive`: in a cluster worker the primary would listen, and go on when the worker has died. */
@@ -302,17 +305,14 @@ const listen = (server: Server, path: string): Promise<void> =>
   })
 
 /** Somebody alive: whether it has the lock, or is only looking; and who it is, where it says so. */
-interface Answer extends Taken {
+interface Contender extends LockHolder {
+  readonly name: string
   readonly holds: boolean
 }
 
-interface Other extends Answer {
-  readonly name: string
-}
-
 /** The others that are alive. Whatever is dead is removed: no process will have its name again. */
-const look = async (place: Place, self: string): Promise<ReadonlyArray<Other>> => {
-  const alive: Array<Other> = []
+const look = async (place: Place, self: string): Promise<ReadonlyArray<Contender>> => {
+  const alive: Array<Contender> = []
   for (const { name, answer } of await survey(place, self)) {
     if (answer === 'dead') await unlink(join(place.directory, name)).catch(() => {})
     else if (answer !== 'gone' && !name.endsWith('.tmp')) alive.push({ name, ...answer })
@@ -331,7 +331,7 @@ const survey = async (place: Place, self: string) => {
 }
 
 /** Asks whoever listens there. Anything but a clear "nobody" counts as somebody, silence as somebody who holds it. */
-const ask = (path: string): Promise<'dead' | 'gone' | Answer> =>
+const ask = (path: string): Promise<'dead' | 'gone' | Omit<Contender, 'name'>> =>
   new Promise((resolve) => {
     let text = ''
     const socket = connect(path)
@@ -360,10 +360,10 @@ const ask = (path: string): Promise<'dead' | 'gone' | Answer> =>
   })
 
 const decode = (text: string): Holder | undefined => {
-  const parsed = E.tryCatch(
-    (): unknown => JSON.parse(text),
-    () => undefined,
-  )
-  const holder = E.isRight(parsed) ? Holder.decode(parsed.right) : parsed
-  return E.isRight(holder) ? holder.right : undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return Holder.is(value) ? value : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -9,7 +9,7 @@ import { octal } from './pair-file.js'
  * was about to replace the current one becomes that, where there is none, and so does our newest pair. Keys of ours
  * become readable by us alone. Answers sentences for people.
  */
-export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
+export const recover = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArray<string>> => {
   const { path } = layout
   // What is found lasts before anything is built on it: the process that put it there may have ended before it did so.
   await fs.syncDirectory(layout.directory)
@@ -26,8 +26,8 @@ export const tidy = async (fs: FileSystem, layout: Layout): Promise<ReadonlyArra
   if (link === layout.updated && (await fs.lstat(path(layout.updated))).isSymbolicLink()) {
     await fs.rename(path(layout.updated), path(layout.current))
     await fs.syncDirectory(layout.directory)
-    const trouble = names.includes(layout.current) ? 'it led nowhere' : 'it was missing'
-    warnings.push(`${path(layout.current)}: ${trouble}; ${layout.updated} took its place`)
+    const problem = names.includes(layout.current) ? 'it led nowhere' : 'it was missing'
+    warnings.push(`${path(layout.current)}: ${problem}; ${layout.updated} took its place`)
   }
   for (const name of [layout.request, ...ownPairs(layout, names).map((pair) => pair.name)]) {
     const stats = await fs.lstat(path(name)).catch(() => undefined)

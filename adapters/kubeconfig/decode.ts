@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { list, mapping, text } from '../../src/model/codec.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { type ClusterEntry, decodeCluster, decodeUser, type UserEntry } from './entries.js'
 import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
 import { parseYaml } from './yaml.js'
@@ -46,53 +47,53 @@ export const decodeKubeconfig = (path: string, text: string): E.Either<Kubeconfi
  */
 export const decodeKubeconfigs = (
   files: ReadonlyArray<KubeconfigFile>,
-): E.Either<KubeconfigError, Kubeconfig> => {
-  const path = files.map((file) => file.path).join(':')
-  const decoded = E.traverseArray(decodePart)(files)
-  if (E.isLeft(decoded)) return decoded
-  const parts = decoded.right
-  const first = parts.find(({ config }) => config['current-context'] !== '')
-  if (first === undefined)
-    return refuse(
-      field({ file: path, at: '' }, 'current-context'),
-      'is missing',
-      'name one of the contexts there',
+): E.Either<KubeconfigError, Kubeconfig> =>
+  stepsSync(function* () {
+    const path = files.map((file) => file.path).join(':')
+    const parts = yield* okSync(E.traverseArray(decodePart)(files))
+    const first = parts.find(({ config }) => config['current-context'] !== '')
+    if (first === undefined)
+      return yield* okSync(
+        refuse(
+          field({ file: path, at: '' }, 'current-context'),
+          'is missing',
+          'name one of the contexts there',
+        ),
+      )
+
+    const current = field(first.root, 'current-context')
+    const named = yield* okSync(entryNamed(current, 'contexts', parts, first.config['current-context']))
+    const contextPlace = field(named.place, 'context')
+    const context = yield* okSync(decodeAt(contextPlace, Context, named.entry.context))
+
+    const clusterEntry = yield* okSync(
+      entryNamed(field(contextPlace, 'cluster'), 'clusters', parts, context.cluster),
+    )
+    const cluster = yield* okSync(
+      decodeCluster(field(clusterEntry.place, 'cluster'), clusterEntry.entry.cluster),
     )
 
-  const current = field(first.root, 'current-context')
-  const named = entryNamed(current, 'contexts', parts, first.config['current-context'])
-  if (E.isLeft(named)) return named
-  const contextPlace = field(named.right.place, 'context')
-  const context = decodeAt(contextPlace, Context, named.right.entry.context)
-  if (E.isLeft(context)) return context
+    const userEntry = yield* okSync(entryNamed(field(contextPlace, 'user'), 'users', parts, context.user))
+    const user = yield* okSync(decodeUser(field(userEntry.place, 'user'), userEntry.entry.user))
 
-  const clusterEntry = entryNamed(field(contextPlace, 'cluster'), 'clusters', parts, context.right.cluster)
-  if (E.isLeft(clusterEntry)) return clusterEntry
-  const cluster = decodeCluster(field(clusterEntry.right.place, 'cluster'), clusterEntry.right.entry.cluster)
-  if (E.isLeft(cluster)) return cluster
+    return { path, cluster, user }
+  })
 
-  const userEntry = entryNamed(field(contextPlace, 'user'), 'users', parts, context.right.user)
-  if (E.isLeft(userEntry)) return userEntry
-  const user = decodeUser(field(userEntry.right.place, 'user'), userEntry.right.entry.user)
-  if (E.isLeft(user)) return user
-
-  return E.right({ path, cluster: cluster.right, user: user.right })
-}
-
-const decodePart = ({ path, text: content }: KubeconfigFile): E.Either<KubeconfigError, Part> => {
-  const root: Place = { file: path, at: '' }
-  const document = parseYaml(path, content)
-  if (E.isLeft(document)) return document
-  if (document.right === null) return refuse(root, 'is empty', 'supply a kubeconfig')
-  const config = decodeAt(root, Config, document.right)
-  if (E.isLeft(config)) return config
-  const { kind, apiVersion } = config.right
-  if (kind !== '' && kind !== 'Config')
-    return refuse(field(root, 'kind'), 'is not Config', 'supply a kubeconfig, not another kind of object')
-  if (apiVersion !== '' && apiVersion !== 'v1')
-    return refuse(field(root, 'apiVersion'), 'is not v1', 'write the kubeconfig as v1')
-  return E.right({ root, config: config.right })
-}
+const decodePart = ({ path, text: content }: KubeconfigFile): E.Either<KubeconfigError, Part> =>
+  stepsSync(function* () {
+    const root: Place = { file: path, at: '' }
+    const document = yield* okSync(parseYaml(path, content))
+    if (document === null) return yield* okSync(refuse(root, 'is empty', 'supply a kubeconfig'))
+    const config = yield* okSync(decodeAt(root, Config, document))
+    const { kind, apiVersion } = config
+    if (kind !== '' && kind !== 'Config')
+      return yield* okSync(
+        refuse(field(root, 'kind'), 'is not Config', 'supply a kubeconfig, not another kind of object'),
+      )
+    if (apiVersion !== '' && apiVersion !== 'v1')
+      return yield* okSync(refuse(field(root, 'apiVersion'), 'is not v1', 'write the kubeconfig as v1'))
+    return { root, config }
+  })
 
 /** The entry of that name in the first file that has one, and its place; a file has only one. */
 const entryNamed = <Kind extends 'contexts' | 'clusters' | 'users'>(

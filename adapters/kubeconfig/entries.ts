@@ -1,11 +1,10 @@
 import { dirname, resolve } from 'node:path'
-import { sequenceS } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { flag, isEmpty, list, mapping, nullable, text } from '../../src/model/codec.js'
 import { type Secret, secret } from '../../src/model/secret.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { decodePlugin, type PluginEntry } from './plugin.js'
 import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
 
@@ -82,49 +81,44 @@ const pluginExtension = 'client.authentication.k8s.io/exec'
 
 type Fields = Readonly<Record<string, unknown>>
 
-export const decodeCluster = (place: Place, fields: Fields): E.Either<KubeconfigError, ClusterEntry> => {
-  const cluster = decodeKnown(place, Cluster, fields)
-  if (E.isLeft(cluster)) return cluster
-  const insecureSkipTlsVerify = cluster.right['insecure-skip-tls-verify']
-  const server = serverOf(field(place, 'server'), cluster.right.server)
-  const certificateAuthority = material(place, 'certificate-authority', cluster.right)
-  if (insecureSkipTlsVerify && E.isRight(certificateAuthority) && O.isSome(certificateAuthority.right))
-    return refuse(
-      field(place, 'insecure-skip-tls-verify'),
-      'contradicts the certificate-authority beside it',
-      'remove one of the two',
-    )
-  return pipe(
-    sequenceS(E.Apply)({ server, certificateAuthority }),
-    E.map((checked) => ({
+export const decodeCluster = (place: Place, fields: Fields): E.Either<KubeconfigError, ClusterEntry> =>
+  stepsSync(function* () {
+    const cluster = yield* okSync(decodeKnown(place, Cluster, fields))
+    const insecureSkipTlsVerify = cluster['insecure-skip-tls-verify']
+    const certificateAuthority = material(place, 'certificate-authority', cluster)
+    if (insecureSkipTlsVerify && E.isRight(certificateAuthority) && O.isSome(certificateAuthority.right))
+      return yield* okSync(
+        refuse(
+          field(place, 'insecure-skip-tls-verify'),
+          'contradicts the certificate-authority beside it',
+          'remove one of the two',
+        ),
+      )
+    return {
       place,
-      ...checked,
-      tlsServerName: given(cluster.right['tls-server-name']),
+      server: yield* okSync(serverOf(field(place, 'server'), cluster.server)),
+      certificateAuthority: yield* okSync(certificateAuthority),
+      tlsServerName: given(cluster['tls-server-name']),
       insecureSkipTlsVerify,
-      proxyUrl: O.map(secret)(given(cluster.right['proxy-url'])),
-      pluginConfig: cluster.right.extensions.find(({ name }) => name === pluginExtension)?.extension,
-    })),
-  )
-}
+      proxyUrl: O.map(secret)(given(cluster['proxy-url'])),
+      pluginConfig: cluster.extensions.find(({ name }) => name === pluginExtension)?.extension,
+    }
+  })
 
-export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigError, UserEntry> => {
-  const user = decodeKnown(place, User, fields)
-  if (E.isLeft(user)) return user
-  const clientCertificate = material(place, 'client-certificate', user.right)
-  const clientKey = material(place, 'client-key', user.right)
-  const plugin = O.isNone(user.right.exec)
-    ? E.right(O.none)
-    : E.map(O.some<PluginEntry>)(decodePlugin(field(place, 'exec'), user.right.exec.value))
-  return pipe(
-    sequenceS(E.Apply)({ clientCertificate, clientKey, plugin }),
-    E.map((checked) => ({
+export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigError, UserEntry> =>
+  stepsSync(function* () {
+    const user = yield* okSync(decodeKnown(place, User, fields))
+    return {
       place,
-      ...checked,
-      token: O.map(secret)(given(user.right.token)),
-      tokenFile: O.map(absolute(place))(given(user.right.tokenFile)),
-    })),
-  )
-}
+      clientCertificate: yield* okSync(material(place, 'client-certificate', user)),
+      clientKey: yield* okSync(material(place, 'client-key', user)),
+      plugin: O.isNone(user.exec)
+        ? O.none
+        : O.some(yield* okSync(decodePlugin(field(place, 'exec'), user.exec.value))),
+      token: O.map(secret)(given(user.token)),
+      tokenFile: O.map(absolute(place))(given(user.tokenFile)),
+    }
+  })
 
 const given = O.fromPredicate((value: string) => value !== '')
 

@@ -8,6 +8,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { failure } from '../../src/model/failure.js'
 import { secret } from '../../src/model/secret.js'
+import { ok, steps } from '../../src/steps.js'
 import { readBounded } from '../platform/read-file.js'
 import { readableCertificates } from '../platform/x509.js'
 import type { AccessSource, Cluster } from './cluster.js'
@@ -42,30 +43,26 @@ export const inCluster = (
       TE.map((content) => content.reveal()),
       TE.filterOrElse(isGood, () => unusable(`the file ${path} holds no ${what}`)),
     )
-  const cluster = pipe(
-    TE.Do,
-    TE.bind('pem', () =>
-      read(authorityPath, (pem) => readableCertificates(pem).length > 0, 'certificate of a CA'),
-    ),
-    TE.bind('proxyUrl', () =>
+  const cluster = steps(async function* () {
+    const pem = yield* ok(
+      read(authorityPath, (text) => readableCertificates(text).length > 0, 'certificate of a CA'),
+    )
+    const proxyUrl = yield* ok(
       pipe(
         proxyFromEnvironment(server, environment),
         O.traverse(E.Applicative)(checkProxyUrl),
         E.mapLeft((what) => unusable(`HTTPS_PROXY ${what}`)),
-        TE.fromEither,
       ),
-    ),
-    TE.map(
-      ({ pem, proxyUrl }): Cluster => ({
-        server,
-        certificateAuthority: O.some(pem),
-        trustedBy: authorityPath,
-        tlsServerName: O.none,
-        insecureSkipTlsVerify: false,
-        proxyUrl,
-      }),
-    ),
-  )
+    )
+    return {
+      server,
+      certificateAuthority: O.some(pem),
+      trustedBy: authorityPath,
+      tlsServerName: O.none,
+      insecureSkipTlsVerify: false,
+      proxyUrl,
+    }
+  })
   const credential = pipe(
     read(tokenPath, (text) => /^[\x21-\x7e]+$/.test(text.trim()), 'token'),
     TE.map((text) => ({

@@ -6,6 +6,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
+import { ok, steps } from '../../src/steps.js'
 import { type Plugin, type PluginOptions, pluginCredentials } from '../credentials/plugin.js'
 import { readBounded } from '../platform/read-file.js'
 import { readableCertificates } from '../platform/x509.js'
@@ -100,34 +101,21 @@ export const accessFromKubeconfig = (path: KubeconfigPath, options: AccessOption
     return known.credentials
   }
   return (signal) =>
-    pipe(
-      loadKubeconfig(path),
-      TE.chainFirstIOK(
-        ({ cluster }) =>
-          () =>
-            options.read?.(cluster),
-      ),
-      TE.bindTo('kubeconfig'),
-      TE.bind('cluster', ({ kubeconfig }) => clusterOf(kubeconfig)),
-      TE.chainW(({ kubeconfig, cluster }): ReturnType<AccessSource> => {
-        const plugin = pluginOf(kubeconfig.user)
-        if (O.isNone(plugin))
-          return pipe(
-            credentialOf(kubeconfig),
-            TE.map((credential) => ({ cluster, credential })),
-          )
-        const { place, provideClusterInfo, ...what } = plugin.value
-        const credentials = credentialsOf({
-          ...what,
-          file: place.file,
-          cluster: provideClusterInfo ? O.some(clusterInfo(cluster, kubeconfig.cluster)) : O.none,
-        })
-        return pipe(
-          credentials.current(signal),
-          TE.map((credential) => ({ cluster, credential, wasRejected: credentials.wasRejected(credential) })),
-        )
-      }),
-    )
+    steps(async function* () {
+      const kubeconfig = yield* ok(loadKubeconfig(path))
+      options.read?.(kubeconfig.cluster)
+      const cluster = yield* ok(clusterOf(kubeconfig))
+      const plugin = pluginOf(kubeconfig.user)
+      if (O.isNone(plugin)) return { cluster, credential: yield* ok(credentialOf(kubeconfig)) }
+      const { place, provideClusterInfo, ...what } = plugin.value
+      const credentials = credentialsOf({
+        ...what,
+        file: place.file,
+        cluster: provideClusterInfo ? O.some(clusterInfo(cluster, kubeconfig.cluster)) : O.none,
+      })
+      const credential = yield* ok(credentials.current(signal))
+      return { cluster, credential, wasRejected: credentials.wasRejected(credential) }
+    })
 }
 
 const isSecret = (value: unknown): value is Secret =>

@@ -3,16 +3,17 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type ApiError, failure, type Interrupted, interrupted } from '../../src/model/failure.js'
-import type { Draft, OutstandingRequest } from '../../src/model/request.js'
+import type { CertificateSigningRequest, Draft, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { CertificateSigningRequests, Identity, Submission } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import type { AccessSource, Cluster } from '../kubeconfig/cluster.js'
-import { type Client, client, type Result } from './client.js'
+import { type ApiCall, type Client, client } from './client.js'
 import { connections } from './connection.js'
-import { type Observer, observer } from './observe.js'
+import { type Observed, type Observer, observer } from './observe.js'
 import { conditionFrom, csrClient, decodeRequest, isSameRequest, type Served } from './requests.js'
-import { type Answer, refusal } from './response.js'
+import { type ApiResponse, errorFrom } from './response.js'
 import { realSleep, type Sleep } from './sleep.js'
 import { defaultTimeouts, type Timeouts } from './timeouts.js'
 import { type Watches, watches } from './watches.js'
@@ -54,7 +55,7 @@ interface Kept {
 }
 
 /** A way to the API server with one credential. */
-interface Reached {
+interface Session {
   readonly identity: string
   readonly client: Client
   readonly wasRejected: IO<void>
@@ -65,7 +66,7 @@ export const longestMemory: Milliseconds = 15 * minute
 
 /** The CertificateSigningRequest API of a Kubernetes API server. */
 export interface KubernetesApi extends CertificateSigningRequests {
-  /** Closes the watch and all connections; whatever still waits ends with an error. Again is the same as once. */
+  /** Closes the watch and all connections; whatever still waits ends with an error. Idempotent. */
   readonly close: IO<void>
 }
 
@@ -98,101 +99,96 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     return kept
   }
 
-  const reach = async (identity: Identity, signal: Signal): Result<Reached> => {
-    const access = await accessOf(options, identity)(signal)()
-    if (E.isLeft(access)) return access
-    const { server, insecureSkipTlsVerify } = access.right.cluster
-    if (insecureSkipTlsVerify && !seen.insecure.includes(server)) {
-      seen.insecure = [...seen.insecure, server]
-      warn(`insecure-skip-tls-verify: whoever answers for ${server} is believed, and gets our token`)
-    }
-    const connection = pool.to(access.right)
-    if (E.isLeft(connection)) return connection
-    return E.right({
-      identity: connection.right.identity,
-      client: client(access.right, pool, timeouts),
-      wasRejected: access.right.wasRejected ?? (() => {}),
+  const sessionOf = (identity: Identity, signal: Signal): ApiCall<Session> =>
+    steps(async function* () {
+      const access = yield* ok(accessOf(options, identity)(signal))
+      const { server, insecureSkipTlsVerify } = access.cluster
+      if (insecureSkipTlsVerify && !seen.insecure.includes(server)) {
+        seen.insecure = [...seen.insecure, server]
+        warn(`insecure-skip-tls-verify: whoever answers for ${server} is believed, and gets our token`)
+      }
+      const connection = yield* ok(pool.to(access))
+      return {
+        identity: connection.identity,
+        client: client(access, pool, timeouts),
+        wasRejected: access.wasRejected ?? (() => {}),
+      }
     })
-  }
 
   /** Nothing is begun when the signal has been given already. */
-  const asking =
-    <A>(identity: Identity, signal: Signal, ask: (reached: Reached) => Result<A>) =>
-    async () =>
-      signal.aborted
-        ? E.left(interrupted)
-        : E.mapLeft(withCure(identity))(await askAgain(identity, signal, ask))
+  const asking = <A>(identity: Identity, signal: Signal, ask: (session: Session) => ApiCall<A>): ApiCall<A> =>
+    TE.mapLeft(withCure(identity))(async () =>
+      signal.aborted ? E.left(interrupted) : askAgain(identity, signal, ask)(),
+    )
 
   /** Asks, and once more at once when the server rejected the credential and there is another by then. */
-  const askAgain = async <A>(
+  const askAgain = <A>(
     identity: Identity,
     signal: Signal,
-    ask: (reached: Reached) => Result<A>,
-  ): Result<A> => {
-    const reached = await reach(identity, signal)
-    if (E.isLeft(reached)) return reached
-    const answer = await ask(reached.right)
-    const isRejected = E.isLeft(answer) && answer.left._tag === 'CredentialRejected'
-    if (!isRejected || identity._tag === 'Held') return answer
-    reached.right.wasRejected()
-    const again = await reach(identity, signal)
-    if (E.isLeft(again)) return again
-    return again.right.identity === reached.right.identity ? answer : ask(again.right)
-  }
+    ask: (session: Session) => ApiCall<A>,
+  ): ApiCall<A> =>
+    steps(async function* () {
+      const session = yield* ok(sessionOf(identity, signal))
+      const outcome = await ask(session)()
+      const isRejected = E.isLeft(outcome) && outcome.left._tag === 'CredentialRejected'
+      if (!isRejected || identity._tag === 'Held') return yield* ok(outcome)
+      session.wasRejected()
+      const next = yield* ok(sessionOf(identity, signal))
+      return yield* ok(next.identity === session.identity ? outcome : ask(next))
+    })
 
-  const submit = async ({ client: use }: Reached, draft: Draft, signal: Signal): Result<Submission> => {
-    const { hide } = use
-    const csrs = csrClient(use, seen, warn)
-    const created = await csrs.create(draft, signal)
-    if (E.isLeft(created)) return created
-    if (created.right.status === 200 || created.right.status === 201) return submission(created.right, hide)
-    if (created.right.status !== 409) return E.left(refusal(created.right))
+  const submit = ({ client: use }: Session, draft: Draft, signal: Signal): ApiCall<Submission> =>
+    steps(async function* () {
+      const { redact } = use
+      const csrs = csrClient(use, seen, warn)
+      const created = yield* ok(csrs.create(draft, signal))
+      if (created.status === 200 || created.status === 201) return yield* ok(submission(created, redact))
+      if (created.status !== 409) return yield* fail(errorFrom(created))
 
-    const existing = await csrs.get(draft.name, signal)
-    if (E.isLeft(existing)) return existing
-    if (existing.right.status === 404 && existing.right.namesAnObject)
-      return E.left(
-        failure(
-          'Unavailable',
-          'soon',
-          `${created.right.what}: the name was taken, and is free again`,
-          'try again',
-        ),
-      )
-    if (existing.right.status !== 200) return E.left(refusal(existing.right))
-    const request = decodeRequest(existing.right.body, existing.right.what)
-    if (E.isLeft(request)) return request
-    return isSameRequest(request.right, draft)
-      ? submission(existing.right, hide)
-      : E.left(
+      const found = yield* ok(csrs.get(draft.name, signal))
+      if (found.status === 404 && found.namesAnObject)
+        return yield* fail(
           failure(
-            'NameTaken',
+            'Unavailable',
             'soon',
-            `${created.right.what}: ${draft.name} is there already, and is for another key`,
-            'a new key will be tried under a new name; if it happens again, look who creates these requests',
+            `${created.what}: the name was taken, and is free again`,
+            'try again',
           ),
         )
-  }
+      if (found.status !== 200) return yield* fail(errorFrom(found))
+      const request = yield* ok(decodeRequest(found.body, found.what))
+      if (isSameRequest(request, draft)) return yield* ok(submission(found, redact))
+      return yield* fail(
+        failure(
+          'NameTaken',
+          'soon',
+          `${created.what}: ${draft.name} is there already, and is for another key`,
+          'a new key will be tried under a new name; if it happens again, look who creates these requests',
+        ),
+      )
+    })
 
-  const observe = async (
-    { client: use, identity: whose }: Reached,
-    request: OutstandingRequest,
-    known: 'Pending' | 'Approved',
-    signal: Signal,
-  ) => {
-    const kept = take(request.uid)
-    const isSame = kept?.observing.identity === whose
-    if (!isSame) kept?.observing.close()
-    const observing = isSame ? kept.observing : newObserver(use, whose, request, kept?.failed === true)
-    underWay.add(observing)
-    const sight = await observing.observe(known, signal)
-    underWay.delete(observing)
-    // A watch stays open from one observation to the next, and a failure is remembered until it is tried again.
-    if (E.isRight(sight)) {
-      if (sight.right._tag === 'Approved') keep(observing, false, second)
-    } else if (sight.left._tag !== 'Interrupted') keep(observing, true, longestMemory)
-    return sight
-  }
+  const observe =
+    (
+      { client: use, identity: whose }: Session,
+      request: OutstandingRequest,
+      known: 'Pending' | 'Approved',
+      signal: Signal,
+    ): ApiCall<Observed> =>
+    async () => {
+      const kept = take(request.uid)
+      const isSame = kept?.observing.identity === whose
+      if (!isSame) kept?.observing.close()
+      const observing = isSame ? kept.observing : newObserver(use, whose, request, kept?.failed === true)
+      underWay.add(observing)
+      const observed = await observing.observe(known, signal)()
+      underWay.delete(observing)
+      // A watch stays open from one observation to the next, and a failure is remembered until it is tried again.
+      if (E.isRight(observed)) {
+        if (observed.right._tag === 'Approved') keep(observing, false, second)
+      } else if (observed.left._tag !== 'Interrupted') keep(observing, true, longestMemory)
+      return observed
+    }
 
   const watchesOf = (identity: string): Watches => {
     const found = watching.get(identity) ?? watches(() => watching.delete(identity))
@@ -212,7 +208,7 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
       {
         csrs,
         watches: { open: (...asked) => watchesOf(identity).open(...asked) },
-        hide: use.hide,
+        redact: use.redact,
         timeouts,
         watchSeconds,
         sleep,
@@ -224,19 +220,19 @@ export const certificateSigningRequests = (options: CertificateSigningRequestsOp
     )
   }
 
-  const probe = async ({ client: use }: Reached, signal: Signal): Result<void> => {
-    // The cluster role system:discovery lets every authenticated user read it, and nobody else.
-    const answer = await use.ask('GET', '/apis/certificates.k8s.io', undefined, signal)
-    if (E.isLeft(answer)) return answer
-    return answer.right.status === 200 ? E.right(undefined) : E.left(refusal(answer.right))
-  }
+  const probe = ({ client: use }: Session, signal: Signal): ApiCall<void> =>
+    steps(async function* () {
+      // The cluster role system:discovery lets every authenticated user read it, and nobody else.
+      const response = yield* ok(use.ask('GET', '/apis/certificates.k8s.io', undefined, signal))
+      if (response.status !== 200) yield* fail(errorFrom(response))
+    })
 
   return {
     submit: (identity, draft, signal) =>
-      asking(identity, signal, (reached) => submit(reached, draft, signal)),
+      asking(identity, signal, (session) => submit(session, draft, signal)),
     observe: (identity, request, known, signal) =>
-      asking(identity, signal, (reached) => observe(reached, request, known, signal)),
-    probe: (identity, signal) => asking(identity, signal, (reached) => probe(reached, signal)),
+      asking(identity, signal, (session) => observe(session, request, known, signal)),
+    probe: (identity, signal) => asking(identity, signal, (session) => probe(session, signal)),
     close: () => {
       for (const observing of underWay) observing.close()
       for (const uid of [...observers.keys()]) take(uid)?.observing.close()
@@ -288,12 +284,14 @@ const missing =
       ),
     )
 
-const submission = ({ body, what, date }: Answer, hide: Client['hide']): E.Either<ApiError, Submission> => {
-  const request = decodeRequest(body, what)
-  if (E.isLeft(request)) return request
-  const { uid, resourceVersion } = request.right.metadata
-  return E.right({ uid, resourceVersion, condition: conditionFrom(request.right, hide), serverTime: date })
-}
+const submission = (
+  { body, what, date }: ApiResponse,
+  redact: Client['redact'],
+): E.Either<ApiError, Submission> =>
+  E.map((request: CertificateSigningRequest): Submission => {
+    const { uid, resourceVersion } = request.metadata
+    return { uid, resourceVersion, condition: conditionFrom(request, redact), serverTime: date }
+  })(decodeRequest(body, what))
 
 /** A number from 0 to `limit` that is always the same for the same text. */
 const spread = (text: string, limit: number): number =>

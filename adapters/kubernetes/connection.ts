@@ -3,6 +3,7 @@ import { Agent } from 'node:https'
 import { isIP, Socket } from 'node:net'
 import * as tls from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { type ApiError, failure } from '../../src/model/failure.js'
@@ -13,7 +14,7 @@ import { newGeneration, type OwnedGeneration } from '../connections/generation.j
 import { followingAgent } from '../connections/https.js'
 import { isLongLived } from '../connections/long-lived.js'
 import type { Access, Cluster } from '../kubeconfig/cluster.js'
-import { asError, breakdown } from './network-error.js'
+import { asError, connectionFailure } from './network-error.js'
 import { tunnel } from './tunnel.js'
 
 /** A way to the API server all of whose connections carry one credential. */
@@ -110,10 +111,10 @@ const generationFor = ({ cluster, credential }: Access): E.Either<ApiError, Owne
         'give the server as https://HOST:PORT',
       ),
     )
-  const certificate = certificateIn(credential)
-  if (E.isLeft(certificate)) return certificate
-  // A refusal is the answer to a request of ours, which tells it.
-  return E.right(newGeneration(certificate.right, certificateAuthority, () => {}))
+  // The request that meets a rejection tells it.
+  return E.map((certificate: OwnedGeneration['credential']) =>
+    newGeneration(certificate, certificateAuthority, () => {}),
+  )(certificateIn(credential))
 }
 
 const isHttps = (server: string): boolean => URL.canParse(server) && new URL(server).protocol === 'https:'
@@ -132,17 +133,20 @@ const certificateIn = ({
         "authenticate with another credential: policy: { authenticateWith: 'external' }, and a kubeconfig with it",
       ),
     )
-  const usable = E.chain(checkKey)(credentialOf(pem, key))
-  return E.isRight(usable)
-    ? E.right(O.some(usable.right))
-    : E.left(
+  return pipe(
+    credentialOf(pem, key),
+    E.chain(checkKey),
+    E.bimap(
+      ({ message }) =>
         failure(
           'NoCredential',
           'later',
-          usable.left.message,
+          message,
           'supply a certificate and its own key in PEM, or a key that TLS can use here',
         ),
-      )
+      O.some,
+    ),
+  )
 }
 
 /** How connections to a cluster are opened. */
@@ -183,7 +187,9 @@ const agentTo = (
 /** Gives up a connection whose TLS handshake has not ended in time. */
 const bounded = (socket: tls.TLSSocket, timeout: Milliseconds): tls.TLSSocket => {
   const timer = setTimeout(() => {
-    socket.destroy(asError(breakdown('CONNECT_TIMEOUT', `there was no connection within ${timeout} ms`)))
+    socket.destroy(
+      asError(connectionFailure('CONNECT_TIMEOUT', `there was no connection within ${timeout} ms`)),
+    )
   }, timeout)
   const settle = () => clearTimeout(timer)
   // A dead peer is noticed within minutes also while a watch waits.

@@ -4,7 +4,7 @@ import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { onSignal, type Signal } from '../../src/signal.js'
 import { maxObjectSize } from './http-request.js'
-import { type Breakdown, breakdownOf } from './network-error.js'
+import { type ConnectionFailure, connectionFailureOf } from './network-error.js'
 
 /** What comes next in a stream of lines; after anything but a line it is closed. */
 export type NextLine =
@@ -13,7 +13,7 @@ export type NextLine =
   /** It ended within a line, or a line has no end. */
   | { readonly _tag: 'NotALine'; readonly reason: string }
   | { readonly _tag: 'Silence' }
-  | Breakdown
+  | ConnectionFailure
   | Interrupted
 
 export interface Lines {
@@ -85,6 +85,6 @@ const readSafely = async (read: () => Promise<NextLine>): Promise<NextLine> => {
   try {
     return await read()
   } catch (error) {
-    return breakdownOf(error)
+    return connectionFailureOf(error)
   }
 }

@@ -2,24 +2,29 @@ import { type ApiError, failure } from '../../src/model/failure.js'
 import { alertAboutUs } from '../connections/rejection.js'
 
 /** No answer, or half of one: what happened on the way, by its Node or OpenSSL code. */
-export interface Breakdown {
-  readonly _tag: 'Breakdown'
+export interface ConnectionFailure {
+  readonly _tag: 'ConnectionFailure'
   readonly code: string
   /** In words, the end of the sentence "GET https://… failed: …". */
   readonly reason: string
-  /** The server refused our certificate, or the lack of one, by a TLS alert. */
-  readonly refusesUs: boolean
+  /** The server rejected our certificate, or the lack of one, by a TLS alert. */
+  readonly rejectsCertificate: boolean
 }
 
-export const breakdown = (code: string, reason: string, refusesUs = false): Breakdown => ({
-  _tag: 'Breakdown',
+export const connectionFailure = (
+  code: string,
+  reason: string,
+  rejectsCertificate = false,
+): ConnectionFailure => ({
+  _tag: 'ConnectionFailure',
   code,
   reason,
-  refusesUs,
+  rejectsCertificate,
 })
 
-/** An error that Node's sockets pass on, from which `breakdownOf` makes the breakdown again. */
-export const asError = ({ code, reason }: Breakdown): Error => Object.assign(new Error(reason), { code })
+/** An error that Node's sockets pass on, from which `connectionFailureOf` makes the failure again. */
+export const asError = ({ code, reason }: ConnectionFailure): Error =>
+  Object.assign(new Error(reason), { code })
 
 const words: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'the name of the server cannot be resolved'],
@@ -33,8 +38,8 @@ const words: ReadonlyMap<string, string> = new Map([
   ['ERR_STREAM_PREMATURE_CLOSE', 'the connection was closed in the middle of the answer'],
 ])
 
-export const breakdownOf = (error: unknown): Breakdown => {
-  if (!(error instanceof Error)) return breakdown('', 'for an unknown reason')
+export const connectionFailureOf = (error: unknown): ConnectionFailure => {
+  if (!(error instanceof Error)) return connectionFailure('', 'for an unknown reason')
   const given = 'code' in error ? String(error.code) : ''
   // OpenSSL's messages are "address:error:number:library:function:reason:file:line:…".
   const [, reason] = /:error:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(error.message) ?? []
@@ -43,7 +48,11 @@ export const breakdownOf = (error: unknown): Breakdown => {
     given === 'EPROTO' && reason !== undefined
       ? `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`
       : given
-  return breakdown(code, words.get(code) ?? reason ?? error.message, alertAboutUs(error) !== undefined)
+  return connectionFailure(
+    code,
+    words.get(code) ?? reason ?? error.message,
+    alertAboutUs(error) !== undefined,
+  )
 }
 
 /** What Node reports when the server's certificate does not chain to a CA that it was given (`X509_V_ERR_*` in OpenSSL). */
@@ -79,10 +88,10 @@ const distrust: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-/** What a breakdown means for whoever wanted `what`: `GET https://…`; `trustedBy`: where the CA of the server is named. */
+/** What a connection failure means for whoever wanted `what`: `GET https://…`; `trustedBy`: where the CA of the server is named. */
 export const unreachable = (
   what: string,
-  { code, reason, refusesUs }: Breakdown,
+  { code, reason, rejectsCertificate }: ConnectionFailure,
   trustedBy = 'certificate-authority of the kubeconfig',
 ): ApiError => {
   if (untrusted.includes(code))
@@ -94,7 +103,7 @@ export const unreachable = (
       `put the CA of this server into ${trustedBy}; if the cluster's CA was replaced, a bootstrap kubeconfig with the new one will do (--bootstrap-kubeconfig)`,
     )
   const message = `${what} failed: ${reason}${code === '' || words.has(code) ? '' : ` (${code})`}`
-  if (refusesUs)
+  if (rejectsCertificate)
     return failure(
       'CredentialRejected',
       // The other credential has its turn then, and tokens are replaced: neither is to wait for long.

@@ -1,25 +1,27 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { type Addresses, isSameAddresses, nodeAddressesOf } from '../../src/model/addresses.js'
 import { list, problemOf, text } from '../../src/model/codec.js'
-import { type AddressError, type ApiError, failure, type Interrupted } from '../../src/model/failure.js'
+import { type AddressError, type ApiError, failure } from '../../src/model/failure.js'
 import { after, minute, second } from '../../src/model/time.js'
 import type { AddressSource, Clock } from '../../src/ports.js'
 import { interruption, type Signal } from '../../src/signal.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import type { Access } from '../kubeconfig/cluster.js'
 import { wallClock } from '../platform/clock.js'
-import { type Client, client, parseJson } from './client.js'
+import { type ApiCall, type Client, client, parseJson } from './client.js'
 import { connections } from './connection.js'
 import { linesOf } from './line-reader.js'
-import { type Answer, refusal, unintelligible } from './response.js'
+import { type ApiResponse, errorFrom, unintelligible } from './response.js'
 import { defaultTimeouts } from './timeouts.js'
 
 export interface NodeAddressesOptions {
   /** `metadata.name` of the Node. */
   readonly nodeName: string
   /** Where the API is, and with which credential it is asked: `access` of the node's running rotation. */
-  readonly access: TaskEither<ApiError, Access>
+  readonly access: TE.TaskEither<ApiError, Access>
   readonly clock?: Clock
 }
 
@@ -51,10 +53,10 @@ export const nodeAddresses =
     const follow = async (): Promise<void> => {
       for (let pause = second; !signal.aborted; pause = Math.min(minute, pause * 2)) {
         const began = clock.now()
-        const reached = await access()
-        const outcome = E.isLeft(reached)
-          ? reached
-          : await readAndWatch(client(reached.right, pool, defaultTimeouts), nodeName, tell, signal)
+        const outcome = await pipe(
+          access,
+          TE.chainW((given) => readAndWatch(client(given, pool, defaultTimeouts), nodeName, tell, signal)),
+        )()
         if (E.isLeft(outcome) && outcome.left._tag !== 'Interrupted')
           listener(E.left(unknown(nodeName, outcome.left)))
         if (clock.now() - began >= minute) pause = second
@@ -75,46 +77,39 @@ const unknown = (nodeName: string, { message, remedy, retry, retryAfter }: ApiEr
 })
 
 /** Right: the watch came to its end. */
-const readAndWatch = async (
+const readAndWatch = (
   { ask, stream }: Client,
   nodeName: string,
   tell: (addresses: Addresses) => void,
   signal: Signal,
-): Promise<E.Either<ApiError | Interrupted, void>> => {
-  const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`
-  const read = await ask('GET', path, undefined, signal)
-  if (E.isLeft(read)) return read
-  if (read.right.status !== 200) return E.left(notThere(read.right, nodeName))
-  const node = decoded(read.right.body, read.right.what)
-  if (E.isLeft(node)) return node
-  tell(addressesOf(node.right))
-  const query = new URLSearchParams({
-    watch: '1',
-    fieldSelector: `metadata.name=${nodeName}`,
-    resourceVersion: node.right.metadata.resourceVersion,
-    allowWatchBookmarks: 'true',
-    timeoutSeconds: String(watchSeconds),
-  })
-  const watching = await stream(`/api/v1/nodes?${query}`, signal)
-  if (E.isLeft(watching)) return watching
-  if (watching.right._tag === 'Answer') return E.left(refusal(watching.right))
-  const { what, message } = watching.right
-  const lines = linesOf(message)
-  for (;;) {
-    const next = await lines.next(defaultTimeouts.silence, signal)
-    // Whatever ends it, the object is read again.
-    if (next._tag !== 'Line') return E.right(undefined)
-    const json = parseJson(next.text)
-    const event = WatchEvent.decode(E.isRight(json) ? json.right : undefined)
-    if (E.isLeft(event) || event.right.type === 'ERROR' || event.right.type === 'DELETED') {
-      lines.close()
-      return E.right(undefined)
+): ApiCall<void> =>
+  steps(async function* () {
+    const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`
+    const read = yield* ok(ask('GET', path, undefined, signal))
+    if (read.status !== 200) return yield* fail(notThere(read, nodeName))
+    const node = yield* ok(decoded(read.body, read.what))
+    tell(addressesOf(node))
+    const query = new URLSearchParams({
+      watch: '1',
+      fieldSelector: `metadata.name=${nodeName}`,
+      resourceVersion: node.metadata.resourceVersion,
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(watchSeconds),
+    })
+    const watch = yield* ok(stream(`/api/v1/nodes?${query}`, signal))
+    if (watch._tag === 'ApiResponse') return yield* fail(errorFrom(watch))
+    const lines = linesOf(watch.message)
+    for (;;) {
+      const next = await lines.next(defaultTimeouts.silence, signal)
+      // Whatever ends it, the object is read again.
+      if (next._tag !== 'Line') return
+      const event = parseJson(next.text)
+      if (!WatchEvent.is(event) || event.type === 'ERROR' || event.type === 'DELETED') return lines.close()
+      if (event.type === 'BOOKMARK') continue
+      const changed = decoded(event.object, watch.what)
+      if (E.isRight(changed) && changed.right.metadata.name === nodeName) tell(addressesOf(changed.right))
     }
-    if (event.right.type === 'BOOKMARK') continue
-    const changed = decoded(event.right.object, what)
-    if (E.isRight(changed) && changed.right.metadata.name === nodeName) tell(addressesOf(changed.right))
-  }
-}
+  })
 
 const addressesOf = ({ status }: t.TypeOf<typeof Node>): Addresses => nodeAddressesOf(status?.addresses ?? [])
 
@@ -124,12 +119,12 @@ const decoded = (body: unknown, what: string): E.Either<ApiError, t.TypeOf<typeo
     return unintelligible(`${what} was answered with no Node: ${problem.where} ${problem.what}`)
   })(Node.decode(body))
 
-const notThere = (answered: Answer, nodeName: string): ApiError =>
-  answered.status === 404
+const notThere = (response: ApiResponse, nodeName: string): ApiError =>
+  response.status === 404
     ? failure(
         'Unavailable',
         'soon',
         `there is no Node ${nodeName}`,
         'have a kubelet register it, or take the addresses from elsewhere',
       )
-    : refusal(answered)
+    : errorFrom(response)

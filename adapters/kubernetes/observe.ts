@@ -2,32 +2,33 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { type ApiError, interrupted } from '../../src/model/failure.js'
-import type { Condition, OutstandingRequest } from '../../src/model/request.js'
+import type { CertificateSigningRequest, Condition, OutstandingRequest } from '../../src/model/request.js'
 import { type Milliseconds, second } from '../../src/model/time.js'
 import type { Signal } from '../../src/signal.js'
-import { parseJson, type Result } from './client.js'
+import { fail, ok, steps } from '../../src/steps.js'
+import { type ApiCall, parseJson } from './client.js'
 import { unreachable } from './network-error.js'
 import { type CsrClient, conditionFrom, decodeRequest } from './requests.js'
-import { answer, refusal, unintelligible } from './response.js'
+import { apiResponse, errorFrom, unintelligible } from './response.js'
 import type { Sleep } from './sleep.js'
 import type { Timeouts } from './timeouts.js'
 import type { Watch, Watches } from './watches.js'
 
-export type Sight = Condition | { readonly _tag: 'Gone' }
+export type Observed = Condition | { readonly _tag: 'Gone' }
 
 /** What is remembered between two observations of one request by one identity. */
 export interface Observer {
   readonly uid: string
   readonly identity: string
   /** Answers as soon as the request is something else than `known`. */
-  readonly observe: (known: 'Pending' | 'Approved', signal: Signal) => Result<Sight>
+  readonly observe: (known: 'Pending' | 'Approved', signal: Signal) => ApiCall<Observed>
   readonly close: () => void
 }
 
 export interface Observing {
   readonly csrs: CsrClient
   readonly watches: Watches
-  readonly hide: (text: string) => string
+  readonly redact: (text: string) => string
   readonly timeouts: Timeouts
   /** How long the server is asked to hold a watch, in seconds. */
   readonly watchSeconds: number
@@ -45,13 +46,15 @@ const WatchEvent = t.type({ type: t.string, object: t.unknown })
 const StatusCode = t.type({ code: t.number })
 const Versioned = t.type({ metadata: t.type({ resourceVersion: t.string }) })
 
+const gone: Observed = { _tag: 'Gone' }
+
 /**
  * Observes a request: by a watch from the version that is known, which misses nothing; by polling where that is refused.
  * After a failure (`failedBefore`: of an observation before this one) it reads the request first: an API server that lost
  * its data counts versions from the start again, and to a watch from one that it has not reached it says nothing.
  */
 export const observer = (
-  { csrs, watches, hide, timeouts, watchSeconds, sleep, warn }: Observing,
+  { csrs, watches, redact, timeouts, watchSeconds, sleep, warn }: Observing,
   { name, uid, resourceVersion }: OutstandingRequest,
   identity: string,
   failedBefore: boolean,
@@ -69,127 +72,125 @@ export const observer = (
     watch = undefined
   }
 
-  const sightOf = (object: unknown, what: string): E.Either<ApiError, O.Option<Sight>> => {
-    const decoded = decodeRequest(object, what)
-    if (E.isLeft(decoded)) return decoded
-    const request = decoded.right
-    if (request.metadata.name !== name) return E.right(O.none)
-    version = request.metadata.resourceVersion
-    return E.right(O.some(request.metadata.uid === uid ? conditionFrom(request, hide) : { _tag: 'Gone' }))
-  }
+  const decoded = (object: unknown, what: string): E.Either<ApiError, O.Option<Observed>> =>
+    E.map((request: CertificateSigningRequest): O.Option<Observed> => {
+      if (request.metadata.name !== name) return O.none
+      version = request.metadata.resourceVersion
+      return O.some(request.metadata.uid === uid ? conditionFrom(request, redact) : gone)
+    })(decodeRequest(object, what))
 
   /** Reads the request: what to do when a watch cannot tell. */
-  const read = async (signal: Signal): Result<O.Option<Sight>> => {
-    const got = await csrs.get(name, signal)
-    if (E.isLeft(got)) return got
-    const { status, namesAnObject, body, what } = got.right
-    if (status === 200) return sightOf(body, what)
-    return status === 404 && namesAnObject ? E.right(O.some({ _tag: 'Gone' })) : E.left(refusal(got.right))
-  }
+  const read = (signal: Signal): ApiCall<O.Option<Observed>> =>
+    steps(async function* () {
+      const response = yield* ok(csrs.get(name, signal))
+      const { status, namesAnObject, body, what } = response
+      if (status === 200) return yield* ok(decoded(body, what))
+      return status === 404 && namesAnObject ? O.some(gone) : yield* fail(errorFrom(response))
+    })
 
-  const startWatch = async (signal: Signal): Result<O.Option<Sight>> => {
-    if (shortWatches > 0) await sleep(Math.min(pollTo, 125 * 2 ** shortWatches), signal)()
-    const started = await watches.open(
-      csrs,
-      { name, resourceVersion: version, seconds: watchSeconds },
-      signal,
-    )
-    if (E.isLeft(started)) return started
-    if (started.right._tag === 'Watch') {
-      watch = { ...started.right, since: performance.now() }
-      return watch.late ? read(signal) : E.right(O.none)
-    }
-    const refused = refusal(started.right)
-    const { status } = started.right
-    if (status === 410) return expired(signal)
-    if (refused._tag === 'Forbidden' || status === 404 || status === 405) {
-      polling = true
-      warn(`the request is polled: ${refused.message}`)
-      return read(signal)
-    }
-    return E.left(refused)
-  }
+  const startWatch = (signal: Signal): ApiCall<O.Option<Observed>> =>
+    steps(async function* () {
+      if (shortWatches > 0) await sleep(Math.min(pollTo, 125 * 2 ** shortWatches), signal)()
+      const started = yield* ok(
+        watches.open(csrs, { name, resourceVersion: version, seconds: watchSeconds }, signal),
+      )
+      if (started._tag === 'Watch') {
+        watch = { ...started, since: performance.now() }
+        return started.late ? yield* ok(read(signal)) : O.none
+      }
+      const error = errorFrom(started)
+      const { status } = started
+      if (status === 410) return yield* ok(versionExpired(signal))
+      if (error._tag === 'Forbidden' || status === 404 || status === 405) {
+        polling = true
+        warn(`the request is polled: ${error.message}`)
+        return yield* ok(read(signal))
+      }
+      return yield* fail(error)
+    })
 
   /** The server has forgotten the version that we know. */
-  const expired = (signal: Signal): Result<O.Option<Sight>> => {
+  const versionExpired = (signal: Signal): ApiCall<O.Option<Observed>> => {
     close()
     shortWatches += 1
     return read(signal)
   }
 
-  const follow = async (
+  const readWatch = (
     { what, lines, since, late }: NonNullable<typeof watch>,
     signal: Signal,
-  ): Result<O.Option<Sight>> => {
-    const next = await lines.next(timeouts.silence, signal)
-    if (next._tag === 'Line') {
-      const learnt = await learn(next.text, what, signal)
-      // What was there before under its name may be in it.
-      const isGone = E.isRight(learnt) && O.exists(({ _tag }: Sight) => _tag === 'Gone')(learnt.right)
-      return late && isGone ? read(signal) : learnt
-    }
-    watch = undefined
-    const wasSteady = performance.now() - since >= steady
-    shortWatches = wasSteady ? 0 : shortWatches + 1
-    switch (next._tag) {
-      case 'Interrupted':
-        return E.left(next)
-      case 'End':
-        return E.right(O.none)
-      case 'Silence':
-        return read(signal)
-      case 'NotALine':
-        return E.left(unintelligible(`${what}: the watch cannot be read: ${next.reason}`))
-      case 'Breakdown':
-        return wasSteady ? E.right(O.none) : E.left(unreachable(what, next))
-    }
-  }
+  ): ApiCall<O.Option<Observed>> =>
+    steps(async function* () {
+      const next = await lines.next(timeouts.silence, signal)
+      if (next._tag === 'Line') {
+        const observed = yield* ok(readEvent(next.text, what, signal))
+        // What was there before under its name may be in it.
+        const isGone = O.exists(({ _tag }: Observed) => _tag === 'Gone')(observed)
+        return late && isGone ? yield* ok(read(signal)) : observed
+      }
+      watch = undefined
+      const wasSteady = performance.now() - since >= steady
+      shortWatches = wasSteady ? 0 : shortWatches + 1
+      switch (next._tag) {
+        case 'Interrupted':
+          return yield* fail(next)
+        case 'End':
+          return O.none
+        case 'Silence':
+          return yield* ok(read(signal))
+        case 'NotALine':
+          return yield* fail(unintelligible(`${what}: the watch cannot be read: ${next.reason}`))
+        case 'ConnectionFailure':
+          return wasSteady ? O.none : yield* fail(unreachable(what, next))
+      }
+    })
 
-  const learn = async (text: string, what: string, signal: Signal): Result<O.Option<Sight>> => {
-    const json = parseJson(text)
-    const event = WatchEvent.decode(E.isRight(json) ? json.right : undefined)
-    if (E.isLeft(event)) return E.left(unintelligible(`${what}: a line of the watch is no event`))
-    const { type, object } = event.right
-    if (type === 'ERROR') {
-      const code = StatusCode.is(object) ? object.code : 500
-      return code === 410 ? expired(signal) : E.left(refusal(answer(what, code, {}, object, hide)))
-    }
-    if (type === 'BOOKMARK') {
-      if (Versioned.is(object)) version = object.metadata.resourceVersion
-      return E.right(O.none)
-    }
-    if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return E.right(O.none)
-    const sight = sightOf(object, what)
-    return type === 'DELETED' && E.isRight(sight) && O.isSome(sight.right)
-      ? E.right(O.some({ _tag: 'Gone' }))
-      : sight
-  }
+  const readEvent = (text: string, what: string, signal: Signal): ApiCall<O.Option<Observed>> =>
+    steps(async function* () {
+      const event = parseJson(text)
+      if (!WatchEvent.is(event))
+        return yield* fail(unintelligible(`${what}: a line of the watch is no event`))
+      const { type, object } = event
+      if (type === 'ERROR') {
+        const code = StatusCode.is(object) ? object.code : 500
+        return code === 410
+          ? yield* ok(versionExpired(signal))
+          : yield* fail(errorFrom(apiResponse(what, code, {}, object, redact)))
+      }
+      if (type === 'BOOKMARK' && Versioned.is(object)) version = object.metadata.resourceVersion
+      if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return O.none
+      const observed = yield* ok(decoded(object, what))
+      return type === 'DELETED' && O.isSome(observed) ? O.some(gone) : observed
+    })
 
-  const observe = async (known: 'Pending' | 'Approved', signal: Signal): Result<Sight> => {
-    for (let interval = pollFrom; ; interval = Math.min(pollTo, interval * 1.5)) {
-      if (signal.aborted) {
-        close()
-        return E.left(interrupted)
+  const observe =
+    (known: 'Pending' | 'Approved', signal: Signal): ApiCall<Observed> =>
+    async () => {
+      for (let interval = pollFrom; ; interval = Math.min(pollTo, interval * 1.5)) {
+        if (signal.aborted) {
+          close()
+          return E.left(interrupted)
+        }
+        const observed = await (polling || failed
+          ? read(signal)
+          : watch === undefined
+            ? startWatch(signal)
+            : readWatch(watch, signal))()
+        if (E.isLeft(observed)) {
+          failed ||= observed.left._tag !== 'Interrupted'
+          close()
+          return observed
+        }
+        failed = false
+        // Approval is never taken back: a Pending after it is an old event.
+        const now = O.toUndefined(observed.right)
+        if (now !== undefined && now._tag !== known && now._tag !== 'Pending') {
+          if (now._tag !== 'Approved') close()
+          return E.right(now)
+        }
+        if (polling) await sleep(interval, signal)()
       }
-      const sight = await (polling || failed
-        ? read(signal)
-        : watch === undefined
-          ? startWatch(signal)
-          : follow(watch, signal))
-      if (E.isLeft(sight)) {
-        failed ||= sight.left._tag !== 'Interrupted'
-        close()
-        return sight
-      }
-      failed = false
-      // Approval is never taken back: a Pending after it is an old event.
-      if (O.isSome(sight.right) && sight.right.value._tag !== known && sight.right.value._tag !== 'Pending') {
-        if (sight.right.value._tag !== 'Approved') close()
-        return E.right(sight.right.value)
-      }
-      if (polling) await sleep(interval, signal)()
     }
-  }
 
   return { uid, identity, observe, close }
 }

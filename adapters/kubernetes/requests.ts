@@ -10,8 +10,9 @@ import {
   type Draft,
 } from '../../src/model/request.js'
 import type { Signal } from '../../src/signal.js'
-import type { Client, Result, Stream } from './client.js'
-import { type Answer, isNotServed, unintelligible } from './response.js'
+import { ok, steps } from '../../src/steps.js'
+import type { ApiCall, Client, Stream } from './client.js'
+import { type ApiResponse, isNotServed, unintelligible } from './response.js'
 
 /** Versions of certificates.k8s.io, the better one first: v1 since Kubernetes 1.19, v1beta1 up to 1.21. */
 export type Version = 'v1' | 'v1beta1'
@@ -23,9 +24,9 @@ export interface Served {
 
 /** The collection `certificatesigningrequests`, in whichever version is served. */
 export interface CsrClient {
-  readonly create: (draft: Draft, signal: Signal) => Result<Answer>
-  readonly get: (name: string, signal: Signal) => Result<Answer>
-  readonly watch: (query: URLSearchParams, signal: Signal) => Result<Stream | Answer>
+  readonly create: (draft: Draft, signal: Signal) => ApiCall<ApiResponse>
+  readonly get: (name: string, signal: Signal) => ApiCall<ApiResponse>
+  readonly watch: (query: URLSearchParams, signal: Signal) => ApiCall<Stream | ApiResponse>
 }
 
 export const csrClient = (
@@ -34,19 +35,19 @@ export const csrClient = (
   warn: (message: string) => void,
 ): CsrClient => {
   /** Tries the version that worked last; the other one when there is no such resource. */
-  const inServedVersion = async <A extends Stream | Answer>(
-    attempt: (version: Version) => Result<A>,
-  ): Result<A> => {
-    const first = await attempt(served.version)
-    if (!saysNotServed(first)) return first
-    const other = served.version === 'v1' ? 'v1beta1' : 'v1'
-    const second = await attempt(other)
-    if (E.isLeft(second)) return second
-    if (saysNotServed(second)) return first
-    served.version = other
-    if (other === 'v1beta1') warn('the API server serves certificates.k8s.io only as v1beta1')
-    return second
-  }
+  const inServedVersion = <A extends Stream | ApiResponse>(
+    attempt: (version: Version) => ApiCall<A>,
+  ): ApiCall<A> =>
+    steps(async function* () {
+      const first = yield* ok(attempt(served.version))
+      if (!saysNotServed(first)) return first
+      const other = served.version === 'v1' ? 'v1beta1' : 'v1'
+      const second = yield* ok(attempt(other))
+      if (saysNotServed(second)) return first
+      served.version = other
+      if (other === 'v1beta1') warn('the API server serves certificates.k8s.io only as v1beta1')
+      return second
+    })
   return {
     create: (draft, signal) =>
       inServedVersion((version) => ask('POST', collection(version), toObject(draft, version), signal)),
@@ -58,8 +59,8 @@ export const csrClient = (
   }
 }
 
-const saysNotServed = (result: E.Either<unknown, Stream | Answer>): boolean =>
-  E.isRight(result) && result.right._tag === 'Answer' && isNotServed(result.right)
+const saysNotServed = (response: Stream | ApiResponse): boolean =>
+  response._tag === 'ApiResponse' && isNotServed(response)
 
 const collection = (version: Version): string =>
   `/apis/certificates.k8s.io/${version}/certificatesigningrequests`
@@ -91,10 +92,10 @@ export const decodeRequest = (body: unknown, what: string): E.Either<ApiError, C
   )
 
 /** Where a request stands, without this client's secrets in what others say about it. */
-export const conditionFrom = (request: CertificateSigningRequest, hide: Client['hide']): Condition => {
+export const conditionFrom = (request: CertificateSigningRequest, redact: Client['redact']): Condition => {
   const condition = conditionOf(request)
   return condition._tag === 'Denied' || condition._tag === 'Failed'
-    ? { ...condition, reason: hide(condition.reason), message: hide(condition.message) }
+    ? { ...condition, reason: redact(condition.reason), message: redact(condition.message) }
     : condition
 }
 

@@ -7,9 +7,9 @@ import { type ApiError, failure } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import { type Instant, instant, type Milliseconds, second } from '../../src/model/time.js'
 
-/** An answer of the API server, whatever its status. */
-export interface Answer {
-  readonly _tag: 'Answer'
+/** A response of the API server, whatever its status. */
+export interface ApiResponse {
+  readonly _tag: 'ApiResponse'
   /** What was asked of whom: `GET https://host:6443/…`. */
   readonly what: string
   readonly status: number
@@ -29,26 +29,26 @@ export interface Answer {
 
 const Status = t.type({ message: text, reason: text, details: mapping })
 
-/** Makes an answer of its parts; `hide` takes secrets out of what the server says, should it repeat them. */
-export const answer = (
+/** Makes a response of its parts; `redact` takes secrets out of what the server says, should it repeat them. */
+export const apiResponse = (
   what: string,
   status: number,
   headers: { readonly date?: string | undefined; readonly 'retry-after'?: string | undefined },
   body: unknown,
-  hide: (text: string) => string,
-): Answer => {
+  redact: (text: string) => string,
+): ApiResponse => {
   const decoded = Status.decode(body)
   const { message, reason, details } = E.isRight(decoded)
     ? decoded.right
     : { message: '', reason: '', details: {} }
   const date = dateOf(headers.date)
   return {
-    _tag: 'Answer',
+    _tag: 'ApiResponse',
     what,
     status,
     body,
-    message: printable(hide(message), longestMessage),
-    reason: printable(hide(reason), longestMessage),
+    message: printable(redact(message), longestMessage),
+    reason: printable(redact(reason), longestMessage),
     namesAnObject: typeof details['name'] === 'string' && details['name'] !== '',
     date,
     retryAfter: retryAfterOf(headers['retry-after'], date),
@@ -72,13 +72,14 @@ const retryAfterOf = (header: string | undefined, now: O.Option<Instant>): O.Opt
 const longestMessage = 500
 
 /** Whether the API has no such resource: a missing object's 404 names the object, a missing resource's does not. */
-export const isNotServed = ({ status, namesAnObject }: Answer): boolean => status === 404 && !namesAnObject
+export const isNotServed = ({ status, namesAnObject }: ApiResponse): boolean =>
+  status === 404 && !namesAnObject
 
-/** What an answer means that is not the one hoped for. */
-export const refusal = (given: Answer): ApiError => {
-  const { status, retryAfter } = given
+/** The error that a response is when it is not the one hoped for. */
+export const errorFrom = (response: ApiResponse): ApiError => {
+  const { status, retryAfter } = response
   const title = STATUS_CODES[status] ?? ''
-  const message = `${given.what} was answered ${status} ${title}${given.message === '' ? '' : `: ${given.message}`}`
+  const message = `${response.what} was answered ${status} ${title}${response.message === '' ? '' : `: ${response.message}`}`
   if (status === 401)
     return failure(
       'CredentialRejected',
@@ -88,7 +89,7 @@ export const refusal = (given: Answer): ApiError => {
       'the credential has expired, or its CA is not trusted any more: supply a fresh bootstrap credential',
       retryAfter,
     )
-  if (status === 403 && given.message.includes('system:anonymous'))
+  if (status === 403 && response.message.includes('system:anonymous'))
     return failure(
       'CredentialRejected',
       'soon',
@@ -129,7 +130,7 @@ export const refusal = (given: Answer): ApiError => {
   )
 }
 
-/** An answer that no API server gives. */
+/** A response that no API server gives. */
 export const unintelligible = (
   message: string,
   remedy = 'look whether server in the kubeconfig is an API server, and what stands between',

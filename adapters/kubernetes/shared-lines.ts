@@ -3,7 +3,7 @@ import { interrupted } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { interruption, onSignal, type Signal } from '../../src/signal.js'
 import type { Lines, NextLine } from './line-reader.js'
-import { breakdown } from './network-error.js'
+import { connectionFailure } from './network-error.js'
 
 /** One stream of lines for several readers. */
 export interface SharedLines {
@@ -18,7 +18,7 @@ interface Reader {
   wake: IO<void> | undefined
 }
 
-const closed: NextLine = breakdown('ECONNRESET', 'the watch was closed')
+const closed: NextLine = connectionFailure('ECONNRESET', 'the watch was closed')
 
 /**
  * Reads on while a reader waits, and closes the stream when the last reader has left. `nameIn`: whom a line is about;

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
-import { asError, breakdown, breakdownOf } from './network-error.js'
+import { asError, connectionFailure, connectionFailureOf } from './network-error.js'
 
 /** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
 export const tunnel = (
@@ -28,14 +28,16 @@ export const tunnel = (
   return new Promise((resolve, reject) => {
     const connect = proxy.protocol === 'https:' ? httpsRequest(options) : httpRequest(options)
     const timer = setTimeout(() => {
-      connect.destroy(asError(breakdown('PROXY_TIMEOUT', `the proxy ${proxy.host} did not answer in time`)))
+      connect.destroy(
+        asError(connectionFailure('PROXY_TIMEOUT', `the proxy ${proxy.host} did not answer in time`)),
+      )
     }, timeout)
     connect
       // Made anew without the alert that it may be: a proxy that refuses us says nothing about our certificate.
-      .once('error', (error) => reject(asError(breakdownOf(error))))
+      .once('error', (error) => reject(asError(connectionFailureOf(error))))
       .once('close', () => {
         clearTimeout(timer)
-        reject(asError(breakdown('PROXY_CLOSED', `the proxy ${proxy.host} closed the connection`)))
+        reject(asError(connectionFailure('PROXY_CLOSED', `the proxy ${proxy.host} closed the connection`)))
       })
       .once('response', ({ statusCode }) => refuse(statusCode))
       .once('connect', ({ statusCode }, socket) => {
@@ -47,8 +49,8 @@ export const tunnel = (
       .end()
     const refuse = (status: number | undefined): void => {
       const reason = `the proxy ${proxy.host} refused to connect to ${target}: status ${status}`
-      connect.destroy(asError(breakdown('PROXY_REFUSED', reason)))
-      reject(asError(breakdown('PROXY_REFUSED', reason)))
+      connect.destroy(asError(connectionFailure('PROXY_REFUSED', reason)))
+      reject(asError(connectionFailure('PROXY_REFUSED', reason)))
     }
   })
 }

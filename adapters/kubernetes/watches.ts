@@ -1,10 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import type { Signal } from '../../src/signal.js'
-import { parseJson, type Result, type Stream } from './client.js'
+import { type ApiCall, parseJson, type Stream } from './client.js'
 import { type Lines, linesOf } from './line-reader.js'
 import type { CsrClient } from './requests.js'
-import type { Answer } from './response.js'
+import type { ApiResponse } from './response.js'
 import { type SharedLines, shareLines } from './shared-lines.js'
 
 /** A watch that tells of one request, and of whatever its reader has to pass over. */
@@ -27,8 +28,8 @@ export interface Watched {
 
 /** The watches of one identity. */
 export interface Watches {
-  /** A watch, or the answer that is none. */
-  readonly open: (csrs: CsrClient, watched: Watched, signal: Signal) => Result<Watch | Answer>
+  /** A watch, or the response that is none. */
+  readonly open: (csrs: CsrClient, watched: Watched, signal: Signal) => ApiCall<Watch | ApiResponse>
 }
 
 interface Shared {
@@ -46,7 +47,8 @@ const NamedEvent = t.type({ object: t.type({ metadata: t.type({ name: t.string }
  */
 export const watches = (onIdle: () => void): Watches => {
   let users = 0
-  let collection: Result<Shared | Answer> | undefined
+  /** Under way or open. */
+  let collection: ReturnType<ApiCall<Shared | ApiResponse>> | undefined
   let forbidden = false
 
   const release = (): void => {
@@ -74,56 +76,60 @@ export const watches = (onIdle: () => void): Watches => {
     }
   }
 
-  const openOwn = async (csrs: CsrClient, watched: Watched, signal: Signal): Result<Watch | Answer> => {
-    const started = await csrs.watch(queryOf(watched, `metadata.name=${watched.name}`), signal)
-    if (E.isLeft(started)) return started
-    if (started.right._tag === 'Answer') return E.right(started.right)
-    const { what, message } = started.right
-    return E.right({ _tag: 'Watch', what, lines: linesOf(message), late: false })
-  }
+  const openOwn = (csrs: CsrClient, watched: Watched, signal: Signal): ApiCall<Watch | ApiResponse> =>
+    TE.map((started: Stream | ApiResponse): Watch | ApiResponse =>
+      started._tag === 'ApiResponse'
+        ? started
+        : { _tag: 'Watch', what: started.what, lines: linesOf(started.message), late: false },
+    )(csrs.watch(queryOf(watched, `metadata.name=${watched.name}`), signal))
 
-  const openCollection = (csrs: CsrClient, watched: Watched, signal: Signal): Result<Shared | Answer> => {
+  const openCollection = (
+    csrs: CsrClient,
+    watched: Watched,
+    signal: Signal,
+  ): NonNullable<typeof collection> => {
     const forget = () => {
       if (collection === opening) collection = undefined
     }
-    const opening: Result<Shared | Answer> = csrs.watch(queryOf(watched), signal).then((started) => {
-      const got = E.map((answered: Stream | Answer): Shared | Answer =>
-        answered._tag === 'Answer'
-          ? answered
-          : {
-              _tag: 'Shared',
-              what: answered.what,
-              lines: shareLines(linesOf(answered.message), nameIn, forget),
-            },
-      )(started)
-      if (E.isLeft(got) || got.right._tag === 'Answer') forget()
-      return got
+    const opening = TE.map((started: Stream | ApiResponse): Shared | ApiResponse =>
+      started._tag === 'ApiResponse'
+        ? started
+        : {
+            _tag: 'Shared',
+            what: started.what,
+            lines: shareLines(linesOf(started.message), nameIn, forget),
+          },
+    )(csrs.watch(queryOf(watched), signal))().then((opened) => {
+      if (E.isLeft(opened) || opened.right._tag === 'ApiResponse') forget()
+      return opened
     })
     return opening
   }
 
-  const openShared = async (csrs: CsrClient, watched: Watched, signal: Signal): Result<Watch | Answer> => {
-    const late = collection !== undefined
-    collection ??= openCollection(csrs, watched, signal)
-    const opened = await collection
-    if (E.isLeft(opened)) {
-      // Who opened it was cut short, not we.
-      const isOurs = opened.left._tag !== 'Interrupted' || signal.aborted
-      return isOurs ? opened : openShared(csrs, watched, signal)
+  const openShared =
+    (csrs: CsrClient, watched: Watched, signal: Signal): ApiCall<Watch | ApiResponse> =>
+    async () => {
+      const late = collection !== undefined
+      collection ??= openCollection(csrs, watched, signal)
+      const opened = await collection
+      if (E.isLeft(opened)) {
+        // Who opened it was cut short, not we.
+        const isOurs = opened.left._tag !== 'Interrupted' || signal.aborted
+        return isOurs ? opened : openShared(csrs, watched, signal)()
+      }
+      if (opened.right._tag === 'ApiResponse') {
+        if (opened.right.status !== 403) return E.right(opened.right)
+        forbidden = true
+        return openOwn(csrs, watched, signal)()
+      }
+      const { what, lines } = opened.right
+      return E.right({ _tag: 'Watch', what, lines: lines.about(watched.name), late })
     }
-    if (opened.right._tag === 'Answer') {
-      if (opened.right.status !== 403) return E.right(opened.right)
-      forbidden = true
-      return openOwn(csrs, watched, signal)
-    }
-    const { what, lines } = opened.right
-    return E.right({ _tag: 'Watch', what, lines: lines.about(watched.name), late })
-  }
 
   return {
-    open: async (csrs, watched, signal) => {
+    open: (csrs, watched, signal) => async () => {
       users += 1
-      const opened = await (users > 1 && !forbidden ? openShared : openOwn)(csrs, watched, signal)
+      const opened = await (users > 1 && !forbidden ? openShared : openOwn)(csrs, watched, signal)()
       if (E.isRight(opened) && opened.right._tag === 'Watch')
         return E.right({ ...opened.right, lines: counted(opened.right.lines) })
       release()
@@ -144,5 +150,5 @@ const queryOf = ({ resourceVersion, seconds }: Watched, fieldSelector?: string):
 /** Whom a line of a watch is about; undefined: nobody, or it cannot be read, which each reader is to see. */
 const nameIn = (text: string): string | undefined => {
   const event = parseJson(text)
-  return E.isRight(event) && NamedEvent.is(event.right) ? event.right.object.metadata.name : undefined
+  return NamedEvent.is(event) ? event.object.metadata.name : undefined
 }

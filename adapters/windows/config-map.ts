@@ -1,18 +1,20 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { problemOf } from '../../src/model/codec.js'
 import { type ApiError, failure, type WindowError } from '../../src/model/failure.js'
 import { type Milliseconds, minute } from '../../src/model/time.js'
 import type { Clock, RenewalWindows } from '../../src/ports.js'
-import { type Interruption, interruption } from '../../src/signal.js'
+import { type Interruption, interruption, type Signal } from '../../src/signal.js'
+import { fail, ok, steps } from '../../src/steps.js'
 import type { Access } from '../kubeconfig/cluster.js'
-import { type Client, client, type Result } from '../kubernetes/client.js'
+import { type ApiCall, type Client, client } from '../kubernetes/client.js'
 import { connections } from '../kubernetes/connection.js'
 import { linesOf } from '../kubernetes/line-reader.js'
-import { refusal, unintelligible } from '../kubernetes/response.js'
+import { type ApiResponse, errorFrom, unintelligible } from '../kubernetes/response.js'
 import { defaultTimeouts } from '../kubernetes/timeouts.js'
 import { type Asker, type Entry, entriesOf, windowFor } from './document.js'
 
@@ -30,7 +32,7 @@ export const configMapName = (text: string): ConfigMapName | undefined => {
 export interface ConfigMapOptions extends ConfigMapName {
   readonly labels: Asker['labels']
   /** Where the API is; it is asked with the certificate held. */
-  readonly cluster: TaskEither<ApiError, Access['cluster']>
+  readonly cluster: TE.TaskEither<ApiError, Access['cluster']>
   readonly clock: Clock
 }
 
@@ -71,7 +73,7 @@ export const windowsFromConfigMap = (options: ConfigMapOptions): RenewalWindows 
       timeoutSeconds: String(interval / 1000),
     })
     const { signal } = mine
-    const opened = await use.stream(`/api/v1/namespaces/${namespace}/configmaps?${query}`, signal)
+    const opened = await use.stream(`/api/v1/namespaces/${namespace}/configmaps?${query}`, signal)()
     if (E.isRight(opened) && opened.right._tag === 'Stream') {
       const lines = linesOf(opened.right.message)
       const line = await lines.next(interval, signal)
@@ -82,60 +84,46 @@ export const windowsFromConfigMap = (options: ConfigMapOptions): RenewalWindows 
     if (watching === mine) watching = undefined
   }
 
-  const read = async (access: Access, signal: Parameters<RenewalWindows['suggest']>[1]): Result<unknown> => {
-    const pool = connections(defaultTimeouts.connect)
-    const use = client(access, pool, defaultTimeouts)
-    const answer = await use.ask(
-      'GET',
-      `/api/v1/namespaces/${namespace}/configmaps/${name}`,
-      undefined,
-      signal,
-    )
-    if (E.isLeft(answer) || (answer.right.status !== 200 && answer.right.status !== 404)) {
-      pool.close()
-      return E.isLeft(answer) ? answer : E.left(withRole(refusal(answer.right), options))
+  /** Undefined: there is none. */
+  const read =
+    (access: Access, signal: Signal): ApiCall<t.TypeOf<typeof ConfigMap> | undefined> =>
+    async () => {
+      const pool = connections(defaultTimeouts.connect)
+      const use = client(access, pool, defaultTimeouts)
+      const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`
+      const map = E.chainW(decoded(options))(await use.ask('GET', path, undefined, signal)())
+      // One that is not there yet may come: its watch begins with what there is then.
+      if (E.isLeft(map) || signal.aborted) pool.close()
+      else void watch(use, pool.close, map.right?.metadata.resourceVersion ?? '')
+      return map
     }
-    const { body, what, status } = answer.right
-    const map = ConfigMap.decode(body)
-    // One that is not there yet may come: its watch begins with what there is then.
-    const version = status === 404 ? '' : E.isRight(map) ? map.right.metadata.resourceVersion : undefined
-    if (version === undefined || signal.aborted) pool.close()
-    else void watch(use, pool.close, version)
-    if (status === 404) return E.right(undefined)
-    return E.mapLeft((errors: t.Errors) => {
-      const { where, what: problem } = problemOf(errors)
-      return unintelligible(`${what} was answered with no ConfigMap: ${where} ${problem}`)
-    })(map)
-  }
+
+  const because = ({ message, remedy }: ApiError): WindowError => unknown(source, message, remedy)
 
   return {
-    suggest: (held, signal) => async () => {
-      if (O.isNone(held.credential))
-        return E.left(
-          unknown(source, 'the key of the certificate cannot be used', 'look at the certificate directory'),
+    suggest: (held, signal) =>
+      steps(async function* () {
+        if (O.isNone(held.credential))
+          return yield* fail(
+            unknown(source, 'the key of the certificate cannot be used', 'look at the certificate directory'),
+          )
+        const { pem, key } = held.credential.value
+        const cluster = yield* ok(TE.mapLeft(because)(options.cluster))
+        const credential = { token: O.none, expiresAt: O.none, clientCertificate: O.some({ pem, key }) }
+        const map = yield* ok(
+          pipe(
+            read({ cluster, credential }, signal),
+            TE.mapLeft((error) => (error._tag === 'Interrupted' ? error : because(error))),
+          ),
         )
-      const cluster = await options.cluster()
-      if (E.isLeft(cluster)) return E.left(unknown(source, cluster.left.message, cluster.left.remedy))
-      const { pem, key } = held.credential.value
-      const found = await read(
-        {
-          cluster: cluster.right,
-          credential: { token: O.none, expiresAt: O.none, clientCertificate: O.some({ pem, key }) },
-        },
-        signal,
-      )
-      if (E.isLeft(found))
-        return found.left._tag === 'Interrupted'
-          ? E.left(found.left)
-          : E.left(unknown(source, found.left.message, found.left.remedy))
-      const entries = ConfigMap.is(found.right) ? entriesIn(source, found.right.data ?? {}) : E.right([])
-      if (E.isLeft(entries))
-        return E.left(unknown(source, entries.left, 'correct it; what it said before goes on counting'))
-      return E.right({
-        window: windowFor(entries.right, { held, labels }, clock.now()),
-        askAgainAfter: interval,
-      })
-    },
+        const entries = yield* ok(
+          pipe(
+            entriesIn(source, map?.data ?? {}),
+            E.mapLeft((what) => unknown(source, what, 'correct it; what it said before goes on counting')),
+          ),
+        )
+        return { window: windowFor(entries, { held, labels }, clock.now()), askAgainAfter: interval }
+      }),
     subscribe: (listener) => {
       listeners.add(listener)
       return () => {
@@ -146,18 +134,32 @@ export const windowsFromConfigMap = (options: ConfigMapOptions): RenewalWindows 
   }
 }
 
+const decoded =
+  (named: ConfigMapName) =>
+  (response: ApiResponse): E.Either<ApiError, t.TypeOf<typeof ConfigMap> | undefined> => {
+    const { body, what, status } = response
+    if (status === 404) return E.right(undefined)
+    if (status !== 200) return E.left(withRole(errorFrom(response), named))
+    return E.mapLeft((errors: t.Errors) => {
+      const { where, what: problem } = problemOf(errors)
+      return unintelligible(`${what} was answered with no ConfigMap: ${where} ${problem}`)
+    })(ConfigMap.decode(body))
+  }
+
 const entriesIn = (
   source: string,
   data: Readonly<Record<string, string>>,
-): E.Either<string, ReadonlyArray<Entry>> => {
-  const all: Array<Entry> = []
-  for (const [key, document] of Object.entries(data)) {
-    const entries = entriesOf(`${source}, ${key}`, document)
-    if (E.isLeft(entries)) return E.left(`data[${JSON.stringify(key)}]: ${entries.left}`)
-    all.push(...entries.right)
-  }
-  return E.right(all)
-}
+): E.Either<string, ReadonlyArray<Entry>> =>
+  pipe(
+    Object.entries(data),
+    E.traverseArray(([key, document]) =>
+      pipe(
+        entriesOf(`${source}, ${key}`, document),
+        E.mapLeft((what) => `data[${JSON.stringify(key)}]: ${what}`),
+      ),
+    ),
+    E.map((entries) => entries.flat()),
+  )
 
 const unknown = (source: string, message: string, remedy: string): WindowError =>
   failure('WindowUnknown', 'later', `renewal windows of ${source}: ${message}`, remedy, O.some(interval))

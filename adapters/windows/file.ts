@@ -31,12 +31,14 @@ export const windowsFromFile = (path: string, labels: Asker['labels'], clock: Cl
 /** The first of several that suggests something; where one is not known, and no other suggests anything, that is said. */
 export const firstOf = (sources: ReadonlyArray<RenewalWindows>): RenewalWindows => ({
   suggest: (held, signal) => async () => {
-    const answers = await Promise.all(sources.map(({ suggest }) => suggest(held, signal)()))
+    const suggestions = await Promise.all(sources.map(({ suggest }) => suggest(held, signal)()))
     const delay = Math.min(
-      ...answers.map((answer) => (E.isRight(answer) ? answer.right.askAgainAfter : minute)),
+      ...suggestions.map((suggestion) => (E.isRight(suggestion) ? suggestion.right.askAgainAfter : minute)),
     )
-    for (const answer of answers) if (E.isLeft(answer)) return answer
-    const suggested = answers.find((answer) => E.isRight(answer) && O.isSome(answer.right.window))
+    for (const suggestion of suggestions) if (E.isLeft(suggestion)) return suggestion
+    const suggested = suggestions.find(
+      (suggestion) => E.isRight(suggestion) && O.isSome(suggestion.right.window),
+    )
     const none: Suggestion = { window: O.none, askAgainAfter: delay }
     return E.map((found: Suggestion) => ({ ...found, askAgainAfter: delay }))(suggested ?? E.right(none))
   },

@@ -5,7 +5,7 @@ import { decodeProtobuf } from '../../adapters/control-plane/protobuf.js'
 import { cryptoBackend, parseRequest } from '../../adapters/crypto/index.js'
 import { decodeKubeconfig } from '../../adapters/kubernetes/index.js'
 import { decodeRequest } from '../../adapters/kubernetes/requests.js'
-import { answer, refusal } from '../../adapters/kubernetes/response.js'
+import { apiResponse, errorFrom } from '../../adapters/kubernetes/response.js'
 import { textFromBase64 } from '../../src/model/base64.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { conditionOf } from '../../src/model/request.js'
@@ -126,14 +126,14 @@ test('headers and Status objects', { deadline }, () =>
     [150, 8_000],
     (input) => {
       const text = input.toString('latin1')
-      const given = answer(
+      const given = apiResponse(
         'GET https://x',
         400 + (input.length % 200),
         { date: text, 'retry-after': text },
         json(text) ?? { message: text },
         (one) => one,
       )
-      isAnAnswer(E.left(refusal(given)))
+      isAnAnswer(E.left(errorFrom(given)))
     },
   ),
 )

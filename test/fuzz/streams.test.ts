@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { createServer as tlsServer } from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { certificateSigningRequests } from '../../adapters/kubernetes/index.js'
 import { observer } from '../../adapters/kubernetes/observe.js'
 import { defaultTimeouts } from '../../adapters/kubernetes/timeouts.js'
@@ -42,7 +43,7 @@ test('watches', { deadline }, async () => {
   await survive(mutants(given().watch), [300, 20_000], async (input) => {
     const { signal, interrupt } = interruption()
     let begun = 0
-    const watch = async () => {
+    const watch = () => async () => {
       begun += 1
       return begun > 1
         ? E.left(nothing)
@@ -52,13 +53,13 @@ test('watches', { deadline }, async () => {
             message: message(input, 1 + (input.length % 97)),
           })
     }
-    const get = async () => E.left(nothing)
-    const create = async () => E.left(interrupted)
+    const get = () => TE.left(nothing)
+    const create = () => TE.left(interrupted)
     const observing = observer(
       {
         csrs: { watch, get, create },
         watches: watches(() => {}),
-        hide: (text) => text,
+        redact: (text) => text,
         timeouts: defaultTimeouts,
         watchSeconds: 300,
         sleep: () => async () => {},
@@ -68,7 +69,7 @@ test('watches', { deadline }, async () => {
       'somebody',
       input.length % 2 === 0,
     )
-    const seen = await observing.observe('Pending', signal)
+    const seen = await observing.observe('Pending', signal)()
     if (E.isRight(seen) || seen.left._tag !== 'Interrupted') {
       if (E.isLeft(seen) && seen.left._tag !== 'Interrupted') isAnAnswer(E.left(seen.left))
     }

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { ok, steps } from '../../src/steps.js'
+import { fail, ok, okSync, steps, stepsSync } from '../../src/steps.js'
 import { assert, suite } from '../helper/index.js'
 
 const test = suite('steps')
@@ -30,6 +30,16 @@ test('end with the first that fails', async () => {
   assert.equal(await quarter(6, told)(), E.left('odd'))
 })
 
+test('end where one says so', async () => {
+  const reciprocal = (n: number): TaskEither<'negative' | 'zero', number> =>
+    steps(async function* () {
+      const one = yield* ok(positive(n))
+      return one === 0 ? yield* fail('zero' as const) : 1 / one
+    })
+  assert.equal(await reciprocal(4)(), E.right(0.25))
+  assert.equal(await reciprocal(0)(), E.left('zero'))
+})
+
 test('do nothing until they are run, and begin anew each time', async () => {
   const told: Array<string> = []
   const task = quarter(8, told)
@@ -37,6 +47,16 @@ test('do nothing until they are run, and begin anew each time', async () => {
   await task()
   await task()
   assert.equal(told, ['begun', 'halved', 'begun', 'halved'])
+})
+
+test('are taken at once where nothing has to be awaited', () => {
+  const quarterOf = (n: number) =>
+    stepsSync(function* () {
+      const one = yield* okSync(half(n))
+      return yield* okSync(half(one))
+    })
+  assert.equal(quarterOf(12), E.right(3))
+  assert.equal(quarterOf(6), E.left('odd'))
 })
 
 test('let an exception pass, which is a defect', async () => {

@@ -59,9 +59,9 @@ export const openConnection = (
   const client = new Client(origin, {
     ...options.client,
     connect: (target, callback) => {
-      const refusal = generation.refusal()
-      if (refusal !== undefined) {
-        callback(refusal, null)
+      const problem = generation.problem()
+      if (problem !== undefined) {
+        callback(problem, null)
         return
       }
       connect(target, (...[error, socket]) => {

@@ -194,7 +194,7 @@ test('no certificate is needed where none was configured', async (context) => {
     sources.close()
     following.close()
   })
-  assert.is(following.current().refusal(), undefined)
+  assert.is(following.current().problem(), undefined)
 })
 
 test('reads a credential bundle: the key first, then the chain', async (context) => {

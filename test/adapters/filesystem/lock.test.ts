@@ -112,7 +112,7 @@ test('is had by one at a time, however many contend', { deadline: 60_000 }, asyn
   let taken = 0
   const contender = async (): Promise<void> => {
     for (let n = 0; n < sample(8, 60); n += 1) {
-      const outcome = await acquire(directory, 'x')
+      const outcome = await acquire(directory, 'x')()
       if (E.isLeft(outcome)) continue
       holders += 1
       taken += 1
@@ -143,9 +143,9 @@ test('is noticed when it is lost, and not taken back from who has it now', async
 test('works where the path is too long for a socket', async (context) => {
   const directory = join(await context.temporaryDirectory(), 'x'.repeat(120))
   mkdirSync(directory)
-  const lock = await acquire(directory, 'kubelet-client')
+  const lock = await acquire(directory, 'kubelet-client')()
   assert.ok(E.isRight(lock))
-  assert.ok(E.isLeft(await acquire(directory, 'kubelet-client')))
+  assert.ok(E.isLeft(await acquire(directory, 'kubelet-client')()))
   await (E.isRight(lock) ? lock.right.release() : undefined)
   assert.equal(lockFiles(directory), [])
 })
@@ -156,7 +156,7 @@ test('is not taken from a holder that does not answer', async (context) => {
   context.defer(() => mute.close())
   mute.listen(join(directory, 'x.lock-0123456789abcdef'))
   await once(mute, 'listening')
-  const outcome = await acquire(directory, 'x')
+  const outcome = await acquire(directory, 'x')()
   assert.equal(outcome, E.left({ holder: undefined }))
 })
 
@@ -164,7 +164,7 @@ test('is not shared between users: its socket is for the owner alone', async (co
   const directory = await context.temporaryDirectory()
   const before = process.umask(0)
   context.defer(() => process.umask(before))
-  const outcome = await acquire(directory, 'x')
+  const outcome = await acquire(directory, 'x')()
   const lock: Lock | undefined = E.isRight(outcome) ? outcome.right : undefined
   const [name = ''] = lockFiles(directory)
   assert.is(statSync(join(directory, name)).mode & 0o777, 0o600)
@@ -181,14 +181,14 @@ test('is not lost to oneself when taking it fails', async (context) => {
     Object.assign(promises, { [call]: failing })
     syncBuiltinESMExports()
     try {
-      const outcome = await acquire(directory, 'x').catch((error: unknown) => error)
+      const outcome = await acquire(directory, 'x')().catch((error: unknown) => error)
       assert.ok(outcome instanceof Error && outcome.message === call, `${call} is called`)
     } finally {
       Object.assign(promises, { [call]: original })
       syncBuiltinESMExports()
     }
     assert.equal(lockFiles(directory), [], `nothing stays when ${call} has failed`)
-    const outcome = await acquire(directory, 'x')
+    const outcome = await acquire(directory, 'x')()
     assert.ok(E.isRight(outcome))
     await (E.isRight(outcome) ? outcome.right.release() : undefined)
   }

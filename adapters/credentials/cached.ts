@@ -7,11 +7,11 @@ import type { Instant } from '../../src/model/time.js'
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import { type Interruption, interruption, onSignal } from '../../src/signal.js'
 
-type Answer = E.Either<Failure<'NoCredential'> | Interrupted, ClientCredential>
+type Outcome = E.Either<Failure<'NoCredential'> | Interrupted, ClientCredential>
 
 /** An asking under way, for so many who wait. */
 interface Asking {
-  readonly answer: Promise<Answer>
+  readonly outcome: Promise<Outcome>
   readonly stop: Interruption['interrupt']
   waiting: number
 }
@@ -20,7 +20,7 @@ interface Asking {
  * A credential that costs something to ask for: it is kept until it expires or is rejected, and asked for once for all
  * who wait. When the last of them waits no more, the asking is cut short.
  */
-export const kept = (
+export const cached = (
   ask: (
     signal: Interruption['signal'],
   ) => TaskEither<Failure<'NoCredential'> | Interrupted, ClientCredential>,
@@ -31,19 +31,19 @@ export const kept = (
 
   const begin = (): Asking => {
     const { signal, interrupt } = interruption()
-    const begun: Asking = { answer: ask(signal)(), stop: interrupt, waiting: 0 }
+    const begun: Asking = { outcome: ask(signal)(), stop: interrupt, waiting: 0 }
     asking = begun
     const end = () => {
       if (asking === begun) asking = undefined
     }
-    begun.answer.then((answer) => {
-      if (asking === begun && E.isRight(answer)) held = O.some(answer.right)
+    begun.outcome.then((outcome) => {
+      if (asking === begun && E.isRight(outcome)) held = O.some(outcome.right)
       end()
     }, end)
     return begun
   }
 
-  const wait = (joined: Asking, signal: Interruption['signal']): Promise<Answer> =>
+  const wait = (joined: Asking, signal: Interruption['signal']): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       joined.waiting += 1
       const forget = onSignal(signal, () => {
@@ -55,7 +55,7 @@ export const kept = (
         }
         resolve(E.left(interrupted))
       })
-      joined.answer.then(resolve, reject).finally(forget)
+      joined.outcome.then(resolve, reject).finally(forget)
     })
 
   return {
