@@ -193,7 +193,9 @@ test('its command lines are ones that the program understands', () => {
     .filter((line) => line.startsWith('kube-cert-rotation '))
   assert.ok(lines.length >= 3)
   for (const line of lines) {
-    const [, command = '', ...args] = line.trim().split(/\s+/)
+    // Words as a shell has them, of which the pages have quotes alone.
+    const words = line.match(/(?:[^\s']|'[^']*')+/g) ?? []
+    const [, command = '', ...args] = words.map((word) => word.replaceAll("'", ''))
     const outcome = readers[command]?.(args)
     assert.ok(outcome !== undefined && E.isRight(outcome), `${line}: ${JSON.stringify(outcome)}`)
   }
@@ -216,7 +218,7 @@ test('its flags are flags that the program has', async () => {
     rotateFlags,
   ].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
-  const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps']
+  const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps', 'ttl', 'client-name']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)
