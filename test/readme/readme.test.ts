@@ -11,7 +11,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { configFrom } from '../../adapters/command-line/config-file.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
-import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
+import { manifestFlags, readManifest } from '../../adapters/command-line/manifest/manifest.js'
 import { readRunOrConfig } from '../../adapters/command-line/run-flags.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
@@ -216,6 +216,7 @@ test('its flags are flags that the program has', async () => {
     controlPlaneFlags,
     simulateFlags,
     rotateFlags,
+    manifestFlags,
   ].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
   const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps', 'ttl', 'client-name']
