@@ -44,76 +44,120 @@ type Name = keyof typeof certificateFlags
 
 type Certificate = Pick<RotationOptions, 'nodeName' | 'template' | 'keyAlgorithm'>
 
+/** How a setting is called where it was given: `--cert-dir`, or a path in a file. `name` is in camel case. */
+export type Naming = (name: string) => string
+
+export const asFlag: Naming = (name) =>
+  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+/** What a certificate is to be, as flags and the fields of a file say it. */
+export interface CertificateSettings extends Partial<Record<ListName, ReadonlyArray<string> | undefined>> {
+  readonly hostnameOverride?: string | undefined
+  readonly signerName?: string | undefined
+  readonly commonName?: string | undefined
+  readonly keyAlgorithm?: KeyAlgorithm | undefined
+}
+type ListName = 'organizations' | 'dnsNames' | 'ipAddresses' | 'uris' | 'usages'
+
 /** What the flags ask for: a node's name, or a template. */
 export const readCertificate = (given: Given<Name>): E.Either<UsageError, Certificate> => {
   const keyAlgorithm = readKeyAlgorithm('key-algorithm', given['key-algorithm'])
   if (E.isLeft(keyAlgorithm)) return keyAlgorithm
-  const key = keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }
-  const named = templateFlags.find((flag) => given[flag] !== undefined)
-  if (named === undefined) return E.map((nodeName: string) => ({ nodeName, ...key }))(nodeNameFrom(given))
-  if (given['hostname-override'] !== undefined)
-    return E.left(
-      usageError(
-        `--hostname-override and --${named} are both given`,
-        "leave one out: the first is for the kubelet's certificate, the second for another one",
-      ),
-    )
-  return E.map((template: CertificateTemplate) => ({ template: { ...template, ...key } }))(
-    templateFrom(given, keyAlgorithm.right),
-  )
+  const lists = (text: string | undefined) => (text === undefined ? undefined : listed(text))
+  const settings: CertificateSettings = {
+    hostnameOverride: given['hostname-override'],
+    signerName: given['signer-name'],
+    commonName: given['common-name'],
+    organizations: lists(given.organizations),
+    dnsNames: lists(given['dns-names']),
+    ipAddresses: lists(given['ip-addresses']),
+    uris: lists(given.uris),
+    usages: lists(given.usages),
+    keyAlgorithm: keyAlgorithm.right,
+  }
+  const [problem] = certificateProblems(settings, asFlag)
+  return problem === undefined ? E.right(certificateFrom(settings)) : E.left(problem)
 }
 
-const templateFlags = [
-  'signer-name',
-  'common-name',
+/** Those of another certificate than the kubelet's. */
+export const templateSettings = [
+  'signerName',
+  'commonName',
   'organizations',
-  'dns-names',
-  'ip-addresses',
+  'dnsNames',
+  'ipAddresses',
   'uris',
   'usages',
 ] as const
 
-const templateFrom = (
-  given: Given<Name>,
-  keyAlgorithm: KeyAlgorithm | undefined,
-): E.Either<UsageError, CertificateTemplate> => {
-  const { 'signer-name': signerName = clientSigner, 'common-name': commonName } = given
-  if (commonName === undefined)
-    return E.left(usageError('--common-name is missing', 'name the subject of the certificate'))
-  if (!/^[^/]+\.[^/]*\/.+$/.test(signerName) || /\s/.test(signerName))
-    return E.left(
-      usageError(
-        `--signer-name=${signerName} is none`,
-        'write it like example.com/name: a domain, a slash, a name',
-      ),
-    )
-  const usages =
-    given.usages === undefined ? usagesFor(purposeOf(signerName), keyAlgorithm) : listed(given.usages)
-  const unknown = usages.find((usage) => !knownUsages.includes(usage))
-  if (unknown !== undefined)
-    return E.left(
-      usageError(`--usages: ${unknown} is no usage`, `the known ones are ${knownUsages.join(', ')}`),
-    )
-  const ipAddresses = listed(given['ip-addresses'])
-  const wrong = ipAddresses.find((address) => O.isNone(canonicalAddress(address)))
-  if (wrong !== undefined)
-    return E.left(usageError(`--ip-addresses: ${wrong} is no IP address`, 'write names in --dns-names'))
-  if (signerName === kubeletClientSigner && !commonName.startsWith('system:node:'))
-    return E.left(
-      usageError(
-        `--signer-name=${signerName} signs for nodes only, and --common-name=${commonName} is none`,
-        `write --signer-name=${clientSigner}`,
-      ),
-    )
-  return E.right({
+/** The certificate of settings that have no problems. */
+export const certificateFrom = (settings: CertificateSettings): Certificate => {
+  const { keyAlgorithm, signerName = clientSigner, usages } = settings
+  const key = keyAlgorithm === undefined ? {} : { keyAlgorithm }
+  if (templateSettings.every((name) => settings[name] === undefined))
+    return { nodeName: nodeNameFrom(settings), ...key }
+  const template: CertificateTemplate = {
     signerName,
-    commonName,
-    organizations: listed(given.organizations),
-    dnsNames: listed(given['dns-names']),
-    ipAddresses,
-    uris: listed(given.uris),
-    usages,
-  })
+    commonName: settings.commonName ?? '',
+    organizations: settings.organizations ?? [],
+    dnsNames: settings.dnsNames ?? [],
+    ipAddresses: settings.ipAddresses ?? [],
+    uris: settings.uris ?? [],
+    usages: usages ?? usagesFor(purposeOf(signerName), keyAlgorithm),
+    ...key,
+  }
+  return { template }
+}
+
+/** Everything that is wrong with them, with the names that they have where they were given. */
+export const certificateProblems = (settings: CertificateSettings, as: Naming): ReadonlyArray<UsageError> => {
+  const { hostnameOverride, signerName = clientSigner, commonName, usages = [], ipAddresses = [] } = settings
+  const wrong = (isWrong: boolean, message: string, hint: string) =>
+    isWrong ? [usageError(message, hint)] : []
+  const named = templateSettings.find((name) => settings[name] !== undefined)
+  const nodeName = nodeNameFrom(settings)
+  if (named === undefined)
+    return wrong(
+      !isNodeName(nodeName),
+      `${hostnameOverride === undefined ? `this host's name ${nodeName}` : `${as('hostnameOverride')}=${hostnameOverride}`} cannot be the name of a node`,
+      `write ${as('hostnameOverride')}=NAME with letters, digits, dots and dashes`,
+    )
+  const unknown = usages.find((usage) => !knownUsages.includes(usage))
+  const noAddress = ipAddresses.find((address) => O.isNone(canonicalAddress(address)))
+  return [
+    ...wrong(
+      hostnameOverride !== undefined,
+      `${as('hostnameOverride')} and ${as(named)} are both given`,
+      "leave one out: the first is for the kubelet's certificate, the second for another one",
+    ),
+    ...wrong(
+      commonName === undefined,
+      `${as('commonName')} is missing`,
+      'name the subject of the certificate',
+    ),
+    ...wrong(
+      !/^[^/]+\.[^/]*\/.+$/.test(signerName) || /\s/.test(signerName),
+      `${as('signerName')}=${signerName} is none`,
+      'write it like example.com/name: a domain, a slash, a name',
+    ),
+    ...wrong(
+      unknown !== undefined,
+      `${as('usages')}: ${unknown} is no usage`,
+      `the known ones are ${knownUsages.join(', ')}`,
+    ),
+    ...wrong(
+      noAddress !== undefined,
+      `${as('ipAddresses')}: ${noAddress} is no IP address`,
+      `write names in ${as('dnsNames')}`,
+    ),
+    ...wrong(
+      signerName === kubeletClientSigner &&
+        commonName !== undefined &&
+        !commonName.startsWith('system:node:'),
+      `${as('signerName')}=${signerName} signs for nodes only, and ${as('commonName')}=${commonName} is none`,
+      `write ${as('signerName')}=${clientSigner}`,
+    ),
+  ]
 }
 
 const purposeOf = (signerName: string): 'server auth' | 'client auth' =>
@@ -135,16 +179,6 @@ export const readKeyAlgorithm = (
     ? E.right(name)
     : E.left(usageError(`--${flag}=${name} is not known`, `the known ones are ${keyAlgorithms.join(', ')}`))
 
-/** The name of this node. */
-export const nodeNameFrom = (given: Given<Name>): E.Either<UsageError, string> => {
-  const { 'hostname-override': override } = given
-  const name = (override ?? hostname()).trim().toLowerCase()
-  if (isNodeName(name)) return E.right(name)
-  const whose = override === undefined ? `this host's name ${name}` : `--hostname-override=${override}`
-  return E.left(
-    usageError(
-      `${whose} cannot be the name of a node`,
-      'write --hostname-override=NAME with letters, digits, dots and dashes',
-    ),
-  )
-}
+/** The name of this node, as it is given or else as the host's is; it may be none that a node can have. */
+const nodeNameFrom = ({ hostnameOverride = hostname() }: CertificateSettings): string =>
+  hostnameOverride.trim().toLowerCase()

@@ -19,6 +19,9 @@ export const parseDurationWithDays = (text: string): E.Either<string, Millisecon
   return rest === '' ? E.right(begun) : E.map((more: Milliseconds) => begun + more)(parseDuration(rest))
 }
 
+/** What `parseDuration` reads. */
+export const durationPattern = /^(0|((\d+(\.\d*)?|\.\d+)(ns|us|\u00b5s|ms|s|m|h))+)$/
+
 /** Reads a duration as Go's `time.ParseDuration` does, without a sign: `90s`, `1h30m`, `8760h`, `0`. */
 export const parseDuration = (text: string): E.Either<string, Milliseconds> => {
   if (text === '0') return E.right(0)

@@ -10,6 +10,7 @@ import type { RotationPolicy } from '../../src/model/policy.js'
 import { printable } from '../../src/model/printable.js'
 import { endOfTime, type Instant, rfc3339, wholeSecond } from '../../src/model/time.js'
 import { command, complain } from './command.js'
+import { type Chosen, configFlags, placesOrComplaint, readChosen } from './config-places.js'
 import { defaultCertDir } from './defaults.js'
 import { type Flags, readFlagsAndFiles, type UsageError, usageError } from './flags.js'
 import { inquire, type Situation } from './inquiry.js'
@@ -17,12 +18,14 @@ import { entryUpTo, instantFrom, readLog } from './read-log.js'
 import { agentInWords, longest, reportOn } from './status-report.js'
 
 export const explainFlags = {
+  ...configFlags,
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
   at: { value: 'INSTANT', help: 'with files: as things stood at this time (2026-11-23T17:20:02Z)' },
 } satisfies Flags<string>
 
 export type ExplainRequest =
   | { readonly _tag: 'Directory'; readonly certDir: string }
+  | ({ readonly _tag: 'Config' } & Chosen)
   /** The oldest first. */
   | { readonly _tag: 'Log'; readonly files: ReadonlyArray<string>; readonly at?: Instant }
 
@@ -31,6 +34,12 @@ export const readExplain = (args: ReadonlyArray<string>): E.Either<UsageError, E
   if (E.isLeft(read)) return read
   const { given, files } = read.right
   const { 'cert-dir': certDir, at } = given
+  const chosen = readChosen(given, ['cert-dir'])
+  if (E.isLeft(chosen)) return chosen
+  if (chosen.right !== undefined)
+    return files.length === 0 && at === undefined
+      ? E.right({ _tag: 'Config', ...chosen.right })
+      : E.left(usageError('--config is for agents, and files and --at for event logs', 'give one of the two'))
   if (files.length === 0)
     return at === undefined
       ? E.right({ _tag: 'Directory', certDir: certDir ?? defaultCertDir })
@@ -53,6 +62,7 @@ const explainIt = async (request: ExplainRequest): Promise<number> => {
     complain(situation.left.message, situation.left.remedy)
     return 1
   }
+  if (request._tag === 'Config') return explainAll(request)
   const shown = await readLog(request.files)
   if (E.isLeft(shown)) {
     complain(shown.left.message, shown.left.remedy)
@@ -73,6 +83,28 @@ const explainIt = async (request: ExplainRequest): Promise<number> => {
     ...sentences(policy, facts, now),
     ...lastEvents(events),
   ])
+}
+
+const explainAll = async (chosen: Chosen): Promise<number> => {
+  const places = await placesOrComplaint(chosen)
+  if (places === undefined) return 2
+  const explained = await Promise.all(
+    places.map(async (place) => {
+      const situation = await inquire(place)
+      return {
+        isRead: E.isRight(situation),
+        lines: [
+          `${place.name}:`,
+          ...(E.isRight(situation)
+            ? ofDirectory(place.certDir, situation.right)
+            : [`${situation.left.message}; ${situation.left.remedy}`]),
+          '',
+        ],
+      }
+    }),
+  )
+  print(explained.flatMap(({ lines }) => lines).slice(0, -1))
+  return explained.every(({ isRead }) => isRead) ? 0 : 1
 }
 
 const print = (lines: ReadonlyArray<string>): number => {

@@ -21,17 +21,16 @@ export const hookFlags = {
   'after-renewal-timeout': { value: 'DURATION', help: 'kill such a command after this long (default 1m)' },
 } satisfies Flags<string>
 
-export interface HookFlags {
-  readonly commands: ReadonlyArray<CommandOptions['command']>
-  readonly signals: ReadonlyArray<SignalTarget>
-  readonly limit: Milliseconds
-}
+/** What is done after renewals: a command, which is killed after its time, or a signal to somebody. */
+export type HookRequest = Pick<CommandOptions, 'command' | 'limit'> | SignalTarget
 
 type SignalTarget = Pick<SignalOptions, 'signal' | 'pidFile' | 'by'>
 
 const longestLimit = 60 * minute
 
-export const readHooks = (given: Given<keyof typeof hookFlags>): E.Either<UsageError, HookFlags> => {
+export const readHooks = (
+  given: Given<keyof typeof hookFlags>,
+): E.Either<UsageError, ReadonlyArray<HookRequest>> => {
   const { 'after-renewal': texts, 'after-renewal-signal': targets, 'after-renewal-timeout': timeout } = given
   const commands: Array<CommandOptions['command']> = []
   for (const text of valuesOf(texts)) {
@@ -47,12 +46,18 @@ export const readHooks = (given: Given<keyof typeof hookFlags>): E.Either<UsageE
   }
   if (timeout !== undefined && texts === undefined)
     return E.left(usageError('--after-renewal-timeout is without --after-renewal', 'give both, or neither'))
-  const limit = timeout === undefined ? E.right(minute) : parseDuration(timeout)
-  if (E.isLeft(limit)) return E.left(usageError(`--after-renewal-timeout: ${limit.left}`, 'for instance 30s'))
-  return limit.right < 100 || limit.right > longestLimit
-    ? E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, 'write 100ms or more, up to 1h'))
-    : E.right({ commands, signals, limit: limit.right })
+  const duration = timeout === undefined ? E.right(minute) : parseDuration(timeout)
+  if (E.isLeft(duration))
+    return E.left(usageError(`--after-renewal-timeout: ${duration.left}`, 'for instance 30s'))
+  const limit = duration.right
+  return isLimit(limit)
+    ? E.right([...commands.map((command) => ({ command, limit })), ...signals])
+    : E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, `write ${limits}`))
 }
+
+/** Whether a command can be given that time, ms. */
+export const isLimit = (limit: Milliseconds): boolean => limit >= 100 && limit <= longestLimit
+export const limits = '100ms or more, up to 1h'
 
 /** Words with blanks between them; or a JSON array of strings, for arguments with blanks or quotes in them. */
 export const readCommand = (text: string): E.Either<UsageError, CommandOptions['command']> => {
@@ -81,17 +86,20 @@ export const readCommand = (text: string): E.Either<UsageError, CommandOptions['
 }
 
 /** `HUP:/run/nginx.pid`; `HUP:lock:FILE` for the process that has the file locked. */
-export const readSignal = (text: string): E.Either<UsageError, SignalTarget> => {
+export const readSignal = (
+  text: string,
+  name = '--after-renewal-signal',
+): E.Either<UsageError, SignalTarget> => {
   const wrong = (what: string) =>
     E.left(
       usageError(
-        `--after-renewal-signal=${text}: ${what}`,
+        `${name}=${text}: ${what}`,
         'write SIGNAL:FILE, as HUP:/run/nginx.pid; or SIGNAL:lock:FILE for the process that has it locked',
       ),
     )
-  const [, name = '', lock, pidFile = ''] = /^([^:]+):(lock:)?(.+)$/.exec(text) ?? []
-  const signal = `SIG${name.toUpperCase().replace(/^SIG/, '')}`
-  if (!isSignal(signal)) return wrong(name === '' ? 'no signal is named' : `there is no signal ${name}`)
+  const [, word = '', lock, pidFile = ''] = /^([^:]+):(lock:)?(.+)$/.exec(text) ?? []
+  const signal = `SIG${word.toUpperCase().replace(/^SIG/, '')}`
+  if (!isSignal(signal)) return wrong(word === '' ? 'no signal is named' : `there is no signal ${word}`)
   // A service has another working directory.
   if (!isAbsolute(pidFile)) return wrong(`${pidFile} is no absolute path`)
   return E.right({ signal, pidFile, by: lock === undefined ? 'number' : 'lock' })
@@ -101,13 +109,12 @@ const isSignal = (name: string): name is NodeJS.Signals => Object.hasOwn(constan
 
 /** The hooks themselves. */
 export const hooksFrom = async (
-  { commands, signals, limit }: HookFlags,
+  wanted: ReadonlyArray<HookRequest>,
   log: (line: string) => void,
 ): Promise<ReadonlyArray<Hook>> => {
-  if (commands.length + signals.length === 0) return []
+  if (wanted.length === 0) return []
   const { commandHook, signalHook } = await import('../node/index.js')
-  return [
-    ...commands.map((command) => commandHook({ command, limit, log })),
-    ...signals.map((target) => signalHook({ ...target, log })),
-  ]
+  return wanted.map((hook) =>
+    'command' in hook ? commandHook({ ...hook, log }) : signalHook({ ...hook, log }),
+  )
 }

@@ -2,12 +2,17 @@
 import type { Transition } from '../../src/describe/transition.js'
 import { instant, rfc3339 } from '../../src/model/time.js'
 
+/** A transition, and whose it is where several certificates are kept by a file. */
+export interface Told extends Transition {
+  readonly certificate?: string
+}
+
 export interface LogField {
   readonly name: string
   readonly type: 'instant' | 'text' | 'hexadecimal'
   /** One sentence. */
   readonly help: string
-  readonly read: (transition: Transition) => string | undefined
+  readonly read: (told: Told) => string | undefined
 }
 
 /** RFC 3339 in UTC, with milliseconds where there are any. */
@@ -34,6 +39,12 @@ export const logFields: ReadonlyArray<LogField> = [
     type: 'text',
     help: 'What happened, in a sentence.',
     read: ({ message }) => message,
+  },
+  {
+    name: 'certificate',
+    type: 'text',
+    help: 'With `--config`: the name of the certificate in the file.',
+    read: ({ certificate }) => certificate,
   },
   {
     name: 'from',

@@ -24,55 +24,62 @@ export const outputFlags = {
   'output-owner': { value: 'UID:GID', help: 'owner of the outputs, by numbers (default: as who runs this)' },
 } satisfies Flags<string>
 
-/** What the flags say. */
-export interface Outputs {
-  readonly directory: string | undefined
-  readonly bundle: string | undefined
-  readonly kubeconfig: string | undefined
+/** An output that is asked for. */
+export interface OutputRequest {
+  readonly kind: 'dir' | 'bundle' | 'kubeconfig'
+  readonly path: string
   readonly attributes: Attributes
 }
 
-export const readOutputs = (given: Given<keyof typeof outputFlags>): E.Either<UsageError, Outputs> => {
+/** Permissions, in octal. */
+export const modePattern = /^0?[0-7]{3}$/
+/** UID:GID */
+export const ownerPattern = /^(\d{1,9}):(\d{1,9})$/
+
+export const attributesFrom = (mode: string | undefined, owner: string | undefined): Attributes => {
+  const [, uid, gid] = ownerPattern.exec(owner ?? '') ?? []
+  return {
+    ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
+    ...(uid === undefined || gid === undefined ? {} : { owner: { uid: Number(uid), gid: Number(gid) } }),
+  }
+}
+
+export const readOutputs = (
+  given: Given<keyof typeof outputFlags>,
+): E.Either<UsageError, ReadonlyArray<OutputRequest>> => {
   const {
-    'output-dir': directory,
+    'output-dir': dir,
     'output-bundle': bundle,
     'output-kubeconfig': kubeconfig,
     'output-mode': mode,
     'output-owner': owner,
   } = given
-  if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode))
+  if (mode !== undefined && !modePattern.test(mode))
     return E.left(
       usageError(`--output-mode=${mode} is no mode of a file`, 'write it in octal, for instance 0640'),
     )
-  const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(owner ?? '') ?? []
-  if (owner !== undefined && uid === undefined)
+  if (owner !== undefined && !ownerPattern.test(owner))
     return E.left(usageError(`--output-owner=${owner} is no UID:GID`, 'write the numbers, for instance 0:33'))
-  const none = directory === undefined && bundle === undefined && kubeconfig === undefined
-  if (none && (mode !== undefined || owner !== undefined))
+  const attributes = attributesFrom(mode, owner)
+  const outputs = [
+    ['dir', dir],
+    ['bundle', bundle],
+    ['kubeconfig', kubeconfig],
+  ] as const
+  const wanted = outputs.flatMap(([kind, path]) => (path === undefined ? [] : [{ kind, path, attributes }]))
+  if (wanted.length === 0 && (mode !== undefined || owner !== undefined))
     return E.left(
       usageError(
         `--output-${mode === undefined ? 'owner' : 'mode'} is for no output`,
         'name one with --output-dir, --output-bundle or --output-kubeconfig',
       ),
     )
-  const attributes = {
-    ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
-    ...(uid === undefined || gid === undefined ? {} : { owner: { uid: Number(uid), gid: Number(gid) } }),
-  }
-  return E.right({ directory, bundle, kubeconfig, attributes })
+  return E.right(wanted)
 }
 
 /** The outputs themselves. */
-export const outputsFrom = async ({
-  directory,
-  bundle,
-  kubeconfig,
-  attributes,
-}: Outputs): Promise<ReadonlyArray<Output>> => {
+export const outputsFrom = async (wanted: ReadonlyArray<OutputRequest>): Promise<ReadonlyArray<Output>> => {
   const { outputBundle, outputDirectory, outputKubeconfig } = await import('../node/index.js')
-  return [
-    ...(directory === undefined ? [] : [outputDirectory(directory, attributes)]),
-    ...(bundle === undefined ? [] : [outputBundle(bundle, attributes)]),
-    ...(kubeconfig === undefined ? [] : [outputKubeconfig(kubeconfig, attributes)]),
-  ]
+  const make = { dir: outputDirectory, bundle: outputBundle, kubeconfig: outputKubeconfig }
+  return wanted.map(({ kind, path, attributes }) => make[kind](path, attributes))
 }

@@ -6,16 +6,22 @@ import { templateFrom } from '../node/options.js'
 import { didYouMean } from '../platform/nearest.js'
 import { parseBindAddress } from './bind-address.js'
 import { certificateFlags, readCertificate } from './certificate-flags.js'
+import { fieldOf } from './config-fields.js'
 import { defaultCertDir } from './defaults.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
-import { type HookFlags, hookFlags, readHooks } from './hooks.js'
+import { type HookRequest, hookFlags, readHooks } from './hooks.js'
 import { isLevel, type Level, type LogFormat, levels } from './output.js'
-import { type Outputs, outputFlags, readOutputs } from './outputs.js'
-import { readServing, type Serving, servingFlags } from './serving-flags.js'
+import { type OutputRequest, outputFlags, readOutputs } from './outputs.js'
+import { readServing, type Serving, servingFlags, servingPrefix } from './serving-flags.js'
 import { readWindows, windowFlags } from './window-flags.js'
 
 export const runFlags = {
+  config: {
+    value: 'FILE',
+    path: 'file read',
+    help: 'keep the certificates of this file, YAML, in place of one by flags; read again on SIGHUP',
+  },
   'bootstrap-kubeconfig': {
     value: 'FILE',
     path: 'file read',
@@ -88,34 +94,64 @@ export const runFlags = {
 /** What a timer of Node can wait for, ms. */
 const longestTimeout = 576 * 3_600_000
 
-type Name = keyof typeof runFlags
+export type RunFlag = keyof typeof runFlags
+type Name = RunFlag
 
-/** What `run` was asked to do. */
-export interface RunRequest {
+/** A certificate that is kept, with all that belongs to it. */
+export interface CertificateRequest {
   readonly options: RotationOptions
+  readonly outputs: ReadonlyArray<OutputRequest>
+  readonly hooks: ReadonlyArray<HookRequest>
+  /** Where events are written, for `replay`. */
+  readonly eventLog?: string
+}
+
+/** When it ends by itself. */
+export interface Ending {
   readonly once: boolean
   /** How long to wait for the certificate with `once`, ms. */
   readonly timeout?: number
+}
+
+/** What `run` was asked to do by flags. */
+export interface RunRequest extends CertificateRequest, Ending {
   readonly format: LogFormat
   /** The least level that is logged. */
   readonly logLevel: Level
-  readonly outputs: Outputs
-  readonly hooks: HookFlags
   /** The serving certificate that is kept too. */
   readonly serving?: Serving
-  /** Where events are written, for `replay`. */
-  readonly eventLog?: string
   /** Where metrics and health are served. */
   readonly metrics?: Address
 }
 
-/** Reads the flags of `run`. */
-export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRequest> => {
-  const given = readFlags(runFlags, args)
-  if (E.isLeft(given)) return given
-  const flags = given.right
-  const rotate = rotationFrom(flags)
-  if (E.isLeft(rotate)) return rotate
+/** What `run` was asked to do by a file. */
+export interface ConfigRequest extends Ending {
+  readonly config: string
+}
+
+/** Reads what `run` was given. */
+export const readRunOrConfig = (
+  args: ReadonlyArray<string>,
+): E.Either<UsageError, RunRequest | ConfigRequest> =>
+  E.chain((given: Given<Name>): E.Either<UsageError, RunRequest | ConfigRequest> => {
+    const { config } = given
+    if (config === undefined) return requestFrom(given)
+    for (const [name, field] of Object.entries(fieldOf))
+      if (field !== undefined && Object.hasOwn(given, name))
+        return E.left(
+          usageError(
+            `--config and --${name} are both given`,
+            `leave out --${name}, and write ${field} into ${config}`,
+          ),
+        )
+    return E.map((ending: Ending) => ({ ...ending, config }))(readEnding(given))
+  })(readFlags(runFlags, args))
+
+/** Reads the flags of `run` where there is no `--config`. */
+export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRequest> =>
+  E.chain(requestFrom)(readFlags(runFlags, args))
+
+const readEnding = (flags: Given<Name>): E.Either<UsageError, Ending> => {
   const once = readSwitch('once', flags.once, false)
   if (E.isLeft(once)) return once
   const timeout = readDuration('timeout', flags)
@@ -126,6 +162,14 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
     return E.left(
       usageError(`--timeout=${flags.timeout} cannot be`, 'write 1s or more, up to 24 days (576h)'),
     )
+  return E.right({ once: once.right, ...(timeout.right === undefined ? {} : { timeout: timeout.right }) })
+}
+
+const requestFrom = (flags: Given<Name>): E.Either<UsageError, RunRequest> => {
+  const rotate = rotationFrom(flags)
+  if (E.isLeft(rotate)) return rotate
+  const ending = readEnding(flags)
+  if (E.isLeft(ending)) return ending
   const probeInterval = readDuration('probe-interval', flags)
   if (E.isLeft(probeInterval)) return probeInterval
   const requestedLifetime = readDuration('requested-lifetime', flags)
@@ -194,8 +238,7 @@ export const readRun = (args: ReadonlyArray<string>): E.Either<UsageError, RunRe
   return E.isLeft(possible)
     ? E.left(usageError(possible.left.message, possible.left.remedy))
     : E.right({
-        once: once.right,
-        ...(timeout.right === undefined ? {} : { timeout: timeout.right }),
+        ...ending.right,
         format,
         logLevel,
         options,
@@ -225,7 +268,19 @@ const servingFrom = (
   if (E.isLeft(gate)) return gate
   const serving = readServing(given)
   if (E.isLeft(serving)) return serving
+  const idle = (['server-addresses', 'server-key-algorithm'] as const).find(
+    (flag) => given[flag] !== undefined,
+  )
+  if (idle !== undefined && given['rotate-server-certificates'] === undefined)
+    return E.left(usageError(`--${idle} is without --rotate-server-certificates`, 'give both, or neither'))
   if (!asked.right || !gate.right.RotateKubeletServerCertificate) return E.right(undefined)
+  if (given['cert-prefix'] === servingPrefix)
+    return E.left(
+      usageError(
+        `--cert-prefix=${servingPrefix} is what the files of the serving certificate begin with`,
+        'leave it out, or name another one for the client certificate',
+      ),
+    )
   return nodeName === undefined
     ? E.left(
         usageError(

@@ -1,27 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { printEvent } from '../../src/describe/print.js'
-import type { Step, Transition } from '../../src/describe/transition.js'
+import type { Transition } from '../../src/describe/transition.js'
 import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
-import { defaultPolicy } from '../../src/model/policy.js'
 import { inWords } from '../../src/model/time.js'
-import type { Asked, RotationOptions, RunningRotation } from '../node/index.js'
+import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { command, complain, type Signals } from './command.js'
-import type { EventLog } from './event-log.js'
-import { hooksFrom } from './hooks.js'
 import { isLogged, type Level, messageLine, transitionLine } from './output.js'
-import { outputsFrom } from './outputs.js'
-import { type RunRequest, readRun, runFlags } from './run-flags.js'
+import { type ConfigRequest, type RunRequest, readRunOrConfig, runFlags } from './run-flags.js'
 import type { Serving } from './serving-flags.js'
+import { startCertificate, type Voice } from './start-certificate.js'
 import { terminalLine } from './terminal-line.js'
 
-/** How long it waits after a reload that failed before it tries again, ms. */
-const reloadInterval = 10_000
+/** How long it waits after a start that failed before it tries again, ms. */
+export const reloadInterval = 10_000
 
 /** Exit code of `--timeout`. */
-const timedOut = 3
+export const timedOut = 3
 
 /**
  * Runs until it is told to stop (`--once`: until a certificate is installed, or the timeout). On SIGHUP it begins anew in
@@ -29,13 +25,14 @@ const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { options, once, timeout, format, logLevel, outputs, hooks, serving, eventLog: path, metrics }: RunRequest,
+  { once, timeout, format, logLevel, serving, metrics, ...certificate }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
   // Loaded only now: mistakes in the flags are told at once.
   const { openFleet, wallClock } = await import('../node/index.js')
   const { summaryOf } = await import('./summary.js')
+  const { options, hooks } = certificate
   const where = await whereTheApiIs(options)
   if (where === undefined) {
     complain(
@@ -43,6 +40,14 @@ export const run = async (
       'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both, or set KUBECONFIG',
     )
     return 2
+  }
+  if (serving?.keyAlgorithm !== undefined) {
+    const { checkKeyAlgorithm } = await import('../crypto/index.js')
+    const possible = await checkKeyAlgorithm(serving.keyAlgorithm)()
+    if (E.isLeft(possible)) {
+      complain(`--server-key-algorithm: ${possible.left.message}`, possible.left.remedy)
+      return 2
+    }
   }
   const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
   // What is started from here is no part of the service that may speak for it.
@@ -64,15 +69,6 @@ export const run = async (
       'rotation is switched off: a certificate is obtained when none works, and never renewed while one does',
     )
 
-  /** One for each start: what it says begins anew with it. */
-  const openEvents = async () =>
-    path === undefined
-      ? undefined
-      : (await import('./event-log.js')).eventLog({
-          path,
-          policy: { ...defaultPolicy, ...options.policy },
-          warn: (message) => say('warn', message),
-        })
   let measured: ReadonlyArray<RunningRotation> = []
   const listener =
     metrics === undefined
@@ -85,69 +81,43 @@ export const run = async (
           },
           say,
         })
-  const noteStep = (step: Step, events: EventLog | undefined) => {
-    events?.write(step)
-    if (step.event !== undefined && isLogged(logLevel, 'debug'))
-      say('debug', `event ${printEvent(step.event)}`)
-  }
   /** From a start to its end. */
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
-    const events = await openEvents()
-    const outcome = await attemptWith(events, signal)
-    await events?.close()
-    return outcome
-  }
-  const attemptWith = async (
-    events: EventLog | undefined,
-    signal: AbortSignal,
-  ): Promise<E.Either<Failure<string>, unknown>> => {
     const fleet = openFleet()
-    const steered = {
-      hooks: await hooksFrom(hooks, (line) => say('info', line)),
-      onAsked: ({ what, reason }: Asked) => {
-        say('info', `${what}, asked for over the socket of the directory: ${reason}`)
-        if (what === 'reload') reloading.abort()
-      },
-    }
-    const started = await fleet.startTask({
-      ...options,
-      ...steered,
-      outputs: await outputsFrom(outputs),
-      signal,
-      onStep: (step) => noteStep(step, events),
-      onTransition: (transition) => {
+    const voice: Voice = {
+      say,
+      told: (transition) => {
         tell(transition)
         manager.status(`${transition.to}: ${transition.message}`)
       },
-      onWarning: (message) => say('warn', message),
-    })()
+      reload: () => reloading.abort(),
+    }
+    const started = await startCertificate(fleet, certificate, voice, signal)
     if (E.isLeft(started)) return started
     const client = started.right
-    rotation = client
+    rotation = client.rotation
     manager.reloaded()
-    void client.issuedTask().then((issued) => E.isRight(issued) && manager.ready())
-    measured = [client]
-    const startServing = async (wanted: Serving) =>
-      fleet.startTask({
-        ...(await import('./serving-options.js')).servingOptions(wanted, client, options),
-        ...steered,
-        signal,
-        onTransition: (transition) => tell({ ...transition, message: `serving: ${transition.message}` }),
-        onWarning: (message) => say('warn', `serving: ${message}`),
-      })()
-    const second = serving === undefined ? E.right(undefined) : await startServing(serving)
+    void client.rotation.issuedTask().then((issued) => E.isRight(issued) && manager.ready())
+    measured = [client.rotation]
+    const startServing = async (wanted: Serving) => {
+      const { servingOptions } = await import('./serving-options.js')
+      const second = { options: servingOptions(wanted, client.rotation, options), outputs: [], hooks }
+      const aside: Voice = {
+        ...voice,
+        say: (level, message) => say(level, `serving: ${message}`),
+        told: (transition) => tell({ ...transition, message: `serving: ${transition.message}` }),
+      }
+      return startCertificate(fleet, second, aside, signal)
+    }
+    const second = serving === undefined ? undefined : await startServing(serving)
     measured = fleet.rotations()
-    const outcomes = E.isLeft(second)
-      ? [second]
-      : await Promise.all(
-          fleet
-            .rotations()
-            .map(
-              (one): Promise<E.Either<Failure<string>, unknown>> =>
-                once ? one.issuedTask() : one.endedTask(),
-            ),
-        )
+    const all = [client, ...(second !== undefined && E.isRight(second) ? [second.right] : [])]
+    const outcomes: ReadonlyArray<E.Either<Failure<string>, unknown>> =
+      second !== undefined && E.isLeft(second)
+        ? [second]
+        : await Promise.all(all.map(({ rotation: { issuedTask }, ended }) => (once ? issuedTask() : ended)))
     await fleet.stop()
+    await Promise.all(all.map(({ ended }) => ended))
     return outcomes.find(E.isLeft) ?? E.right(undefined)
   }
 
@@ -193,7 +163,7 @@ export const run = async (
 }
 
 /** The kubeconfigs that are named, or what counts where none is; none: nothing does. */
-const whereTheApiIs = async ({
+export const whereTheApiIs = async ({
   kubeconfig,
   bootstrapKubeconfig,
 }: RotationOptions): Promise<ReadonlyArray<string> | undefined> => {
@@ -220,4 +190,13 @@ const intention = (
       : [`CAs of client certificates ${clientCertificateAuthority}`]),
   ].join(', ')
 
-export const runCommand = command(runFlags, readRun, run)
+const runAny = async (
+  request: RunRequest | ConfigRequest,
+  stop: AbortSignal,
+  signals: Signals,
+): Promise<number> =>
+  'config' in request
+    ? (await import('./run-config.js')).runConfig(request, stop, signals)
+    : run(request, stop, signals)
+
+export const runCommand = command(runFlags, readRunOrConfig, runAny)

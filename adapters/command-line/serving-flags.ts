@@ -15,30 +15,48 @@ export const servingFlags = {
   'server-key-algorithm': { value: 'KIND', help: 'kind of its private key (default ECDSA-P256)' },
 } satisfies Flags<string>
 
+/** Where the names and addresses of a serving certificate come from. */
+export type AddressChoice =
+  | { readonly _tag: 'node' }
+  | { readonly _tag: 'interfaces' | 'list'; readonly names: ReadonlyArray<string> }
+
 /** What the serving certificate is to be. */
 export interface Serving {
-  readonly source:
-    | { readonly _tag: 'node' }
-    | { readonly _tag: 'interfaces' | 'list'; readonly names: ReadonlyArray<string> }
+  readonly source: AddressChoice
   readonly keyAlgorithm?: KeyAlgorithm
 }
+
+/** What its files begin with, as the kubelet's. */
+export const servingPrefix = 'kubelet-server'
+
+/** A name or address of a node, or the name of an interface. */
+export const addressPattern = /^[\w.:*%-]+$/
 
 /** The serving certificate that the flags ask for. */
 export const readServing = (given: Given<keyof typeof servingFlags>): E.Either<UsageError, Serving> => {
   const keyAlgorithm = readKeyAlgorithm('server-key-algorithm', given['server-key-algorithm'])
   if (E.isLeft(keyAlgorithm)) return keyAlgorithm
   const text = given['server-addresses'] ?? 'node'
-  const key = keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }
-  if (text === 'node') return E.right({ source: { _tag: 'node' }, ...key })
-  const interfaces = /^interfaces(?:=(.*))?$/.exec(text)
-  const names = listed(interfaces === null ? text : interfaces[1])
-  const wrong = names.find((name) => !/^[\w.:*%-]+$/.test(name))
-  if (wrong !== undefined || (interfaces === null && names.length === 0))
+  const source = readAddresses(text)
+  if (source === undefined)
     return E.left(
       usageError(
         `--server-addresses=${text} cannot be read`,
         'write node, interfaces, interfaces=eth0,eth1 or a list such as 10.0.0.5,worker-1.example.com',
       ),
     )
-  return E.right({ source: { _tag: interfaces === null ? 'list' : 'interfaces', names }, ...key })
+  return E.right({
+    source,
+    ...(keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }),
+  })
+}
+
+/** `node`, `interfaces`, `interfaces=eth0,…` or a list with commas. */
+export const readAddresses = (text: string): AddressChoice | undefined => {
+  if (text === 'node') return { _tag: 'node' }
+  const interfaces = /^interfaces(?:=(.*))?$/.exec(text)
+  const names = listed(interfaces === null ? text : interfaces[1])
+  const isWrong =
+    names.some((name) => !addressPattern.test(name)) || (interfaces === null && names.length === 0)
+  return isWrong ? undefined : { _tag: interfaces === null ? 'list' : 'interfaces', names }
 }

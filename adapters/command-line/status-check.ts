@@ -62,6 +62,24 @@ export const check = (situation: Situation, expiresIn: Milliseconds | undefined)
   return { status: 'OK', what: `${works}${when}`, left }
 }
 
+/** The worst of several, with what is wrong of each; the time is that until the first one expires. */
+export const worstOf = (
+  results: ReadonlyArray<{ readonly name: string; readonly result: CheckResult }>,
+): CheckResult => {
+  const order = ['CRITICAL', 'UNKNOWN', 'WARNING', 'OK'] as const
+  const status = order.find((one) => results.some(({ result }) => result.status === one)) ?? 'OK'
+  const wrong = results.filter(({ result }) => result.status !== 'OK')
+  const left = results.flatMap(({ result }) => (result.left === undefined ? [] : [result.left]))
+  return {
+    status,
+    what:
+      wrong.length === 0
+        ? `${results.length} certificates work`
+        : wrong.map(({ name, result }) => `${name}: ${result.what}`).join('; '),
+    ...(left.length === 0 ? {} : { left: Math.min(...left) }),
+  }
+}
+
 /** The last failure, where an agent tells it. */
 const because = ({ facts: { lastFailure } }: Situation): string =>
   O.isSome(lastFailure) ? `: ${lastFailure.value.failure._tag}, ${lastFailure.value.failure.message}` : ''

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Instant, second } from '../../src/model/time.js'
 import { wallClock } from '../platform/clock.js'
+import { type Chosen, placesOf } from './config-places.js'
 import { type Inquiry, inquire, prefixesIn } from './inquiry.js'
 import { toTheSecond } from './output.js'
 import { type ScreenOptions, screen, summaryLine, type Watched } from './watch-view.js'
@@ -20,16 +21,20 @@ export const drawing = (
 }
 
 /** Shows it until the signal is given. Without a terminal that can be drawn on: a line for each change. */
-export const watchStatus = async (inquiry: Inquiry, signal: AbortSignal): Promise<number> => {
+export const watchStatus = async (
+  { chosen, ...inquiry }: Inquiry & { readonly chosen?: Chosen },
+  signal: AbortSignal,
+): Promise<number> => {
   const { stdout, env } = process
   const draws = drawing(stdout.isTTY === true, env)
   const paint: ScreenOptions['paint'] = draws.colour
     ? (colour, text) => `\u001b[${colours[colour]}m${text}\u001b[0m`
     : (_, text) => text
-  const title = `certificates in ${inquiry.certDir}`
+  const title = `certificates ${chosen === undefined ? 'in' : 'of'} ${chosen?.config ?? inquiry.certDir}`
+  const find = chosen === undefined ? inDirectory(inquiry) : inFile(chosen)
   const known = new Map<string, string>()
   while (!signal.aborted) {
-    const watched = await look(inquiry)
+    const watched = await look(await find())
     const now = wallClock.now()
     if (draws.screen) {
       const columns = stdout.columns > 0 ? stdout.columns : 80
@@ -40,16 +45,39 @@ export const watchStatus = async (inquiry: Inquiry, signal: AbortSignal): Promis
   return 0
 }
 
-const look = async (inquiry: Inquiry): Promise<ReadonlyArray<Watched>> =>
+/** What is looked at, and what it is called. */
+interface Looked {
+  readonly name: string
+  readonly inquiry: E.Either<string, Inquiry>
+}
+
+const inDirectory = (inquiry: Inquiry) => async (): Promise<ReadonlyArray<Looked>> => {
+  const { certDir, certPrefix } = inquiry
+  const prefixes = certPrefix === undefined ? await prefixesIn(certDir) : [certPrefix]
+  return prefixes.map((prefix) => ({ name: prefix, inquiry: E.right({ ...inquiry, certPrefix: prefix }) }))
+}
+
+/** The file may change while it is watched. */
+const inFile = (chosen: Chosen) => async (): Promise<ReadonlyArray<Looked>> => {
+  const places = await placesOf(chosen)
+  return E.isRight(places)
+    ? places.right.map((place) => ({ name: place.name, inquiry: E.right(place) }))
+    : [{ name: chosen.config, inquiry: E.left(places.left.join('; ')) }]
+}
+
+const look = (looked: ReadonlyArray<Looked>): Promise<ReadonlyArray<Watched>> =>
   Promise.all(
-    (inquiry.certPrefix === undefined ? await prefixesIn(inquiry.certDir) : [inquiry.certPrefix]).map(
-      async (prefix): Promise<Watched> => {
-        const situation = await inquire({ ...inquiry, certPrefix: prefix })
-        return E.isRight(situation)
-          ? { prefix, situation: situation.right }
-          : { prefix, situation: undefined, problem: `${situation.left.message}; ${situation.left.remedy}` }
-      },
-    ),
+    looked.map(async ({ name, inquiry }): Promise<Watched> => {
+      if (E.isLeft(inquiry)) return { prefix: name, situation: undefined, problem: inquiry.left }
+      const situation = await inquire(inquiry.right)
+      return E.isRight(situation)
+        ? { prefix: name, situation: situation.right }
+        : {
+            prefix: name,
+            situation: undefined,
+            problem: `${situation.left.message}; ${situation.left.remedy}`,
+          }
+    }),
   )
 
 /** The lines that are not what they were; `known` is what was. */

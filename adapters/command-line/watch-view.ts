@@ -13,6 +13,7 @@ import { legend, lifeBar, lifeInWords, moment } from './life-bar.js'
 import { agentInWords, connectionsInWords } from './status-report.js'
 
 export interface Watched {
+  /** What its files begin with, or its name in a file of `--config`. */
   readonly prefix: string
   /** Undefined: it cannot be read, and why. */
   readonly situation: Situation | undefined

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { RenewalWindowsOptions } from '../node/options.js'
 import { configMapName } from '../windows/config-map.js'
+import { asFlag, type Naming } from './certificate-flags.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 
 /** Who suggests when to renew. */
@@ -36,18 +37,47 @@ export const readWindows = ({
   const pairs = labels?.split(',').map((pair) => pair.split('=')) ?? []
   if (pairs.some(([key, value, ...rest]) => key === '' || value === undefined || rest.length > 0))
     return E.left(usageError(`--node-labels=${labels} cannot be`, 'write --node-labels=pool=gpu,zone=a'))
-  if (file === undefined && configMap === undefined)
-    return labels === undefined
-      ? E.right(undefined)
-      : E.left(
-          usageError(
-            '--node-labels is without a renewal window',
-            'give --renewal-window-file or --renewal-window-configmap too',
-          ),
-        )
-  return E.right({
-    ...(file === undefined ? {} : { file }),
-    ...(configMap === undefined ? {} : { configMap }),
-    labels: Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])),
-  })
+  const settings = {
+    renewalWindowFile: file,
+    renewalWindowConfigmap: configMap,
+    nodeLabels:
+      labels === undefined
+        ? undefined
+        : Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])),
+  }
+  const [problem] = windowProblems(settings, asFlag)
+  return problem === undefined ? E.right(windowsFrom(settings)) : E.left(problem)
 }
+
+export interface WindowSettings {
+  readonly renewalWindowFile: string | undefined
+  readonly renewalWindowConfigmap: string | undefined
+  readonly nodeLabels: Readonly<Record<string, string>> | undefined
+}
+
+export const windowProblems = (
+  { renewalWindowFile: file, renewalWindowConfigmap: configMap, nodeLabels }: WindowSettings,
+  as: Naming,
+): ReadonlyArray<UsageError> =>
+  nodeLabels !== undefined && file === undefined && configMap === undefined
+    ? [
+        usageError(
+          `${as('nodeLabels')} is without a renewal window`,
+          `give ${as('renewalWindowFile')} or ${as('renewalWindowConfigmap')} too`,
+        ),
+      ]
+    : []
+
+/** Undefined: nobody suggests anything. */
+export const windowsFrom = ({
+  renewalWindowFile: file,
+  renewalWindowConfigmap: configMap,
+  nodeLabels: labels = {},
+}: WindowSettings): RenewalWindowsOptions | undefined =>
+  file === undefined && configMap === undefined
+    ? undefined
+    : {
+        ...(file === undefined ? {} : { file }),
+        ...(configMap === undefined ? {} : { configMap }),
+        labels,
+      }

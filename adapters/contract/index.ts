@@ -8,7 +8,9 @@
  */
 export type { Check } from './check.js'
 export { clockContract } from './clock.js'
+export { type CredentialsSubject, credentialsContract } from './credentials.js'
 export { type CryptoSubject, cryptoContract } from './crypto.js'
+export { type OutputSubject, outputContract } from './output.js'
 export { type RequestsSubject, requestsContract } from './requests.js'
 export { type StoreSubject, storeContract } from './store.js'
 export { type TrustSubject, trustContract } from './trust.js'

@@ -114,7 +114,10 @@ export const startControlPlane = (
       requests: () => storage.list().map(rendered),
       approval: controllers.approval,
       signing: controllers.signing,
-      declareNodes: nodes.declare,
+      declareNodes: (declared) => {
+        nodes.declare(declared)
+        controllers.lookAgain()
+      },
       clean: controllers.clean,
       compact: storage.compact,
       replaceAuthority: ({ keepOld }) =>

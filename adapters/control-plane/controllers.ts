@@ -21,6 +21,8 @@ export interface Gate {
 export interface Controllers {
   readonly approval: Gate
   readonly signing: Gate
+  /** Looks at all requests again: approvers may decide otherwise now. */
+  readonly lookAgain: IO<void>
   /** One run of the cleaner, which otherwise runs once an hour. */
   readonly clean: IO<void>
   readonly stop: IO<void>
@@ -57,6 +59,8 @@ export const startControllers = (
     setImmediate(() => void handle(request))
   }
 
+  const lookAgain = (): void => storage.list().forEach(later)
+
   const watching = storage.watch(storage.version(), ({ type, request }) => {
     if (type !== 'DELETED') later(request)
   })
@@ -67,7 +71,7 @@ export const startControllers = (
     },
     resume: () => {
       state[which] = true
-      storage.list().forEach(later)
+      lookAgain()
     },
   })
 
@@ -83,6 +87,7 @@ export const startControllers = (
   return {
     approval: gate('approving'),
     signing: gate('signing'),
+    lookAgain,
     clean: runCleaner,
     stop: () => {
       state.stopped = true

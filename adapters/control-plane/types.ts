@@ -67,7 +67,7 @@ export interface ControlPlane {
   readonly approval: Gate
   /** Holds the signers back, or lets them go on with all that waits. */
   readonly signing: Gate
-  /** Declares other nodes from now on. */
+  /** Declares other nodes from now on; requests that wait are judged by them. */
   readonly declareNodes: (nodes: ReadonlyArray<DeclaredNode>) => void
   /** Runs the cleaner, which otherwise runs once an hour. */
   readonly clean: IO<void>

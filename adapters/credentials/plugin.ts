@@ -12,7 +12,7 @@ import { type Instant, instant, type Milliseconds, minute } from '../../src/mode
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
 import { fail, ok, steps } from '../../src/steps.js'
-import { lookUp, runProgram, type Trouble } from '../platform/process.js'
+import { lookUp, type Printed, runProgram, type Trouble } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { cached } from './cached.js'
 
@@ -64,20 +64,19 @@ export const pluginCredentials = (plugin: Plugin, options: PluginOptions = {}): 
       const file = await fileOf(plugin, environment['PATH'] ?? '')
       if (file === undefined) return yield* fail(notInstalled(plugin))
       const program = { file, args: plugin.args, environment: environmentFor(plugin, environment) }
-      const { stdout, stderr } = yield* ok(
+      const printed = yield* ok(
         pipe(
           await runProgram(program, limit, signal),
           E.mapLeft((error) => (error._tag === 'Trouble' ? failed(plugin, error) : error)),
         ),
       )
-      const said = withoutSecrets(stderr, [...secretsOf(plugin), ...textsIn(stdout)])
       const credential = yield* ok(
         pipe(
-          readAnswer(stdout, plugin.apiVersion, now()),
-          E.mapLeft((reason) => failed(plugin, { reason, stderr: said })),
+          readAnswer(printed.stdout, plugin.apiVersion, now()),
+          E.mapLeft((reason) => failed(plugin, { reason, ...printed })),
         ),
       )
-      tell(said.trim())
+      tell(saidOf(plugin, printed))
       return credential
     })
   return cached(ask, now)
@@ -109,9 +108,9 @@ const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCreden
 
 const failed = (
   plugin: Plugin,
-  { reason, stderr }: Pick<Trouble, 'reason' | 'stderr'>,
+  { reason, ...printed }: Printed & Pick<Trouble, 'reason'>,
 ): Failure<'NoCredential'> => {
-  const said = printable(withoutSecrets(stderr, secretsOf(plugin)).trim(), 500)
+  const said = printable(saidOf(plugin, printed), 500)
   return failure(
     'NoCredential',
     'soon',
@@ -120,11 +119,23 @@ const failed = (
   )
 }
 
-const secretsOf = ({ env }: Plugin): ReadonlyArray<string> => env.map(({ value }) => value.reveal())
+/** What it printed on stderr, without secrets: what it was given, and what it answered, also where it failed then. */
+const saidOf = ({ env }: Plugin, { stdout, stderr }: Printed): string =>
+  withoutSecrets(stderr, [...env.map(({ value }) => value.reveal()), ...textsIn(stdout)]).trim()
 
-/** What stands in quotes in JSON and is long enough to be a secret. */
-const textsIn = (json: string): ReadonlyArray<string> =>
-  [...json.matchAll(/"([^"\\]{8,})"/g)].flatMap(([, text]) => text ?? [])
+/** The texts in what was printed: those in the JSON, line by line; where it is none, every word. */
+const textsIn = (stdout: string): ReadonlyArray<string> => {
+  const json = E.tryCatch(
+    (): unknown => JSON.parse(stdout),
+    () => undefined,
+  )
+  return E.isLeft(json) ? stdout.split(/[\s"',:{}[\]]+/) : linesIn(json.right)
+}
+
+const linesIn = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === 'string') return [value, ...value.split(/\s*\n\s*/)]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(linesIn) : []
+}
 
 /**
  * Without the secrets that are known, and what looks like one: a key in PEM, a JSON Web Token, a bootstrap token, forty

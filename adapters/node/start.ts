@@ -119,14 +119,15 @@ export const startOn =
 
 /** Whether OpenSSL has keys of the kind: told at the start, and not at each attempt. */
 const keyCanBeMade = (
-  { ports }: RotationOptions,
+  { ports, keyAlgorithm, addresses }: RotationOptions,
   template: O.Option<CertificateTemplate>,
 ): TaskEither<InvalidOptions, void> => {
-  const algorithm = O.isSome(template) ? template.value.keyAlgorithm : undefined
+  const algorithm = O.isSome(template) ? template.value.keyAlgorithm : keyAlgorithm
+  const flag = addresses === undefined ? '--key-algorithm' : '--server-key-algorithm'
   if (algorithm === undefined || ports?.crypto !== undefined) return TE.right(undefined)
   return pipe(
     checkKeyAlgorithm(algorithm),
-    TE.mapLeft(({ message, remedy }) => invalid(`keyAlgorithm (--key-algorithm): ${message}`, remedy)),
+    TE.mapLeft(({ message, remedy }) => invalid(`keyAlgorithm (${flag}): ${message}`, remedy)),
   )
 }
 

@@ -69,7 +69,7 @@ export const wantedBy = (
         canAsk = true
         // The addresses may be asked of the API, with this credential.
         begin()
-        listener()
+        if (O.isSome(template)) listener()
       })
       return () => {
         forget?.()

@@ -16,20 +16,21 @@ export interface Program {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** What a program printed that ended by itself with status 0. */
+/** What a program printed. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string
 }
 
-/** The end of the sentence "the program …", and what it printed on stderr until then. */
-export interface Trouble {
+/** The end of the sentence "the program …", and what it printed until then. */
+export interface Trouble extends Printed {
   readonly _tag: 'Trouble'
   readonly reason: string
   /** Whether it took too long. */
   readonly isLate: boolean
-  readonly stderr: string
 }
+
+const nothing: Printed = { stdout: '', stderr: '' }
 
 /** In bytes; a token has two thousand, a chain with its key ten thousand. */
 const longestOutput = 1024 * 1024
@@ -67,7 +68,7 @@ export const runProgram = (
     const child = begin({ file, args, environment })
     if (child === undefined)
       return resolve(
-        E.left({ _tag: 'Trouble', reason: 'cannot be run with these arguments', isLate: false, stderr: '' }),
+        E.left({ _tag: 'Trouble', ...nothing, reason: 'cannot be run with these arguments', isLate: false }),
       )
     const stdout: Array<Buffer> = []
     let printed = 0
@@ -91,8 +92,9 @@ export const runProgram = (
       child.stderr.destroy()
       resolve(result)
     }
+    const texts = (): Printed => ({ stdout: Buffer.concat(stdout).toString(), stderr: stderr.toString() })
     const fail = (reason: string, isLate = false) =>
-      settle(E.left({ _tag: 'Trouble', reason, isLate, stderr: stderr.toString() }))
+      settle(E.left({ _tag: 'Trouble', reason, isLate, ...texts() }))
     const timer = setTimeout(() => fail(`did not end within ${limit / 1000} s`, true), limit)
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.length
@@ -105,7 +107,7 @@ export const runProgram = (
     child.once('error', (error) => fail(`cannot be run: ${reasonOf(error)}`))
     // Not `exit`: it comes before the last of what was printed.
     child.once('close', (code, killedBy) => {
-      if (code === 0) settle(E.right({ stdout: Buffer.concat(stdout).toString(), stderr: stderr.toString() }))
+      if (code === 0) settle(E.right(texts()))
       else fail(killedBy === null ? `ended with status ${code}` : `was ended by ${killedBy}`)
     })
     const forget = onSignal(signal, () => settle(E.left(interrupted)))

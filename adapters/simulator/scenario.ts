@@ -1,11 +1,22 @@
 /** Scenarios as files: YAML, each duration with its unit, each part as a percentage. Every problem is told, with its path. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
-import { parseDocument } from 'yaml'
-import { type Problem, problemOf } from '../../src/model/codec.js'
+import type * as t from 'io-ts'
+import type { Problem } from '../../src/model/codec.js'
 import { defaultPolicy, policyProblems } from '../../src/model/policy.js'
 import { day, endOfTime, hour, instant, type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { NamedPolicy, Scenario } from '../../src/simulator/scenario.js'
+import {
+  fields,
+  list,
+  matching,
+  oneOf,
+  or,
+  readDocument,
+  some,
+  text,
+  whole,
+  yesOrNo,
+} from '../platform/fields.js'
 
 const units: Readonly<Record<string, Milliseconds>> = {
   ms: 1,
@@ -16,86 +27,31 @@ const units: Readonly<Record<string, Milliseconds>> = {
   w: 7 * day,
 }
 
-/** A value that is read from text by a rule. */
-const read = <A>(name: string, what: string, rule: (value: unknown) => A | undefined): t.Type<A, unknown> =>
-  new t.Type<A, unknown>(
-    name,
-    (_): _ is A => false,
-    (u, context) => {
-      const found = rule(u)
-      return found === undefined ? t.failure(u, context, what) : t.success(found)
-    },
-    t.identity,
-  )
-
-const inMilliseconds = (text: string): Milliseconds | undefined => {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) return undefined
+const inMilliseconds = (text: string): Milliseconds => {
   let total = 0
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g))
     total += Number(amount) * (units[unit ?? ''] ?? 0)
   return Math.round(total)
 }
-const duration = read(
-  'duration',
+const duration = matching(
+  /^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/,
   'must be a duration with its unit, such as 30s, 10m, 8760h or 365d',
-  (value) => (typeof value === 'string' ? inMilliseconds(value) : undefined),
+  inMilliseconds,
 )
-const part = read('part', 'must be a part, such as 10%', (value) => {
-  const [, number] = typeof value === 'string' ? (/^(\d+(?:\.\d+)?)%$/.exec(value) ?? []) : []
-  return number === undefined || Number(number) > 100 ? undefined : Number(number) / 100
-})
-const text = read('text', 'must be text', (value) => (typeof value === 'string' ? value : undefined))
-const whole = (least: number, most: number) =>
-  read('number', `must be a whole number from ${least} to ${most}`, (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
-      ? value
-      : undefined,
-  )
-const oneOf = <const A extends string>(...names: ReadonlyArray<A>) =>
-  read('word', `must be one of ${names.join(', ')}`, (value) => names.find((name) => name === value))
-const moment = read('instant', 'must be an instant such as 2026-01-05T00:00:00Z', (value) => {
-  const at = typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? undefined : instant(at)
-})
+const part = matching(
+  /^(100(\.0+)?|\d{1,2}(\.\d+)?)%$/,
+  'must be a part, such as 10%',
+  (value) => Number.parseFloat(value) / 100,
+)
+const moment = matching(
+  /^\d{4}-\d\d-\d\dT.*Z$/,
+  'must be an instant such as 2026-01-05T00:00:00Z',
+  (value) => {
+    const at = Date.parse(value)
+    return Number.isNaN(at) ? undefined : instant(at)
+  },
+)
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
-
-/** What stands for a value that is not given. */
-const or = <A, const B>(codec: t.Type<A, unknown>, otherwise: B): t.Type<A | B, unknown> =>
-  new t.Type<A | B, unknown>(
-    codec.name,
-    (_): _ is A | B => false,
-    (u, context) => (u === undefined ? t.success(otherwise) : codec.validate(u, context)),
-    t.identity,
-  )
-
-/** A mapping with these fields and no others; one that is not given is an empty one. */
-const fields = <Shape extends t.Props>(shape: Shape): t.Type<t.TypeOfProps<Shape>, unknown> => {
-  const all = t.type(shape)
-  return new t.Type<t.TypeOfProps<Shape>, unknown>(
-    'fields',
-    all.is,
-    (u, context) => {
-      const given = u === undefined || u === null ? {} : u
-      if (!t.UnknownRecord.is(given) || Array.isArray(given))
-        return t.failure(u, context, `must be a mapping with some of ${Object.keys(shape).join(', ')}`)
-      const known = all.validate(
-        { ...Object.fromEntries(Object.keys(shape).map((key) => [key, undefined])), ...given },
-        context,
-      )
-      const strange = Object.keys(given)
-        .filter((key) => !Object.hasOwn(shape, key))
-        .map((key) => ({
-          value: u,
-          context: [...context, { key, type: t.unknown }],
-          message: `is not known; there are ${Object.keys(shape).join(', ')}`,
-        }))
-      if (strange.length === 0) return known
-      return E.left([...(E.isLeft(known) ? known.left : []), ...strange])
-    },
-    t.identity,
-  )
-}
-const list = <A>(item: t.Type<A, unknown>) => or(t.readonlyArray(item), [])
 
 const span = { at: duration, for: duration }
 const wave = { at: duration, over: or(duration, 0), part: or(part, 1) }
@@ -103,7 +59,7 @@ const wave = { at: duration, over: or(duration, 0), part: or(part, 1) }
 const policy = fields({
   name: text,
   kind: or(oneOf('machine', 'client-go'), 'machine'),
-  rotate: or(t.boolean, true),
+  rotate: or(yesOrNo, true),
   renewFrom: or(part, defaultPolicy.renewFrom),
   renewTo: or(part, defaultPolicy.renewTo),
   probeInterval: or(duration, defaultPolicy.probeInterval),
@@ -140,7 +96,7 @@ const document = fields({
       fields({
         from: duration,
         to: duration,
-        days: or(t.readonlyArray(oneOf(...weekdays)), [
+        days: or(some(oneOf(...weekdays), 0), [
           'Monday',
           'Tuesday',
           'Wednesday',
@@ -164,16 +120,13 @@ const document = fields({
   }),
   outages: list(fields({ ...span, of: oneOf('api', 'network', 'controller-manager'), part: or(part, 1) })),
   authorities: list(fields({ replacedAt: duration, overlap: or(duration, 0) })),
-  policies: or(t.readonlyArray(policy), []),
+  policies: list(policy),
 })
 
 /** Reads a scenario. On the left every problem there is. */
 export const readScenario = (yaml: string): E.Either<ReadonlyArray<Problem>, Scenario> => {
-  const parsed = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' })
-  if (parsed.errors.length > 0)
-    return E.left(parsed.errors.map(({ message }) => ({ where: '', what: `is not YAML: ${message}` })))
-  const read = document.decode(parsed.toJS({ maxAliasCount: 100 }))
-  if (E.isLeft(read)) return E.left(read.left.map((error) => problemOf([error])))
+  const read = readDocument(document, yaml)
+  if (E.isLeft(read)) return read
   const {
     nodes,
     signer: signing,

@@ -104,14 +104,11 @@ const isAmong = (declared: ReadonlyArray<string>, san: string): boolean => {
 
 /** Whether an address, canonical, is this one, or in this range. */
 const isWithin = (range: string, address: string): boolean => {
-  const [text = '', length] = range.split('/')
+  const [, text = '', length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(range) ?? []
   const base = canonicalAddress(text)
   if (O.isNone(base)) return false
   const [network, bits] = [bitsOf(base.value), bitsOf(address)]
-  return (
-    network.length === bits.length &&
-    bits.startsWith(network.slice(0, length === undefined ? network.length : Number(length)))
-  )
+  return network.length === bits.length && bits.startsWith(network.slice(0, Number(length ?? network.length)))
 }
 
 /** The bits of a canonical address: 32 or 128 digits. */

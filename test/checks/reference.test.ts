@@ -19,6 +19,7 @@ test('has every field of a line of the log', () => {
       to: 'Issued',
       reason: 'Installed',
       message: 'm',
+      certificate: 'client',
       csr: 'c',
       serialNumber: '01',
       notAfter: new Date(0),

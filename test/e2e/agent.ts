@@ -20,6 +20,7 @@ const Line = t.intersection([
     serialNumber: t.string,
     notAfter: t.string,
     rotateAt: t.string,
+    certificate: t.string,
   }),
 ])
 /** A line of the program's log (`--log-format json`). */
@@ -43,13 +44,12 @@ const parse = (text: string): Line => {
 
 /** `kube-cert-rotation run` on a node; ended with the test. What it says is kept beside the components' logs. */
 export const startAgent = (
-  { defer, signal }: TestContext,
+  context: TestContext,
   cluster: Cluster,
   node: Node,
   ...flags: readonly string[]
-): Agent => {
-  const child = spawnProgram(node, [
-    'run',
+): Agent =>
+  startRun(context, cluster, node, [
     `--bootstrap-kubeconfig=${node.bootstrapKubeconfig}`,
     `--kubeconfig=${node.kubeconfig}`,
     `--cert-dir=${node.certDir}`,
@@ -57,6 +57,15 @@ export const startAgent = (
     '--log-format=json',
     ...flags,
   ])
+
+/** The same with these flags alone. */
+export const startRun = (
+  { defer, signal }: TestContext,
+  cluster: Cluster,
+  node: Node,
+  flags: readonly string[],
+): Agent => {
+  const child = spawnProgram(node, ['run', ...flags])
   const kill = (): void => {
     child.kill('SIGKILL')
   }
@@ -114,6 +123,20 @@ const spawnProgram = (node: Node, args: readonly string[]): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
+/** Another command of the program on a node, to its end. */
+export const runProgram = async (
+  node: Node,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string }> => {
+  const child = spawnProgram(node, args)
+  let stdout = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)))
+  return { code, stdout }
+}
+
 const Report = t.intersection([
   t.type({ state: t.string, usable: t.boolean, explanation: t.string, warnings: t.array(t.string) }),
   t.partial({
@@ -135,12 +158,7 @@ const Report = t.intersection([
 export const readStatus = async (
   node: Node,
 ): Promise<{ readonly code: number; readonly report: t.TypeOf<typeof Report> }> => {
-  const child = spawnProgram(node, ['status', `--cert-dir=${node.certDir}`, '-o', 'json'])
-  let stdout = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  const code = await new Promise<number>((resolve) => child.once('close', (status) => resolve(status ?? 1)))
+  const { code, stdout } = await runProgram(node, ['status', `--cert-dir=${node.certDir}`, '-o', 'json'])
   const report = Report.decode(JSON.parse(stdout))
   if (isRight(report)) return { code, report: report.right }
   throw new Error(`status printed ${stdout}`)

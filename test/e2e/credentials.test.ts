@@ -1,18 +1,27 @@
 /** Tokens, roles and files that are taken away under an agent, and given back. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isRight } from 'fp-ts/lib/Either.js'
+import { isNone } from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
 import { parse, stringify } from 'yaml'
+import type { Transition } from '../../adapters/node/index.js'
+import { clientTemplate } from '../../src/index.js'
+import { writeVolume } from '../adapters/connections/volume.js'
 import { assert, eventually, suite } from '../helper/index.js'
 import { startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
 import { prepareNode, readPair, replaceToken, userOf, watching } from './node.js'
+import { kubernetes, library } from './package.js'
 import { allowRequests, forbidRequests, issueShort, readRequest, requestsOf } from './requests.js'
-import { RECOVERY } from './story.js'
+import { createStory, RECOVERY } from './story.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
 const FORBIDDEN = 'system:bootstrappers:forbidden'
 const patience = { deadline: 90_000 }
+
+const TokenRequest = t.type({ status: t.type({ token: t.string }) })
 
 const cluster = await bootCluster()
 const { apiServer, controllerManager, kubectl } = cluster
@@ -215,3 +224,79 @@ test(
     assert.is((await requestsOf(cluster, [node.users.bootstrap, userOf(successor)])).length, 1)
   },
 )
+
+test('a service account token that is replaced: the one before is refused, and the next one is read when it is there', {
+  deadline: 150_000,
+}, async (context) => {
+  const path = '/api/v1/namespaces/default/serviceaccounts'
+  const group = 'system:serviceaccounts:default'
+  await allowRequests(cluster, group)
+  const createAccount = async () => {
+    const { status } = await cluster.admin('POST', path, { metadata: { name: 'agent' } })
+    assert.is(status, 201)
+  }
+  const issueToken = async (): Promise<string> => {
+    const { body } = await cluster.admin('POST', `${path}/agent/token`, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { audiences: [], expirationSeconds: 600 },
+    })
+    const answer = TokenRequest.decode(body)
+    if (isRight(answer)) return answer.right.status.token
+    throw new Error(JSON.stringify(body))
+  }
+  await createAccount()
+  const first = await issueToken()
+  const node = await prepareNode(cluster)
+  const volume = join(node.folder, 'serviceaccount')
+  await mkdir(volume)
+  writeVolume(volume, 1, { token: first, 'ca.crt': cluster.ca })
+  const { hostname, port } = new URL(cluster.url)
+  const { inCluster, certificateSigningRequests } = await kubernetes()
+  const found = inCluster({ KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }, volume)
+  if (isNone(found)) throw new Error('the service account is not found')
+  const requests = certificateSigningRequests({
+    cluster: found.value.cluster,
+    external: found.value.access,
+  })
+  context.defer(async () => requests.close())
+  const { startRotation } = await library()
+  const { story, tell, end } = createStory<Transition>('the pod')
+  const rotation = await startRotation({
+    template: clientTemplate('agent', ['agents']),
+    certDir: node.certDir,
+    certPrefix: 'agent',
+    policy: { ...impatient, authenticateWith: 'external' },
+    ports: { requests },
+    onTransition: tell,
+  })
+  context.defer(rotation.stop)
+  rotation.ended.then(
+    () => end('it was stopped'),
+    (error: Error) => end(error.message),
+  )
+  await kubectl(['certificate', 'approve', await story.nextRequest('Submitted')])
+  await story.next('Installed')
+
+  // The account is made anew: its tokens of before are worth nothing any more.
+  assert.is((await cluster.admin('DELETE', `${path}/agent`)).status, 200)
+  await createAccount()
+  await eventually(
+    'the first token is refused',
+    async () => {
+      const { status } = await cluster.client({ token: first })('GET', '/apis')
+      return status === 401
+    },
+    { deadline: 40_000 },
+  )
+  rotation.rotateNow()
+  const refused = await story.next('CredentialRejected')
+  assert.match(refused.message, /401/)
+  assert.not.match(refused.message, first.slice(-20))
+  assert.ok(rotation.current() !== undefined)
+  writeVolume(volume, 2, { token: await issueToken(), 'ca.crt': cluster.ca })
+  const request = await story.nextRequest('Submitted')
+  assert.is((await readRequest(cluster, request)).spec.username, 'system:serviceaccount:default:agent')
+  await kubectl(['certificate', 'approve', request])
+  await story.next('Installed')
+})

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type * as Crypto from '../../adapters/crypto/index.js'
 import type * as Filesystem from '../../adapters/filesystem/index.js'
+import type * as Kubernetes from '../../adapters/kubernetes/index.js'
 import type * as Library from '../../adapters/node/index.js'
 import type * as Core from '../../src/index.js'
 
@@ -54,3 +55,7 @@ export const filesystem = (): Promise<typeof Filesystem> =>
 
 /** What `import 'kube-cert-rotation/adapters/crypto'` gives there. */
 export const ownCrypto = (): Promise<typeof Crypto> => import(url('kube-cert-rotation/adapters/crypto'))
+
+/** What `import 'kube-cert-rotation/adapters/kubernetes'` gives there. */
+export const kubernetes = (): Promise<typeof Kubernetes> =>
+  import(url('kube-cert-rotation/adapters/kubernetes'))

@@ -5,18 +5,20 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { configFrom } from '../../adapters/command-line/config-file.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
 import { explainFlags, readExplain } from '../../adapters/command-line/explain.js'
-import { readManifest } from '../../adapters/command-line/manifest/manifest.js'
-import { readRun } from '../../adapters/command-line/run-flags.js'
+import { manifestFlags, readManifest } from '../../adapters/command-line/manifest/manifest.js'
+import { readRunOrConfig } from '../../adapters/command-line/run-flags.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { readReload } from '../../adapters/command-line/steer.js'
-import { finished, start } from '../adapters/command-line/program.js'
+import { finished, main, start } from '../adapters/command-line/program.js'
 import { rotating, world } from '../adapters/node/world.js'
-import { assert, suite } from '../helper/index.js'
+import { assert, eventually, suite } from '../helper/index.js'
 
 const test = suite('pages')
 const root = join(import.meta.dirname, '../../..')
@@ -130,7 +132,7 @@ test('its example of status is what status prints', async (context) => {
 })
 
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<unknown, unknown>>> = {
-  run: readRun,
+  run: readRunOrConfig,
   manifest: readManifest,
   status: readStatus,
   explain: readExplain,
@@ -139,13 +141,61 @@ const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either
   simulate: readSimulate,
 }
 
+test('the example of --config is read, its schema is there, and it says what the text says of it', async () => {
+  const [example = ''] = blocks('yaml')
+    .map(({ code }) => code)
+    .filter((code) => code.includes('RotationConfiguration'))
+  const read = configFrom('/etc/config.yaml', example)
+  if (E.isLeft(read)) throw new Error(read.left.join('\n'))
+  const [, path = ''] =
+    /^# yaml-language-server: \$schema=node_modules\/kube-cert-rotation\/(.*)$/m.exec(example) ?? []
+  assert.ok(existsSync(join(root, path)), path)
+  const certificates = read.right.certificates.map(({ name, prefix, asker }) => [name, prefix, asker])
+  assert.equal(certificates, [
+    ['client', 'kubelet-client', undefined],
+    ['serving', 'kubelet-server', 'client'],
+    ['mesh', 'kubelet-client', 'client'],
+  ])
+})
+
+test('the example of --config runs', { deadline: 60_000 }, async (context) => {
+  const node = hostname().toLowerCase()
+  const there = await world(context, { nodes: [{ name: node, addresses: ['192.0.2.5'] }] })
+  const [example = ''] = blocks('yaml')
+    .map(({ code }) => code)
+    .filter((code) => code.includes('RotationConfiguration'))
+  const file = join(there.folder, 'config.yaml')
+  const placed = example
+    .replace('/etc/kubernetes/bootstrap-kubelet.conf', there.bootstrapKubeconfig)
+    .replaceAll(/\/(etc|var)\/[\w/-]+(\.conf)?/g, (path) => join(there.folder, path.replaceAll('/', '_')))
+    .replace(':9090', '127.0.0.1:0')
+    .replace('[systemctl, reload, nginx]', '[touch, nginx]')
+    .replace('30s', '10s')
+  await writeFile(file, `${placed}`)
+  const running = start(context, process.execPath, main, 'run', `--config=${file}`)
+  await eventually(
+    'client and serving are there, and mesh waits for its signer',
+    () =>
+      [
+        'client: Issued: stored and in use',
+        'serving: Issued: stored and in use',
+        'mesh: Bootstrapping → Pending',
+      ].every((line) => running.stdout().includes(line)) || undefined,
+    { deadline: 30_000 },
+  )
+  running.kill('SIGTERM')
+  assert.is((await running.ended).code, 0)
+})
+
 test('its command lines are ones that the program understands', () => {
   const lines = blocks('sh')
     .flatMap(({ code }) => code.replaceAll('\\\n', ' ').split('\n'))
     .filter((line) => line.startsWith('kube-cert-rotation '))
   assert.ok(lines.length >= 3)
   for (const line of lines) {
-    const [, command = '', ...args] = line.trim().split(/\s+/)
+    // Words as a shell has them, of which the pages have quotes alone.
+    const words = line.match(/(?:[^\s']|'[^']*')+/g) ?? []
+    const [, command = '', ...args] = words.map((word) => word.replaceAll("'", ''))
     const outcome = readers[command]?.(args)
     assert.ok(outcome !== undefined && E.isRight(outcome), `${line}: ${JSON.stringify(outcome)}`)
   }
@@ -166,9 +216,10 @@ test('its flags are flags that the program has', async () => {
     controlPlaneFlags,
     simulateFlags,
     rotateFlags,
+    manifestFlags,
   ].flatMap((flags) => Object.keys(flags))
   // Flags of other programs that it speaks of.
-  const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps']
+  const others = ['help', 'write', 'experimental-vm-modules', 'kube-api-qps', 'ttl', 'client-name']
   for (const [page, text] of pages)
     for (const [, flag = ''] of text.matchAll(/`[^`\n]*?--([a-z][a-z-]+)/g))
       assert.ok([...known, ...others].includes(flag), `${page}: --${flag}`)

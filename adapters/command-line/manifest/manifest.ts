@@ -102,6 +102,10 @@ export const readManifest = (args: ReadonlyArray<string>): E.Either<UsageError, 
         `name one of ${Object.keys(kinds).join(', ')}`,
       ),
     )
+  if (given['config'] !== undefined && kind !== 'systemd')
+    return E.left(
+      usageError(`--config is for manifest systemd, not for ${kind}`, 'write the flags of one certificate'),
+    )
   return E.map((service: Service): ManifestRequest => ({ service, given, print }))(serviceFrom(given))
 }
 

@@ -1,14 +1,22 @@
 /** What `run` with the given flags needs of the machine: its command line, and the files that it reads and writes. */
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RotationOptions } from '../../node/index.js'
+import { reasonOf } from '../../platform/system-error.js'
+import { configFrom } from '../config-file.js'
 import { type Flag, type Flags, type Given, type UsageError, usageError, valuesOf } from '../flags.js'
-import { readRun, runFlags } from '../run-flags.js'
+import { readRun, readRunOrConfig, runFlags } from '../run-flags.js'
 
 export interface Service {
   /** The flags of `run`, with absolute paths, without those that were not given. */
   readonly flags: Readonly<Record<string, string>>
+  /** Of its certificate; empty where a file names several. */
   readonly options: RotationOptions
+  /** An output belongs to somebody else. */
+  readonly changesOwner: boolean
+  /** A hook sends a signal. */
+  readonly sendsSignals: boolean
   /** Whether a kubelet's serving certificate is kept too. */
   readonly isServing: boolean
   /** Files that are read, again and again: they may be replaced. */
@@ -30,6 +38,8 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
   }
   if (flags['once'] !== undefined)
     return E.left(usageError('--once is for a program that ends', 'leave it out: a service goes on'))
+  const { config } = flags
+  if (config !== undefined) return serviceOf(config, flags)
   if (flags['kubeconfig'] === undefined && flags['bootstrap-kubeconfig'] === undefined)
     return E.left(
       usageError(
@@ -49,9 +59,59 @@ export const serviceFrom = (given: Given<string>): E.Either<UsageError, Service>
     if (use === 'file written') writes.push(dirname(path))
     if (use === 'directory written') writes.push(path)
   }
-  reads.push(...request.right.hooks.signals.map(({ pidFile }) => pidFile))
-  return E.right({ flags, options, isServing: serving !== undefined, reads, writes: outermost(writes) })
+  const { hooks } = request.right
+  reads.push(...hooks.flatMap((hook) => ('pidFile' in hook ? [hook.pidFile] : [])))
+  return E.right({
+    flags,
+    options,
+    isServing: serving !== undefined,
+    changesOwner: flags['output-owner'] !== undefined,
+    sendsSignals: hooks.some((hook) => 'pidFile' in hook),
+    reads,
+    writes: outermost(writes),
+  })
 }
+
+/** The same for the certificates of a file. */
+const serviceOf = (config: string, flags: Service['flags']): E.Either<UsageError, Service> => {
+  const wrong = (what: string) => E.left(usageError(`--config=${config}: ${what}`, 'correct the file'))
+  const asked = readRunOrConfig(argumentsOf(flags))
+  if (E.isLeft(asked)) return asked
+  const text = E.tryCatch(() => readFileSync(config, 'utf8'), reasonOf)
+  if (E.isLeft(text)) return wrong(text.left)
+  const read = configFrom(config, text.right)
+  if (E.isLeft(read)) return wrong(read.left.join('; '))
+  const reads: Array<string | undefined> = [config]
+  const writes: Array<string | undefined> = []
+  for (const { request } of read.right.certificates) {
+    const { certDir, kubeconfig, bootstrapKubeconfig, clientCertificateAuthority, renewalWindows, policy } =
+      request.options
+    const isRead = policy?.authenticateWith === 'external'
+    reads.push(bootstrapKubeconfig, clientCertificateAuthority, renewalWindows?.file)
+    if (isRead) reads.push(kubeconfig)
+    else writes.push(folderOf(kubeconfig))
+    writes.push(certDir, folderOf(request.eventLog))
+    reads.push(...request.hooks.flatMap((hook) => ('pidFile' in hook ? [hook.pidFile] : [])))
+    for (const { kind, path } of request.outputs) writes.push(kind === 'dir' ? path : dirname(path))
+  }
+  const given = (path: string | undefined) => path !== undefined
+  return E.right({
+    flags,
+    options: {},
+    reads: [...new Set(reads.filter(given))],
+    writes: outermost(writes.filter(given)),
+    changesOwner: read.right.certificates.some(({ request: { outputs } }) =>
+      outputs.some(({ attributes }) => attributes.owner !== undefined),
+    ),
+    sendsSignals: read.right.certificates.some(({ request: { hooks } }) =>
+      hooks.some((hook) => 'pidFile' in hook),
+    ),
+    isServing: read.right.certificates.some(({ addresses }) => addresses !== undefined),
+  })
+}
+
+const folderOf = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : dirname(path)
 
 /** A kubeconfig that another credential is taken from is only read. */
 const useOf = (name: string, { path }: Flag, { policy }: RotationOptions): Flag['path'] =>

@@ -14,15 +14,16 @@ export interface Unit {
 const name = 'kube-cert-rotation.service'
 
 /** The text of the unit. */
-export const systemdUnit = ({ flags, reads, writes }: Service, { program, user }: Unit): string => {
+export const systemdUnit = (
+  { flags, reads, writes, changesOwner, sendsSignals }: Service,
+  { program, user }: Unit,
+): string => {
   const paths = [...program.slice(0, 2), ...reads, ...writes]
   const isUsed = (...places: ReadonlyArray<string>) =>
     places.some((place) => paths.some((path) => isInside(path, place)))
   // systemd refuses a path that is missing; `+`: before the file system is read-only.
   const made = writes.map((directory) => `ExecStartPre=+/bin/mkdir -p -m 0700 ${word(directory)}`)
-  const changesOwner = flags['output-owner'] !== undefined
   // To a process of another user; those of this one would take none of it.
-  const sendsSignals = flags['after-renewal-signal'] !== undefined
   const capabilities = [...(changesOwner ? ['CAP_CHOWN'] : []), ...(sendsSignals ? ['CAP_KILL'] : [])]
   return `${[
     `# /etc/systemd/system/${name}`,

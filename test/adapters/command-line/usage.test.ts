@@ -6,7 +6,7 @@ import { parseDuration } from '../../../adapters/command-line/duration.js'
 import { explainFlags, readExplain } from '../../../adapters/command-line/explain.js'
 import type { UsageError } from '../../../adapters/command-line/flags.js'
 import { readReplay, replayFlags } from '../../../adapters/command-line/replay.js'
-import { readRun, runFlags } from '../../../adapters/command-line/run-flags.js'
+import { readRun, readRunOrConfig, runFlags } from '../../../adapters/command-line/run-flags.js'
 import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
 import { reloadFlags, rotateFlags } from '../../../adapters/command-line/steer.js'
 import { assert, suite } from '../../helper/index.js'
@@ -118,6 +118,21 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['run', ...minimal, '--renewal-window-configmap=windows'], /names no ConfigMap; write .*kube-system\//],
   [['run', ...minimal, '--node-labels=a=b'], /--node-labels is without a renewal window/],
   [['run', ...minimal, '--renewal-window-file=f', '--node-labels=a'], /--node-labels=a cannot be/],
+  [['run', ...minimal, '--server-addresses=node'], /--server-addresses is without --rotate-server-cert/],
+  [
+    ['run', ...minimal, '--rotate-server-certificates', '--server-addresses=a b'],
+    /--server-addresses=a b cannot be read/,
+  ],
+  [
+    ['run', ...minimal, '--rotate-server-certificates', '--cert-prefix=kubelet-server'],
+    /is what the files of the serving certificate begin with/,
+  ],
+  [
+    ['run', '--config=c', '--cert-dir=d'],
+    /--config and --cert-dir are both given.*certificates\[\]\.certDir/,
+  ],
+  [['run', '--config=c', '--timeout=1m'], /--timeout is without --once/],
+  [['status', '--certificate=a'], /--certificate is without --config/],
   [['status', '-o', 'yaml'], /-o yaml is not known/],
   [['status', '--cert-dir'], /--cert-dir needs a value; write --cert-dir=DIR/],
   [['run', ...minimal, '--event-log'], /--event-log needs a value; write --event-log=FILE/],
@@ -152,7 +167,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['demo', '--fast'], /there is no flag --fast/],
 ]
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<UsageError, unknown>>> = {
-  run: readRun,
+  run: readRunOrConfig,
   status: readStatus,
   explain: readExplain,
   replay: readReplay,

@@ -1,6 +1,6 @@
 /** Each adapter, the worked examples included, keeps the contract of its port; and the contract finds what does not. */
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,9 @@ import * as O from 'fp-ts/lib/Option.js'
 import {
   type Check,
   clockContract,
+  credentialsContract,
   cryptoContract,
+  outputContract,
   requestsContract,
   type StoreSubject,
   storeContract,
@@ -37,6 +39,7 @@ import {
   virtualClock,
 } from '../../../adapters/memory/index.js'
 import { fromBundle } from '../../../adapters/node/trust.js'
+import { outputBundle, outputDirectory, outputKubeconfig } from '../../../adapters/outputs/index.js'
 import { wallClock } from '../../../adapters/platform/clock.js'
 import {
   after,
@@ -50,9 +53,12 @@ import {
   nameOf,
   wholeSecond,
 } from '../../../src/index.js'
+import { secret } from '../../../src/model/secret.js'
 import { assert, suite } from '../../helper/index.js'
 import { addressOf } from '../connections/server.js'
+import { answering, credentialsOf, script } from '../credentials/plugins.js'
 import { right } from '../outcome.js'
+import { content } from '../outputs/content.js'
 import { type Call, secretStore } from './examples/secret-store.js'
 
 const test = suite('contracts of ports')
@@ -230,6 +236,73 @@ keep(
   'CAs in memory',
   trustContract({ readable: memoryTrust({ authorities: O.some(['memory']) }), unreadable }),
 )
+
+keep(
+  'credential plugin',
+  credentialsContract(async () => {
+    const { file, does } = await script(
+      await mkdtemp(join(folder, 'plugin-')),
+      answering({ token: 'the-first-token' }),
+    )
+    return {
+      credentials: credentialsOf(file),
+      replace: () => does(answering({ token: 'the-second-token' })),
+      unavailable: credentialsOf(join(folder, 'none')),
+    }
+  }),
+)
+
+const contents = [content('first'), content('second')] as const
+const readIfThere = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+for (const [what, make, file] of [
+  ['bundle', outputBundle, ''],
+  ['kubeconfig', outputKubeconfig, ''],
+  ['directory', outputDirectory, 'tls.crt'],
+] as const)
+  keep(
+    `output, a ${what}`,
+    outputContract(async () => {
+      const path = join(await mkdtemp(join(folder, 'output-')), what)
+      return {
+        output: make(path),
+        read: () => readIfThere(join(path, file)),
+        contents,
+        unwritable: make(join(bundle, what)),
+      }
+    }),
+  )
+
+test('credentials and outputs that break their contracts are found', async () => {
+  const said = async (checks: ReadonlyArray<Check>) => {
+    const all: Array<string> = []
+    for (const { run } of checks) await run().catch((error: Error) => all.push(error.message))
+    return all.join('\n')
+  }
+  const answer = { token: O.some(secret('always')), clientCertificate: O.none, expiresAt: O.none }
+  const stubborn = { current: () => async () => E.right(answer), wasRejected: () => () => {} }
+  const found = await said(
+    credentialsContract(async () => ({
+      credentials: stubborn,
+      replace: async () => {},
+      unavailable: stubborn,
+    })),
+  )
+  assert.match(found, /the rejected one is answered again/)
+  assert.match(found, /asking after the signal should be an error/)
+  assert.match(found, /current should be an error/)
+  const silent = { name: '', write: () => async () => E.right(undefined) }
+  const missing = await said(
+    outputContract(async () => ({
+      output: silent,
+      read: async () => undefined,
+      contents,
+      unwritable: silent,
+    })),
+  )
+  assert.match(missing, /nothing is there/)
+  assert.match(missing, /the one before is still there/)
+  assert.match(missing, /write should be an error/)
+})
 
 /** What the checks say of a store that is spoiled in one way. */
 const faultsOf = async (

@@ -220,3 +220,25 @@ test('is told in the log what it prints on stderr, once, without secrets', async
   const said = await refusal(credentialsOf(file, { env }))
   assert.match(said, 'new version; got [secret] with [secret], [secret]')
 })
+
+test('what it prints on stdout before it fails is in no error, also where stderr repeats it', async ({
+  temporaryDirectory,
+}) => {
+  const directory = await temporaryDirectory()
+  for (const [printed, repeated] of [
+    [
+      JSON.stringify({ status: { token: 'opaque-token-1', clientKeyData: 'one line\nother line' } }),
+      'other line',
+    ],
+    ['{"status":{"token":"opaque-token-2', 'opaque-token-2'],
+    ['opaque-token-3', 'opaque-token-3'],
+  ] as const) {
+    const { file } = await script(
+      directory,
+      `cat <<'EOF'\n${printed}\nEOF\necho "no account for ${repeated}" >&2; exit 3`,
+    )
+    const message = await refusal(credentialsOf(file))
+    assert.match(message, /ended with status 3; on stderr: no account for \[secret\];/)
+    assert.not.match(message, repeated)
+  }
+})

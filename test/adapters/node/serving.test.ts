@@ -1,7 +1,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import * as tls from 'node:tls'
-import { interfaceAddresses } from '../../../adapters/addresses/index.js'
+import { fixedAddresses, interfaceAddresses } from '../../../adapters/addresses/index.js'
 import { follow, tlsServer } from '../../../adapters/connections/index.js'
 import { nodeAddresses } from '../../../adapters/kubernetes/index.js'
 import { clientTemplate, startRotation } from '../../../adapters/node/index.js'
@@ -153,4 +153,19 @@ test('refuses addresses without a node or a rotation to ask with', async (contex
     addresses: () => () => {},
   }).catch(String)
   assert.match(String(error), /nodeName or authenticateWith is missing/)
+})
+
+test('a request that waits is judged anew when another node is declared', async (context) => {
+  const there = await world(context, { nodes: [{ name: 'worker-2', addresses: ['127.0.0.9'] }] })
+  const client = await rotating(context, there)
+  const serving = await rotating(context, there, {
+    nodeName: 'worker-1',
+    authenticateWith: client,
+    addresses: fixedAddresses(['127.0.0.2']),
+    addressDelay: 0,
+  })
+  await until(serving, 'Pending')
+  there.plane.declareNodes([own])
+  await serving.issued()
+  assert.is(serving.seen.filter(({ reason }) => reason === 'TemplateChanged').length, 1)
 })

@@ -92,7 +92,7 @@ test('has no opinion where no node is declared', () => {
 })
 
 test('reads a range that is none as nothing', () => {
-  const nodes = [{ name: 'worker-1', addresses: ['worker/8'] }]
+  const nodes = [{ name: 'worker-1', addresses: ['worker/8', '10.0.0.0/', '10.0.0.0/x', '10.0.0.0/8/8'] }]
   const verdict = servingVerdict({ nodes, reserved: [] }, { ...good, ...named({ dnsNames: [] }) })
   assert.is(verdict.reason, 'NotItsAddress')
 })

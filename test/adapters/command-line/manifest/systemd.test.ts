@@ -35,6 +35,43 @@ test('may write where files are written, and nowhere else', () => {
   assert.equal(nested.valuesOf('ReadWritePaths'), ['/etc/kubernetes /var/lib/kubelet/pki'])
 })
 
+test('knows what the certificates of a file read and write', async ({ temporaryDirectory }) => {
+  const config = join(await temporaryDirectory(), 'config.yaml')
+  await writeFile(
+    config,
+    `apiVersion: kube-cert-rotation/v1
+kind: RotationConfiguration
+certificates:
+  - name: client
+    hostnameOverride: worker-1
+    bootstrapKubeconfig: /etc/boot/token.conf
+    kubeconfig: /etc/kubernetes/kubelet.conf
+    eventLog: /var/log/kcr/events
+  - name: mesh
+    authenticateWith: client
+    commonName: mesh
+    certDir: /srv/mesh/pki
+    outputs: [{ dir: /srv/mesh/tls, owner: '0:33' }, { bundle: /etc/haproxy/mesh.pem }]
+`,
+  )
+  const service = get(serviceFrom({ config }))
+  assert.equal(service.reads, [config, '/etc/boot/token.conf'])
+  assert.equal(service.writes, [
+    '/etc/kubernetes',
+    '/var/lib/kubelet/pki',
+    '/var/log/kcr',
+    '/srv/mesh/pki',
+    '/srv/mesh/tls',
+    '/etc/haproxy',
+  ])
+  const text = systemdUnit(service, node)
+  assert.match(text, `run --config=${config}\n`)
+  assert.match(text, 'CapabilityBoundingSet=CAP_CHOWN\n')
+  await writeFile(config, 'certificates: []')
+  const wrong = serviceFrom({ config })
+  assert.match(JSON.stringify(wrong), /config\.yaml: .*certificates must not be empty/)
+})
+
 test('sees home directories and /tmp only where a path leads there', () => {
   assert.equal(unit({}).valuesOf('ProtectHome'), ['yes'])
   assert.equal(unit({}).valuesOf('PrivateTmp'), ['yes'])

@@ -1,0 +1,276 @@
+/** Reads the file of `--config`, and makes of it what the program does. Every problem is told, with its path in the file. */
+import { dirname, join, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Address } from '../metrics/listener.js'
+import type { RotationOptions } from '../node/index.js'
+import { prefixOf, templateFrom } from '../node/options.js'
+import { readDocument } from '../platform/fields.js'
+import { readBounded } from '../platform/read-file.js'
+import { parseBindAddress } from './bind-address.js'
+import { certificateFrom, certificateProblems, type Naming, templateSettings } from './certificate-flags.js'
+import { type CertificateEntry, type Configuration, configuration } from './config.js'
+import { defaultCertDir } from './defaults.js'
+import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
+import type { Level, LogFormat } from './output.js'
+import { attributesFrom, type OutputRequest } from './outputs.js'
+import type { CertificateRequest } from './run-flags.js'
+import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
+import { windowProblems, windowsFrom } from './window-flags.js'
+
+/** A certificate of the file: values alone, so that two can be compared. */
+export interface Configured {
+  readonly name: string
+  readonly request: CertificateRequest
+  /** What its files begin with. */
+  readonly prefix: string
+  /** The certificate that it is requested with, by its name in the file. */
+  readonly asker?: string
+  /** Where it has its names from: it is a serving certificate. */
+  readonly addresses?: AddressChoice
+}
+
+export interface Config {
+  readonly format: LogFormat
+  readonly level: Level
+  readonly metrics?: Address
+  readonly certificates: ReadonlyArray<Configured>
+}
+
+/** Sentences, each with its path in the file. */
+export type Problems = ReadonlyArray<string>
+
+/** Says on standard error what is wrong with the file, a line each. */
+export const complainOf = (file: string, problems: Problems): void => {
+  for (const problem of problems) process.stderr.write(`kube-cert-rotation: ${file}: ${problem}\n`)
+}
+
+export const readConfig = async (file: string): Promise<E.Either<Problems, Config>> => {
+  const text = await readBounded(file)()
+  return E.isLeft(text) ? E.left([`it cannot be read: ${text.left}`]) : configFrom(file, text.right.reveal())
+}
+
+/** Paths in it are relative to the folder of the file. */
+export const configFrom = (file: string, yaml: string): E.Either<Problems, Config> => {
+  const read = readDocument(configuration, yaml)
+  if (E.isLeft(read))
+    return E.left(read.left.map(({ where, what }) => `${where === '' ? 'it' : where} ${what}`))
+  const { logFormat, logLevel, metricsBindAddress = '0', featureGates, certificates } = read.right
+  const metrics = parseBindAddress(metricsBindAddress)
+  const folder = dirname(resolve(file))
+  const all = certificates.map((entry, index) => ({
+    where: `certificates[${index}]`,
+    entry,
+    one: configured(entry, featureGates, folder),
+  }))
+  const problems = [
+    ...(E.isLeft(metrics) ? [`metricsBindAddress: ${metrics.left}`] : []),
+    ...all.flatMap(({ where, entry, one }) => [...problemsOf(entry, where), ...optionProblems(one, where)]),
+    ...together(all),
+  ]
+  if (problems.length > 0 || E.isLeft(metrics)) return E.left(problems)
+  return E.right({
+    format: logFormat,
+    level: logLevel,
+    ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
+    certificates: all
+      .filter(({ one }) => one.addresses === undefined || featureGates.RotateKubeletServerCertificate)
+      .map(({ one }) => one),
+  })
+}
+
+/** Where the requests go out with a credential of their own, and not with another certificate of the file. */
+const ownCredentials: ReadonlyArray<string> = ['held', 'kubeconfig']
+
+const askerOf = ({ authenticateWith = 'held' }: CertificateEntry): string | undefined =>
+  ownCredentials.includes(authenticateWith) ? undefined : authenticateWith
+
+const configured = (
+  entry: CertificateEntry,
+  gates: Configuration['featureGates'],
+  folder: string,
+): Configured => {
+  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
+  const { certPrefix, requestedLifetime, probeInterval, serverAddresses, keyAlgorithm } = entry
+  const [kubeconfig, bootstrapKubeconfig] = [at(entry.kubeconfig), at(entry.bootstrapKubeconfig)]
+  const [clientCertificateAuthority, eventLog] = [at(entry.clientCaFile), at(entry.eventLog)]
+  const renewalWindows = windowsFrom({ ...entry, renewalWindowFile: at(entry.renewalWindowFile) })
+  const asker = askerOf(entry)
+  const addresses = serverAddresses === undefined ? undefined : addressesFrom(serverAddresses)
+  const isServing = addresses !== undefined
+  const prefix = certPrefix ?? (isServing ? servingPrefix : prefixOf({}))
+  const certificate = certificateFrom(
+    isServing ? { hostnameOverride: entry.hostnameOverride, keyAlgorithm } : entry,
+  )
+  const options: RotationOptions = {
+    ...certificate,
+    certDir: at(entry.certDir) ?? defaultCertDir,
+    ...(certPrefix === undefined ? {} : { certPrefix }),
+    ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(renewalWindows === undefined ? {} : { renewalWindows }),
+    ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
+    ...(requestedLifetime === undefined ? {} : { requestedLifetime }),
+    policy: {
+      rotate: entry.rotateCertificates && (isServing || gates.RotateKubeletClientCertificate),
+      ...(entry.authenticateWith === 'kubeconfig' ? { authenticateWith: 'external' } : {}),
+      ...(probeInterval === undefined ? {} : { probeInterval }),
+    },
+  }
+  return {
+    name: entry.name,
+    prefix,
+    request: {
+      options,
+      outputs: entry.outputs.flatMap((output) =>
+        placesOf(output).map(([kind, path]) => ({
+          kind,
+          path: resolve(folder, path),
+          attributes: attributesFrom(output.mode, output.owner),
+        })),
+      ),
+      hooks: entry.afterRenewal.flatMap(({ command, signal, timeout }): ReadonlyArray<HookRequest> => {
+        const target = signal === undefined ? undefined : readSignal(signal)
+        if (target !== undefined) return E.isRight(target) ? [target.right] : []
+        const [program = '', ...args] = command ?? []
+        return [{ command: [program, ...args], ...(timeout === undefined ? {} : { limit: timeout }) }]
+      }),
+      ...(eventLog === undefined ? {} : { eventLog }),
+    },
+    ...(asker === undefined ? {} : { asker }),
+    ...(addresses === undefined ? {} : { addresses }),
+  }
+}
+
+const addressesFrom = (given: string | ReadonlyArray<string>): AddressChoice =>
+  typeof given === 'string'
+    ? (readAddresses(given) ?? { _tag: 'list', names: [given] })
+    : { _tag: 'list', names: given }
+
+type Place = readonly [kind: OutputRequest['kind'], path: string]
+
+const placesOf = ({ dir, bundle, kubeconfig }: CertificateEntry['outputs'][number]): ReadonlyArray<Place> => [
+  ...(dir === undefined ? [] : [['dir', dir] as const]),
+  ...(bundle === undefined ? [] : [['bundle', bundle] as const]),
+  ...(kubeconfig === undefined ? [] : [['kubeconfig', kubeconfig] as const]),
+]
+
+/** What contradicts itself within one certificate. */
+const problemsOf = (entry: CertificateEntry, where: string): Problems => {
+  const as: Naming = (name) => `${where}.${name}`
+  const asker = askerOf(entry)
+  const other = templateSettings.find((name) => entry[name] !== undefined)
+  const when = (isWrong: boolean, problem: string) => (isWrong ? [problem] : [])
+  const forNobody = (['kubeconfig', 'bootstrapKubeconfig'] as const).filter(
+    (name) => entry[name] !== undefined,
+  )
+  return [
+    ...[...certificateProblems(entry, as), ...windowProblems(entry, as)].map(
+      ({ message, hint }) => `${message}; ${hint}`,
+    ),
+    ...when(
+      ownCredentials.includes(entry.name),
+      `${as('name')} must be another name: ${entry.name} means something else in authenticateWith`,
+    ),
+    ...when(
+      entry.authenticateWith === 'kubeconfig' && entry.kubeconfig === undefined,
+      `${as('authenticateWith')}=kubeconfig needs ${as('kubeconfig')}; name the kubeconfig whose credential is used`,
+    ),
+    ...(asker === undefined ? [] : forNobody).map(
+      (name) =>
+        `${as(name)} and ${as('authenticateWith')}=${asker} are both given; leave out the first: the API is where it is for ${asker}`,
+    ),
+    ...when(
+      entry.serverAddresses !== undefined && asker === undefined,
+      `${as('serverAddresses')} needs ${as('authenticateWith')}; name the client certificate of the node in this file`,
+    ),
+    ...when(
+      entry.serverAddresses !== undefined && other !== undefined,
+      `${as('serverAddresses')} and ${as(other ?? '')} are both given; leave out the fields of another certificate`,
+    ),
+    ...entry.outputs.flatMap((output, index) =>
+      when(
+        placesOf(output).length !== 1,
+        `${as(`outputs[${index}]`)} must have one of dir, bundle and kubeconfig`,
+      ),
+    ),
+    ...entry.afterRenewal.flatMap(({ command, signal, timeout }, index) => {
+      const at = as(`afterRenewal[${index}]`)
+      const target = signal === undefined ? undefined : readSignal(signal, `${at}.signal`)
+      return [
+        ...when(
+          (command === undefined) === (signal === undefined),
+          `${at} must have one of command and signal`,
+        ),
+        ...when(signal !== undefined && timeout !== undefined, `${at}.timeout is for commands; leave it out`),
+        ...when(timeout !== undefined && !isLimit(timeout), `${at}.timeout must be ${limits}`),
+        ...(target !== undefined && E.isLeft(target) ? [`${target.left.message}; ${target.left.hint}`] : []),
+      ]
+    }),
+  ]
+}
+
+/** What only the library knows: what Kubernetes takes as a lifetime. */
+const optionProblems = ({ request: { options } }: Configured, where: string): Problems => {
+  const { requestedLifetime } = options
+  if (requestedLifetime === undefined) return []
+  const possible = templateFrom({ requestedLifetime })
+  return E.isLeft(possible) ? [`${where}.${possible.left.message}; ${possible.left.remedy}`] : []
+}
+
+interface Entry {
+  readonly where: string
+  readonly entry: CertificateEntry
+  readonly one: Configured
+}
+
+/** What certificates cannot have in common, and what they need of each other. */
+const together = (all: ReadonlyArray<Entry>): Problems => {
+  const byName = new Map(all.map((each) => [each.one.name, each]))
+  return [
+    ...all.flatMap(({ where, one: { name, asker } }) => {
+      if (asker === undefined) return []
+      const place = `${where}.authenticateWith`
+      if (!byName.has(asker))
+        return [
+          `${place}=${asker} is no certificate of this file; there are ${[...byName.keys()].join(', ')}`,
+        ]
+      return isCircular(name, byName) ? [`${place}=${asker} waits for this certificate itself`] : []
+    }),
+    ...twice(all.map(({ where, one: { name } }) => [`${where}.name`, name])),
+    ...twice(
+      all.map(({ where, one }) => [`${where}.certDir`, join(one.request.options.certDir ?? '', one.prefix)]),
+      'give one of them another certDir or certPrefix',
+    ),
+    ...twice(
+      all.flatMap(({ where, entry, one: { request } }) => [
+        ...(request.options.kubeconfig === undefined || entry.authenticateWith === 'kubeconfig'
+          ? []
+          : [[`${where}.kubeconfig`, request.options.kubeconfig] as const]),
+        ...(request.eventLog === undefined ? [] : [[`${where}.eventLog`, request.eventLog] as const]),
+        ...request.outputs.map(({ path }, index) => [`${where}.outputs[${index}]`, path] as const),
+      ]),
+    ),
+  ]
+}
+
+const isCircular = (name: string, byName: ReadonlyMap<string, Entry>): boolean => {
+  const seen = new Set<string>()
+  for (let next = byName.get(name)?.one.asker; next !== undefined; next = byName.get(next)?.one.asker) {
+    if (next === name) return true
+    if (seen.has(next)) return false
+    seen.add(next)
+  }
+  return false
+}
+
+const twice = (
+  values: ReadonlyArray<readonly [where: string, value: string]>,
+  cure = 'each needs its own',
+): Problems => {
+  const first = new Map<string, string>()
+  return values.flatMap(([where, value]) => {
+    const earlier = first.get(value)
+    if (earlier === undefined) first.set(value, where)
+    return earlier === undefined ? [] : [`${where} and ${earlier} are both ${value}; ${cure}`]
+  })
+}

@@ -1,0 +1,72 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { printEvent } from '../../src/describe/print.js'
+import type { Transition } from '../../src/describe/transition.js'
+import type { StoreError } from '../../src/model/failure.js'
+import { defaultPolicy } from '../../src/model/policy.js'
+import type { Fleet, RotationOptions, RunningRotation, StartError } from '../node/index.js'
+import { hooksFrom } from './hooks.js'
+import type { Level } from './output.js'
+import { outputsFrom } from './outputs.js'
+import type { CertificateRequest } from './run-flags.js'
+
+/** Where it is said what becomes of a certificate. */
+export interface Voice {
+  readonly say: (level: Level, message: string) => void
+  readonly told: (transition: Transition) => void
+  /** Another process asked for it. */
+  readonly reload: () => void
+}
+
+export interface Started {
+  readonly rotation: RunningRotation
+  /** When all is written that is to be said of it. */
+  readonly ended: Promise<E.Either<StoreError, void>>
+}
+
+/** Starts a rotation with all that belongs to it: outputs, hooks, the event log, which begins anew with each start. */
+export const startCertificate = async (
+  fleet: Fleet,
+  { options, outputs, hooks, eventLog: path }: CertificateRequest,
+  { say, told, reload }: Voice,
+  signal: AbortSignal,
+): Promise<E.Either<StartError, Started>> => {
+  const warn = (message: string) => say('warn', message)
+  const events =
+    path === undefined
+      ? undefined
+      : (await import('./event-log.js')).eventLog({ path, policy: policyOf(options), warn })
+  const started = await fleet.startTask({
+    ...options,
+    outputs: await outputsFrom(outputs),
+    hooks: await hooksFrom(hooks, (line) => say('info', line)),
+    signal,
+    onAsked: ({ what, reason }) => {
+      say('info', `${what}, asked for over the socket of the directory: ${reason}`)
+      if (what === 'reload') reload()
+    },
+    onStep: (step) => {
+      events?.write(step)
+      if (step.event !== undefined) say('debug', `event ${printEvent(step.event)}`)
+    },
+    onTransition: told,
+    onWarning: warn,
+  })()
+  if (E.isLeft(started)) {
+    await events?.close()
+    return started
+  }
+  const rotation = started.right
+  const ended = async () => {
+    const outcome = await rotation.endedTask()
+    await events?.close()
+    return outcome
+  }
+  return E.right({ rotation, ended: ended() })
+}
+
+/** With which it decides. */
+const policyOf = ({ policy, authenticateWith }: RotationOptions) => ({
+  ...defaultPolicy,
+  ...policy,
+  ...(authenticateWith === undefined ? {} : { authenticateWith: 'external' as const }),
+})
