@@ -96,6 +96,42 @@ const pending = () =>
     .later(0, loaded())
     .later(20 * hour, submitted)
 
+// Bootstrapping ---------------------------------------------------------------------------------------------------
+
+test('says why no certificate works', () => {
+  const why = ({ state }: Play) => (state._tag === 'Bootstrapping' ? state.why : state._tag)
+  assert.is(why(begin()), 'NoCertificate')
+  assert.is(why(begin().later(0, loaded()).later(day)), 'Expired')
+  assert.is(why(begin().later(0, loaded({ notBefore: at(hour) }))), 'NotYetValid')
+  assert.is(why(begin().later(0, loaded({ notBefore: at(hour) }), rejected)), 'NotYetValid')
+  assert.is(why(begin().later(0, loaded(), rejected)), 'Rejected')
+  assert.is(why(begin().later(0, loaded({ serverUntrustedAt: O.some(noon) }))), 'ServerUntrusted')
+})
+
+test('waits for the end of a certificate that is rejected where nothing is wanted', () => {
+  const policy = { ...defaultPolicy, probeInterval: 0 }
+  const unwanted = begin(policy).later(0, wants(undefined), loaded(), rejected)
+  assert.equal(unwanted.next(17 * hour), { _tag: 'Wait', until: at(day) })
+})
+
+test('a minute is no difference between clocks', () => {
+  const skew = (by: number) =>
+    begin().later(0, loaded(), { ...submitted, serverTime: O.some(at(by)) }).facts.clockSkew
+  assert.is(skew(minute), 0)
+  assert.is(skew(minute + second), minute + second)
+  assert.is(skew(-minute - second), -minute - second)
+})
+
+test('asks soon for something else than what was denied, and not for the same', () => {
+  const lasting = begin()
+    .later(0, loaded({ notAfter: at(300 * day) }), requested)
+    .later(minute, submitted, denied)
+    .later(hour, submitted, denied)
+  const delay = (news: News) => O.toUndefined(lasting.later(second, news).facts.lastFailure)?.delay ?? 0
+  assert.ok(delay(wants(template)) > defaultPolicy.submitInterval)
+  assert.is(delay(wants(otherTemplate)), defaultPolicy.submitInterval)
+})
+
 // Renewal ---------------------------------------------------------------------------------------------------------
 
 test('is due at the deadline, by the time alone', () => {
