@@ -4,7 +4,7 @@ import { assert, suite } from '../helper/index.js'
 import { bootCluster } from './cluster.js'
 import { program } from './package.js'
 
-const patience = { deadline: 60_000 }
+const patience = { deadline: 240_000 }
 const cluster = await bootCluster()
 const { kubectl } = cluster
 const test = suite(`manifests, Kubernetes ${cluster.version.text}`)

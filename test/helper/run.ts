@@ -4,8 +4,8 @@
  * N files at a time (2), each for at most N minutes (2; 15 when thorough).
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
- * is given; with --thorough, those that have larger numbers then. Those in test/package, test/e2e and test/bench run only
- * when they are named. The last line is
+ * is given, but for what takes long; with --thorough, what takes long and what has larger numbers then. Those in
+ * test/package, test/e2e and test/bench run only when they are named. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 unless all ran and none failed.
  */
 import { spawnSync } from 'node:child_process'
@@ -19,7 +19,32 @@ const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
  * What touches neither processes nor global state, and takes a moment: a process for each of these folders, since the
  * start of one takes longer than most of the files.
  */
-const LIGHT = ['test/src/control-plane/', 'test/src/describe/', 'test/src/model/', 'test/adapters/memory/']
+const LIGHT = [
+  'test/src/control-plane/',
+  'test/src/describe/',
+  'test/src/driver/',
+  'test/src/machine/',
+  'test/src/metrics/',
+  'test/src/model/',
+  'test/src/simulator/',
+  'test/adapters/addresses/',
+  'test/adapters/command-line/manifest/',
+  'test/adapters/contract/',
+  'test/adapters/kubeconfig/',
+  'test/adapters/memory/',
+  'test/adapters/platform/',
+  'test/adapters/simulator/',
+  'test/adapters/windows/',
+]
+/** What takes long and is seldom broken by a change elsewhere: only in the thorough run, which is a part of the CI. */
+const LONG = [
+  'test/adapters/control-plane/kubectl.test.ts',
+  'test/checks/coverage.test.ts',
+  'test/fuzz/',
+  'test/helper/helper.test.ts',
+  'test/readme/recovery.test.ts',
+  'test/soak/',
+]
 const MINUTE = 60_000
 
 const args = process.argv.slice(2)
@@ -27,6 +52,9 @@ const thorough = args.includes('--thorough') || process.env['THOROUGH'] === '1'
 const parts = args.filter((arg) => !arg.startsWith('--'))
 const given = (flag: string, otherwise: number): number =>
   Number(args.find((arg) => arg.startsWith(`--${flag}=`))?.split('=')[1] ?? otherwise)
+
+const isIn = (places: ReadonlyArray<string>, file: string): boolean =>
+  places.some((place) => file.startsWith(place))
 
 /** Whether a file, or one of the same folder that it imports, has other numbers when thorough. */
 const isLarger = (file: string): boolean => {
@@ -47,7 +75,7 @@ const files = readdirSync(join(ROOT, 'test'), {
   .filter((file) => file.endsWith('.test.ts') && !file.includes('/node_modules/'))
   .filter((file) =>
     parts.length === 0
-      ? !ONLY_BY_NAME.some((folder) => file.startsWith(folder)) && (!thorough || isLarger(file))
+      ? !isIn(ONLY_BY_NAME, file) && (thorough ? isIn(LONG, file) || isLarger(file) : !isIn(LONG, file))
       : parts.some((part) => file.includes(part)),
   )
   .sort()

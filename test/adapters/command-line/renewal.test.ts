@@ -6,7 +6,7 @@ import { json } from '../control-plane/client.js'
 import { world } from '../node/world.js'
 import { finished, logged, program } from './program.js'
 
-const test = suite('a renewal by the program')
+const test = suite('a renewal by the program', { together: 3 })
 
 test('renews in time with the certificate it has, two requests and a new key; status agrees with the log', {
   deadline: 20_000,

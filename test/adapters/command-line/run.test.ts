@@ -6,7 +6,7 @@ import { assert, eventually, suite, type TestContext } from '../../helper/index.
 import { type World, world } from '../node/world.js'
 import { finished, logged, main, type Program, program, start } from './program.js'
 
-const test = suite('run')
+const test = suite('run', { together: 3 })
 
 const flagsFor = ({ bootstrapKubeconfig, certDir, folder }: World): ReadonlyArray<string> => [
   `--bootstrap-kubeconfig=${bootstrapKubeconfig}`,

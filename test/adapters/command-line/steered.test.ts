@@ -9,7 +9,7 @@ import { rotating, type World, world } from '../node/world.js'
 import { inProcess } from './in-process.js'
 import { main, type Program, program, start } from './program.js'
 
-const test = suite('steered')
+const test = suite('steered', { together: 3 })
 
 const eventually = <A>(what: string, probe: Parameters<typeof within<A>>[1]) =>
   within(what, probe, { deadline: 20_000 })

@@ -5,7 +5,7 @@ import { type Hook, outputBundle, type Renewed } from '../../../adapters/node/in
 import { assert, eventually, suite } from '../../helper/index.js'
 import { rotating, world } from './world.js'
 
-const test = suite('hooks of a rotation')
+const test = suite('hooks of a rotation', { together: 2 })
 
 const quick = { submitInterval: 1_000 }
 

@@ -11,7 +11,7 @@ import { assert, eventually, suite, type TestContext } from '../../helper/index.
 import { right } from '../control-plane/client.js'
 import { rotating, until, type World, world } from './world.js'
 
-const test = suite('after the CA of the cluster was replaced')
+const test = suite('after the CA of the cluster was replaced', { together: 3 })
 
 const policy = { probeInterval: second, submitInterval: second }
 

@@ -9,7 +9,7 @@ import { assert, eventually, suite, type TestContext } from '../../helper/index.
 import { started } from '../control-plane/client.js'
 import { rotating, world } from './world.js'
 
-const test = suite('front door: the CA of client certificates')
+const test = suite('front door: the CA of client certificates', { together: 3 })
 
 const quick = {
   submitInterval: second,
