@@ -8,7 +8,7 @@ import { pairFiles, prepareNode, readPair, requestsSpent } from './node.js'
 import { allowRequests, approve, fail, readRequest, requestsOf } from './requests.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
-const patience = { deadline: 60_000 }
+const patience = { deadline: 180_000 }
 
 const cluster = await bootCluster()
 const { kubectl, controllerManager } = cluster

@@ -13,7 +13,7 @@ const test = suite(`fleet, Kubernetes ${cluster.version.text}`)
 test.after(cluster.stop)
 
 test(`${FLEET} machines that join at the same moment all get their certificates, and send no request in vain`, {
-  deadline: 60_000,
+  deadline: 180_000,
 }, async (context) => {
   const token = await cluster.createBootstrapToken()
   const nodes = await Promise.all(Array.from({ length: FLEET }, () => prepareNode(cluster, { token })))

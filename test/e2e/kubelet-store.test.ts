@@ -11,7 +11,7 @@ import { currentSerial, currentTarget, kubeletsName, kubeletsPairs, mode, newPai
 
 const assets = await resolveAssets()
 const test = suite(`the store of a kubelet, Kubernetes ${assets.version.text}`)
-const options = { deadline: 60_000, skip: missingKubelet(assets) }
+const options = { deadline: 180_000, skip: missingKubelet(assets) }
 
 const authority = createAuthority({ commonName: 'kubernetes' })
 const pairFor = (): string => newPair(authority, 'worker-1')

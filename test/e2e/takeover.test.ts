@@ -15,7 +15,7 @@ const MINUTE = 60 * SECOND
 
 const cluster = await bootCluster()
 const { controllerManager, kubectl } = cluster
-const options = { deadline: 60_000, skip: missingKubelet(cluster.assets) }
+const options = { deadline: 180_000, skip: missingKubelet(cluster.assets) }
 
 const test = suite(`certificate directory of a kubelet, Kubernetes ${cluster.version.text}`)
 test.after(cluster.stop)

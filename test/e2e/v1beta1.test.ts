@@ -10,7 +10,7 @@ const test = suite(`v1beta1, Kubernetes ${cluster.version.text}`)
 test.after(cluster.stop)
 
 test('a cluster without certificates.k8s.io/v1 serves as well: the request is made, watched and taken as v1beta1', {
-  deadline: 60_000,
+  deadline: 180_000,
   skip:
     cluster.version.minor <= 21 ? undefined : `${cluster.version.text} has no certificates.k8s.io/v1beta1`,
 }, async (context) => {

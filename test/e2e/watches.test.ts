@@ -13,7 +13,7 @@ import { issue } from './pki.js'
 import { keepWatching, overClientNode, overHttps, type Watching } from './watching.js'
 
 const HOUR = 60 * 60 * 1000
-const patience = { deadline: 60_000 }
+const patience = { deadline: 180_000 }
 const soon = { deadline: 20_000 }
 const stacks = [
   ['node:https', overHttps],

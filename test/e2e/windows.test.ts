@@ -96,7 +96,7 @@ test('one kubectl apply renews those it is meant for, spread over the window; no
 })
 
 test('those who may not read the ConfigMap say whose role is missing', {
-  deadline: 60_000,
+  deadline: 180_000,
 }, async (context) => {
   const node = await prepareNode(cluster)
   const agent = startAgent(context, cluster, node, '--renewal-window-configmap=default/windows')
