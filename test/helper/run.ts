@@ -1,7 +1,7 @@
 /**
  * The test command: `node dist/test/helper/run.js [--thorough] [--parallel=N] [--minutes=N] [PART OF A PATH]...`
  *
- * N files at a time (2), each for at most N minutes (2; 15 when thorough).
+ * N files at a time (3), each for at most N minutes (2; 15 when thorough).
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
  * is given, but for what takes long; with --thorough, what takes long and what has larger numbers then. Those in
@@ -125,7 +125,7 @@ const processes = files.flatMap((file) => {
 })
 
 const results = await runFiles(processes, {
-  parallel: given('parallel', 2),
+  parallel: given('parallel', 3),
   fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
   signal: interrupted.signal,
   environment: thorough ? { THOROUGH: '1' } : {},

@@ -63,7 +63,7 @@ test('packs what is bundled, its declarations, pages and the core, and nothing e
   assert.ok(packed)
   tarball = join(directory, packed.filename)
   const allowed = [
-    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|adapters\/(?:command-line\/)?REFERENCE\.md|adapters\/command-line\/RECOVERY\.md|CHANGELOG\.md|LICENSE|package\.json|src\/[\w/-]+\.ts)$/,
+    /^(?:(?:(?:src|test|adapters(?:\/[\w-]+)?)\/)?README\.md|adapters\/(?:command-line\/)?REFERENCE\.md|adapters\/command-line\/(?:RECOVERY\.md|config\.schema\.json)|CHANGELOG\.md|LICENSE|package\.json|src\/[\w/-]+\.ts)$/,
     /^(?:src\/simulator\/(?:README\.md|scenarios\/[\w-]+\.yaml)|test\/adapters\/[\w-]+\/examples\/[\w-]+\.ts)$/,
     /^dist\/(?:(?:src|adapters)\/[\w/-]+\.d\.ts|bundle\/(?:LICENSES|[\w/-]+\.js(?:\.map)?)|kube-cert-rotation\.mjs)$/,
   ]
