@@ -60,7 +60,7 @@ const isIn = (places: ReadonlyArray<string>, file: string): boolean =>
 const isLarger = (file: string): boolean => {
   const text = readFileSync(join(ROOT, file), 'utf8')
   if (/\bsample\(|\bthorough\b/.test(text)) return true
-  const imported = [...text.matchAll(/^import .* from '\.\/(.+)\.js'$/gm)].map(
+  const imported = [...text.matchAll(/^(?:import .*|\}) from '\.\/(.+)\.js'$/gm)].map(
     ([, name]) => `${dirname(file)}/${name}.ts`,
   )
   return imported.some(isLarger)
