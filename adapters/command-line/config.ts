@@ -16,6 +16,7 @@ import {
   textOr,
   yesOrNo,
 } from '../platform/fields.js'
+import { configMapPattern } from '../windows/config-map-name.js'
 import { durationPattern, parseDuration } from './duration.js'
 import { levels } from './output.js'
 import { modePattern, ownerPattern } from './outputs.js'
@@ -75,7 +76,7 @@ const certificate = fields({
   renewalWindowFile: as('renewal-window-file', notEmpty),
   renewalWindowConfigmap: as(
     'renewal-window-configmap',
-    matching(/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, 'must be NAMESPACE/NAME', (value) => value),
+    matching(configMapPattern, 'must be NAMESPACE/NAME', (value) => value),
   ),
   nodeLabels: as('node-labels', byName(text)),
   afterRenewal: described(

@@ -35,9 +35,7 @@ export const runConfig = async (
     return 2
   }
   const { openFleet } = await import('../node/index.js')
-  const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
-  // What is started from here is no part of the service that may speak for it.
-  delete process.env['NOTIFY_SOCKET']
+  const manager = (await import('./service-manager.js')).ownServiceManager()
   const fleet = openFleet()
   let { format, level: least } = first.right
   const members = new Map<string, Member>()

@@ -49,9 +49,7 @@ export const run = async (
       return 2
     }
   }
-  const manager = (await import('./service-manager.js')).serviceManager({ ...process.env })
-  // What is started from here is no part of the service that may speak for it.
-  delete process.env['NOTIFY_SOCKET']
+  const manager = (await import('./service-manager.js')).ownServiceManager()
   let rotation: RunningRotation | undefined
   const lastLine = () =>
     rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())

@@ -21,6 +21,13 @@ export interface ServiceManager {
 /** How long a message may take, ms. */
 const patience = 5_000
 
+/** That of this process, once: what is started from here is no part of the service that may speak for it. */
+export const ownServiceManager = (): ServiceManager => {
+  const manager = serviceManager({ ...process.env })
+  delete process.env['NOTIFY_SOCKET']
+  return manager
+}
+
 /** The service manager that `NOTIFY_SOCKET` names; without one, nobody is told. */
 export const serviceManager = (
   environment: NodeJS.ProcessEnv,

@@ -2,8 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { printEvent } from '../../src/describe/print.js'
 import type { Transition } from '../../src/describe/transition.js'
 import type { StoreError } from '../../src/model/failure.js'
-import { defaultPolicy } from '../../src/model/policy.js'
-import type { Fleet, RotationOptions, RunningRotation, StartError } from '../node/index.js'
+import type { Fleet, RunningRotation, StartError } from '../node/index.js'
 import { hooksFrom } from './hooks.js'
 import type { Level } from './output.js'
 import { outputsFrom } from './outputs.js'
@@ -31,10 +30,11 @@ export const startCertificate = async (
   signal: AbortSignal,
 ): Promise<E.Either<StartError, Started>> => {
   const warn = (message: string) => say('warn', message)
-  const events =
-    path === undefined
-      ? undefined
-      : (await import('./event-log.js')).eventLog({ path, policy: policyOf(options), warn })
+  const openEventLog = async (file: string) => {
+    const { policyOf } = await import('../node/options.js')
+    return (await import('./event-log.js')).eventLog({ path: file, policy: policyOf(options), warn })
+  }
+  const events = path === undefined ? undefined : await openEventLog(path)
   const started = await fleet.startTask({
     ...options,
     outputs: await outputsFrom(outputs),
@@ -63,10 +63,3 @@ export const startCertificate = async (
   }
   return E.right({ rotation, ended: ended() })
 }
-
-/** With which it decides. */
-const policyOf = ({ policy, authenticateWith }: RotationOptions) => ({
-  ...defaultPolicy,
-  ...policy,
-  ...(authenticateWith === undefined ? {} : { authenticateWith: 'external' as const }),
-})

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { RenewalWindowsOptions } from '../node/options.js'
-import { configMapName } from '../windows/config-map.js'
+import { configMapName } from '../windows/config-map-name.js'
 import { asFlag, type Naming } from './certificate-flags.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 

@@ -306,13 +306,16 @@ export const warnWith =
     }
   }
 
+/** The policy of options that have been checked. */
+export const policyOf = ({ policy, authenticateWith }: RotationOptions): RotationPolicy => ({
+  ...defaultPolicy,
+  ...policy,
+  ...(authenticateWith === undefined ? {} : { authenticateWith: 'external' }),
+})
+
 /** The policy that the options describe. */
 export const policyFrom = (options: RotationOptions): E.Either<InvalidOptions, RotationPolicy> => {
-  const policy: RotationPolicy = {
-    ...defaultPolicy,
-    ...options.policy,
-    ...(options.authenticateWith === undefined ? {} : { authenticateWith: 'external' }),
-  }
+  const policy = policyOf(options)
   const [problem] = policyProblems(policy)
   return problem === undefined ? E.right(policy) : E.left(invalid(`policy: ${problem}`, 'correct it'))
 }

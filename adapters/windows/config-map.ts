@@ -16,18 +16,8 @@ import { connections } from '../kubernetes/connection.js'
 import { linesOf } from '../kubernetes/line-reader.js'
 import { type ApiResponse, errorFrom, unintelligible } from '../kubernetes/response.js'
 import { defaultTimeouts } from '../kubernetes/timeouts.js'
+import type { ConfigMapName } from './config-map-name.js'
 import { type Asker, type Entry, entriesOf, windowFor } from './document.js'
-
-export interface ConfigMapName {
-  readonly namespace: string
-  readonly name: string
-}
-
-/** `kube-system/renewal-windows`; undefined: it names none. */
-export const configMapName = (text: string): ConfigMapName | undefined => {
-  const [, namespace, name] = /^([a-z0-9][-a-z0-9]*)\/([a-z0-9][-.a-z0-9]*)$/.exec(text) ?? []
-  return namespace === undefined || name === undefined ? undefined : { namespace, name }
-}
 
 export interface ConfigMapOptions extends ConfigMapName {
   readonly labels: Asker['labels']

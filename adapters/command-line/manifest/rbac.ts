@@ -5,7 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { stringify } from 'yaml'
 import { kubeletClientSigner } from '../../../src/model/template.js'
-import { configMapName } from '../../windows/config-map.js'
+import { configMapName } from '../../windows/config-map-name.js'
 import { type Given, type UsageError, usageError } from '../flags.js'
 import type { Service } from './service.js'
 
