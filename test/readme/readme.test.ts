@@ -58,7 +58,7 @@ const project = async (folder: string): Promise<string> => {
   const modules = join(folder, 'node_modules')
   await mkdir(modules)
   await symlink(root, join(modules, 'kube-cert-rotation'))
-  for (const name of ['fp-ts', 'undici', '@types'])
+  for (const name of ['fp-ts', 'undici', '@kubernetes', '@types'])
     await symlink(join(root, 'node_modules', name), join(modules, name))
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   return folder
@@ -90,8 +90,8 @@ for (const language of ['js', 'ts'])
       const { code: exit } = await running.ended
       assert.is(exit, 0, running.stderr())
       // What is asked of the API is answered: a node may list requests, and there is its own.
-      const expected = /\bhttpsAgent\(follow\(|dispatcher\(follow\(/.test(code)
-        ? /^200: worker-1 sees 1 request$/m
+      const expected = /\b(httpsAgent|dispatcher|kubeConfig)\(follow\(/.test(code)
+        ? /^(200: )?worker-1 sees 1 request$/m
         : task === undefined
           ? /worker-1|Issued/
           : /right: 'system:node:worker-1'/
