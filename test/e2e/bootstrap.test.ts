@@ -1,10 +1,14 @@
 /** From a bootstrap token to a certificate: alone, by hand, refused, forgotten, and killed on the way. */
-import { lstat, stat } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { lstat, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { assert, suite } from '../helper/index.js'
 import { readStatus, startAgent } from './agent.js'
 import { bootCluster } from './cluster.js'
 import { embed, impatient } from './embedded.js'
 import { pairFiles, prepareNode, readPair, requestsSpent } from './node.js'
+import { projectWith } from './package.js'
 import { allowRequests, approve, fail, readRequest, requestsOf } from './requests.js'
 
 const BY_HAND = 'system:bootstrappers:by-hand'
@@ -60,6 +64,29 @@ test(
       'token: create certificatesigningrequests',
       'token: watch certificatesigningrequests',
     ])
+  },
+)
+
+test(
+  "the README's first calls, with node:https, fetch and client-node, are answered",
+  patience,
+  async (context) => {
+    const readme = await readFile(join(import.meta.dirname, '../../../README.md'), 'utf8')
+    const [, section = ''] = /^## The first call$([\s\S]*?)^## /m.exec(readme) ?? []
+    const examples = [...section.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code)
+    assert.is(examples.length, 3)
+    const project = await projectWith('undici', '@kubernetes/client-node')
+    for (const [index, code] of examples.entries()) {
+      const node = await prepareNode(cluster)
+      const file = join(project, `first-call-${index}.mjs`)
+      const placed = code
+        .replaceAll('/etc/kubernetes/bootstrap-kubelet.conf', node.bootstrapKubeconfig)
+        .replaceAll('/var/lib/kubelet/pki', node.certDir)
+        .replaceAll('worker-1', node.name)
+      await writeFile(file, `${placed}\nawait rotation.stop()\n`)
+      const { stdout } = await promisify(execFile)(process.execPath, [file], { signal: context.signal })
+      assert.match(stdout, new RegExp(`^(200: )?${node.name} sees [1-9]\\d* requests?$`, 'm'))
+    }
   },
 )
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type * as Crypto from '../../adapters/crypto/index.js'
@@ -42,6 +42,17 @@ export const program = (): string => join(installed(), 'node_modules/.bin/kube-c
 
 const url = (name: string): string =>
   pathToFileURL(createRequire(join(installed(), 'index.js')).resolve(name)).href
+
+/** The project, with packages beside it that the library can use and does not bring: those that it is tested with. */
+export const projectWith = async (...packages: ReadonlyArray<string>): Promise<string> => {
+  for (const name of packages) {
+    const link = join(installed(), 'node_modules', name)
+    await rm(link, { recursive: true, force: true })
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(root, 'node_modules', name), link)
+  }
+  return installed()
+}
 
 /** What `import 'kube-cert-rotation'` gives in that project. */
 export const library = (): Promise<typeof Library> => import(url('kube-cert-rotation'))
