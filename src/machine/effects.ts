@@ -57,7 +57,7 @@ export const effects =
         found.push({ _tag: 'AdoptCluster' })
     }
     const certificate = inUse(policy, now.facts, now.at)
-    if (!isSame(inUse(policy, before.facts, before.at), certificate))
+    if (O.toUndefined(inUse(policy, before.facts, before.at)) !== O.toUndefined(certificate))
       found.push({ _tag: 'Publish', certificate })
     return found
   }
@@ -76,9 +76,6 @@ export const keysOf = (facts: Facts): ReadonlyArray<KeyId> => {
     ...(O.isSome(next) ? [next.value] : []),
   ]
 }
-
-const isSame = (a: O.Option<Certificate>, b: O.Option<Certificate>): boolean =>
-  O.isSome(a) && O.isSome(b) ? a.value === b.value : a._tag === b._tag
 
 const skewed = (before: Facts, { facts, at }: Moment): ReadonlyArray<string> => {
   const { clockSkew } = facts

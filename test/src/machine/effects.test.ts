@@ -74,6 +74,13 @@ test('a request that is under way, and its key, are kept', () => {
   assert.equal(following(trusted, submitted('held')), [])
 })
 
+test('where nothing is over nothing is forgotten', () => {
+  assert.equal(
+    following(trusted, { _tag: 'RotationRequested', why: 'requested by the embedder', at: noon }),
+    [],
+  )
+})
+
 test('a request that is over is discarded, and its key forgotten', () => {
   const forgotten: ReadonlyArray<Effect> = [{ _tag: 'DiscardRequest' }, { _tag: 'RetainKeys', keys: [] }]
   const taken: Event = {
