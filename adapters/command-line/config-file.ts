@@ -11,9 +11,9 @@ import { certificateFrom, certificateProblems, type Naming, templateSettings } f
 import { type CertificateEntry, type Configuration, configuration } from './config.js'
 import { defaultCertDir } from './defaults.js'
 import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
-import type { Level, LogFormat } from './output.js'
+import type { Log } from './output.js'
 import { attributesFrom, type OutputRequest } from './outputs.js'
-import type { CertificateRequest } from './run-flags.js'
+import type { CertificateRequest } from './run-request.js'
 import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
 import { windowProblems, windowsFrom } from './window-flags.js'
 
@@ -30,8 +30,7 @@ export interface Configured {
 }
 
 export interface Config {
-  readonly format: LogFormat
-  readonly level: Level
+  readonly log: Log
   readonly metrics?: Address
   readonly certificates: ReadonlyArray<Configured>
 }
@@ -69,8 +68,7 @@ export const configFrom = (file: string, yaml: string): E.Either<Problems, Confi
   ]
   if (problems.length > 0 || E.isLeft(metrics)) return E.left(problems)
   return E.right({
-    format: logFormat,
-    level: logLevel,
+    log: { format: logFormat, level: logLevel },
     ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
     certificates: all
       .filter(({ one }) => one.addresses === undefined || featureGates.RotateKubeletServerCertificate)

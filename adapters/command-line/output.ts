@@ -8,6 +8,13 @@ export type Level = (typeof levels)[number]
 
 export const isLevel = (text: string): text is Level => levels.some((level) => level === text)
 
+/** Which lines a log has, and how they are written. */
+export interface Log {
+  readonly format: LogFormat
+  /** The least that is logged. */
+  readonly level: Level
+}
+
 /** Whether a log that begins at `least` has lines of this level. */
 export const isLogged = (least: Level, level: Level): boolean =>
   levels.indexOf(level) >= levels.indexOf(least)

@@ -7,12 +7,10 @@ import { inWords } from '../../src/model/time.js'
 import type { Fleet, RunningRotation } from '../node/index.js'
 import type { Signals } from './command.js'
 import { type Config, type Configured, complainOf, readConfig } from './config-file.js'
-import { isLogged, type Level, messageLine, transitionLine } from './output.js'
 import { reloadInterval, timedOut, whereTheApiIs } from './run.js'
-import type { CertificateRequest, ConfigRequest } from './run-flags.js'
+import type { CertificateRequest, ConfigRequest } from './run-request.js'
 import { type StandIn, standIn } from './stand-in.js'
 import { startCertificate, type Voice } from './start-certificate.js'
-import { terminalLine } from './terminal-line.js'
 
 /** A certificate that is kept. */
 interface Member {
@@ -35,18 +33,13 @@ export const runConfig = async (
     return 2
   }
   const { openFleet } = await import('../node/index.js')
-  const manager = (await import('./service-manager.js')).ownServiceManager()
   const fleet = openFleet()
-  let { format, level: least } = first.right
+  let current = first.right
   const members = new Map<string, Member>()
-  const screen = terminalLine(process.stdout, format === 'text' ? () => summaryOf(members) : undefined)
-  const print = (level: Level, message: string, certificate?: string) =>
-    screen.print(messageLine(format, new Date(), level, message, certificate))
-  const say: typeof print = (level, ...more) => {
-    if (isLogged(least, level)) print(level, ...more)
-  }
-  const late = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(timeout)
-  const over = AbortSignal.any([stop, late])
+  const { openSession } = await import('./session.js')
+  const lastLine = () => summaryOf(members)
+  const session = openSession({ log: () => current.log, lastLine, timeout, stop })
+  const { say, manager, over } = session
 
   const askers = new Map<string, StandIn>()
   const askerOf = (name: string): StandIn => {
@@ -58,11 +51,7 @@ export const runConfig = async (
     const { name } = configured
     const voice: Voice = {
       say: (level, message) => say(level, message, name),
-      told: (transition) => {
-        if (isLogged(least, transition.level))
-          screen.print(transitionLine(format, { ...transition, certificate: name }))
-        manager.status(`${name}: ${transition.to}: ${transition.message}`)
-      },
+      told: (transition) => session.tell({ ...transition, certificate: name }),
       reload: () => reload(`reload, asked for over the socket of ${name}`),
     }
     members.set(name, keep(fleet, configured, askerOf, voice, once, over))
@@ -79,7 +68,6 @@ export const runConfig = async (
 
   /** Brings what runs in line with the file. */
   const apply = async (before: Config | undefined, config: Config): Promise<void> => {
-    ;({ format, level: least } = config)
     const wanted = new Map(config.certificates.map((one) => [one.name, one]))
     const gone = [...members].filter(
       ([name, { configured }]) => !isDeepStrictEqual(configured, wanted.get(name)),
@@ -104,14 +92,14 @@ export const runConfig = async (
     )
   }
 
-  let current = first.right
   let working: Promise<void> = apply(undefined, current)
   const readAgain = async (): Promise<void> => {
     if (over.aborted) return
     const next = await readChecked(file)
     if (E.isRight(next)) {
-      await apply(current, next.right)
+      const before = current
       current = next.right
+      await apply(before, current)
     } else for (const problem of next.left) say('error', `${file}: ${problem}; nothing was changed`)
     manager.reloaded()
   }
@@ -133,29 +121,26 @@ export const runConfig = async (
 
   say('info', `keeps ${current.certificates.length} certificates of ${file}`)
   signals.on('reload', () => reload('SIGHUP'))
-  // Whatever the level: somebody asked.
   signals.on('report', () => {
     for (const [name, { rotation }] of members)
-      print('info', `SIGUSR2: ${rotation()?.explain() ?? 'it does not run yet'}`, name)
+      session.reply(`SIGUSR2: ${rotation()?.explain() ?? 'it does not run yet'}`, name)
   })
-  stop.addEventListener('abort', manager.stopping, { once: true })
   const complete = allIssued().then((isComplete) => {
     if (isComplete) manager.ready()
     return isComplete
   })
   const isComplete = once ? await complete : await ended(over).then(() => true)
   const missing = [...members].filter(([, { rotation }]) => rotation()?.current() === undefined)
-  if (once && late.aborted)
+  if (once && session.isLate())
     for (const [name, { rotation }] of missing)
       say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation()?.explain() ?? ''}`, name)
   await working
   await Promise.all([...members.values()].map((member) => member.stop()))
   await listening?.close()
-  await manager.close()
   if (!once) say('info', 'stopped; the certificates and requests under way stay in their directories')
-  screen.end()
+  await session.end()
   if (isComplete) return 0
-  return late.aborted ? timedOut : 1
+  return session.isLate() ? timedOut : 1
 }
 
 const ended = (signal: AbortSignal): Promise<void> =>

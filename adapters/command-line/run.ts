@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import type { Transition } from '../../src/describe/transition.js'
 import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
 import { inWords } from '../../src/model/time.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { command, complain, type Signals } from './command.js'
-import { isLogged, type Level, messageLine, transitionLine } from './output.js'
-import { type ConfigRequest, type RunRequest, readRunOrConfig, runFlags } from './run-flags.js'
+import { runFlags } from './run-flags.js'
+import { type ConfigRequest, type RunRequest, readRunOrConfig } from './run-request.js'
 import type { Serving } from './serving-flags.js'
 import { startCertificate, type Voice } from './start-certificate.js'
-import { terminalLine } from './terminal-line.js'
 
 /** How long it waits after a start that failed before it tries again, ms. */
 export const reloadInterval = 10_000
@@ -25,7 +23,7 @@ export const timedOut = 3
  * exit code.
  */
 export const run = async (
-  { once, timeout, format, logLevel, serving, metrics, ...certificate }: RunRequest,
+  { once, timeout, log, serving, metrics, ...certificate }: RunRequest,
   stop: AbortSignal,
   signals: Signals,
 ): Promise<number> => {
@@ -49,17 +47,16 @@ export const run = async (
       return 2
     }
   }
-  const manager = (await import('./service-manager.js')).ownServiceManager()
   let rotation: RunningRotation | undefined
-  const lastLine = () =>
-    rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now())
-  const screen = terminalLine(process.stdout, format === 'text' ? lastLine : undefined)
-  const say = (level: Level, message: string) => {
-    if (isLogged(logLevel, level)) screen.print(messageLine(format, new Date(), level, message))
-  }
-  const tell = (transition: Transition) => {
-    if (isLogged(logLevel, transition.level)) screen.print(transitionLine(format, transition))
-  }
+  const { openSession } = await import('./session.js')
+  const session = openSession({
+    log: () => log,
+    lastLine: () =>
+      rotation === undefined ? '' : summaryOf(rotation.policy, rotation.facts(), wallClock.now()),
+    timeout,
+    stop,
+  })
+  const { say, tell, manager, over } = session
   say('info', intention(options, where))
   if (options.policy?.rotate === false)
     say(
@@ -82,14 +79,7 @@ export const run = async (
   /** From a start to its end. */
   const attempt = async (signal: AbortSignal): Promise<E.Either<Failure<string>, unknown>> => {
     const fleet = openFleet()
-    const voice: Voice = {
-      say,
-      told: (transition) => {
-        tell(transition)
-        manager.status(`${transition.to}: ${transition.message}`)
-      },
-      reload: () => reloading.abort(),
-    }
+    const voice: Voice = { say, told: tell, reload: () => reloading.abort() }
     const started = await startCertificate(fleet, certificate, voice, signal)
     if (E.isLeft(started)) return started
     const client = started.right
@@ -119,25 +109,22 @@ export const run = async (
     return outcomes.find(E.isLeft) ?? E.right(undefined)
   }
 
-  const late = timeout === undefined ? new AbortController().signal : AbortSignal.timeout(timeout)
-  const over = AbortSignal.any([stop, late])
   let reloading = new AbortController()
   signals.on('reload', () => {
     say('info', 'SIGHUP: reads the kubeconfigs, the CAs and the directory again, and asks the API at once')
     manager.reloading()
     reloading.abort()
   })
-  stop.addEventListener('abort', manager.stopping, { once: true })
-  // Whatever the level: somebody asked.
   signals.on('report', () => {
-    const report = `SIGUSR2: ${rotation?.explain() ?? 'nothing runs yet'}`
-    screen.print(messageLine(format, new Date(), 'info', report))
+    if (measured.length === 0) session.reply('SIGUSR2: nothing runs yet')
+    const [client, second] = measured.map((one) => one.explain())
+    if (client !== undefined) session.reply(`SIGUSR2: ${client}`)
+    if (second !== undefined) session.reply(`SIGUSR2: serving: ${second}`)
   })
   let outcome = await attempt(AbortSignal.any([over, reloading.signal]))
   if (E.isLeft(outcome) && rotation === undefined) {
     await listener?.close()
-    await manager.close()
-    screen.end()
+    await session.end()
     complain(outcome.left.message, outcome.left.remedy)
     return outcome.left._tag === 'InvalidOptions' ? 2 : 1
   }
@@ -151,12 +138,11 @@ export const run = async (
     reloading.abort()
   }
   await listener?.close()
-  await manager.close()
-  const isLate = late.aborted && E.isLeft(outcome)
+  const isLate = session.isLate() && E.isLeft(outcome)
   if (isLate) say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation?.explain() ?? ''}`)
   else if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
-  screen.end()
+  await session.end()
   return isLate ? timedOut : E.isRight(outcome) ? 0 : 1
 }
 

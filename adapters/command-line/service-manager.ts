@@ -22,7 +22,7 @@ export interface ServiceManager {
 const patience = 5_000
 
 /** That of this process, once: what is started from here is no part of the service that may speak for it. */
-export const ownServiceManager = (): ServiceManager => {
+export const serviceManagerOfProcess = (): ServiceManager => {
   const manager = serviceManager({ ...process.env })
   delete process.env['NOTIFY_SOCKET']
   return manager

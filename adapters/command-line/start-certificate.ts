@@ -6,7 +6,7 @@ import type { Fleet, RunningRotation, StartError } from '../node/index.js'
 import { hooksFrom } from './hooks.js'
 import type { Level } from './output.js'
 import { outputsFrom } from './outputs.js'
-import type { CertificateRequest } from './run-flags.js'
+import type { CertificateRequest } from './run-request.js'
 
 /** Where it is said what becomes of a certificate. */
 export interface Voice {

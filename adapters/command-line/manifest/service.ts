@@ -6,7 +6,8 @@ import type { RotationOptions } from '../../node/index.js'
 import { reasonOf } from '../../platform/system-error.js'
 import { configFrom } from '../config-file.js'
 import { type Flag, type Flags, type Given, type UsageError, usageError, valuesOf } from '../flags.js'
-import { readRun, readRunOrConfig, runFlags } from '../run-flags.js'
+import { runFlags } from '../run-flags.js'
+import { readRun, readRunOrConfig } from '../run-request.js'
 
 export interface Service {
   /** The flags of `run`, with absolute paths, without those that were not given. */

@@ -3,7 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { fieldOf } from '../../../adapters/command-line/config-fields.js'
 import { configFrom } from '../../../adapters/command-line/config-file.js'
 import type { Flag } from '../../../adapters/command-line/flags.js'
-import { readRunOrConfig, runFlags } from '../../../adapters/command-line/run-flags.js'
+import { runFlags } from '../../../adapters/command-line/run-flags.js'
+import { readRunOrConfig } from '../../../adapters/command-line/run-request.js'
 import { hour } from '../../../src/model/time.js'
 import { configSchema } from '../../checks/schema.js'
 import { assert, suite } from '../../helper/index.js'
@@ -23,7 +24,7 @@ const problems = (yaml: string): ReadonlyArray<string> => {
 const client = 'name: client, hostnameOverride: worker-1, bootstrapKubeconfig: b.conf'
 
 test('says of a certificate what flags would say, with paths beside the file', () => {
-  const { certificates, format, metrics } = config(`${head}logFormat: json
+  const { certificates, log, metrics } = config(`${head}logFormat: json
 metricsBindAddress: ':9090'
 certificates:
   - name: client
@@ -58,7 +59,7 @@ certificates:
     ipAddresses: [fd00::1]
     rotateCertificates: false
 `)
-  assert.is(format, 'json')
+  assert.is(log.format, 'json')
   assert.equal(metrics, { host: '127.0.0.1', port: 9090 })
   const [one, two, three] = certificates
   assert.equal(one?.request, {

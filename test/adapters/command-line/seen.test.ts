@@ -75,7 +75,7 @@ test('serves metrics and health on loopback when it is told to', { deadline: 60_
   assert.equal(await running.ended, { code: 0, signal: null })
 })
 
-test('measures the serving certificate too', { deadline: 60_000 }, async (context) => {
+test('measures and explains the serving certificate too', { deadline: 60_000 }, async (context) => {
   const there = await world(context)
   const running = run(
     context,
@@ -93,6 +93,8 @@ test('measures the serving certificate too', { deadline: 60_000 }, async (contex
   const ready = await fetch(`${url}/readyz`)
   assert.is(ready.status, 500)
   assert.match(await ready.text(), '1 of 2 rotations have no certificate that works')
+  running.kill('SIGUSR2')
+  await eventually('both are explained', () => /SIGUSR2: serving: .*approv/.test(running.stdout()))
   running.kill('SIGTERM')
   assert.equal(await running.ended, { code: 0, signal: null })
 })

@@ -6,7 +6,8 @@ import { parseDuration } from '../../../adapters/command-line/duration.js'
 import { explainFlags, readExplain } from '../../../adapters/command-line/explain.js'
 import type { UsageError } from '../../../adapters/command-line/flags.js'
 import { readReplay, replayFlags } from '../../../adapters/command-line/replay.js'
-import { readRun, readRunOrConfig, runFlags } from '../../../adapters/command-line/run-flags.js'
+import { runFlags } from '../../../adapters/command-line/run-flags.js'
+import { readRun, readRunOrConfig } from '../../../adapters/command-line/run-request.js'
 import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
 import { reloadFlags, rotateFlags } from '../../../adapters/command-line/steer.js'
 import { assert, suite } from '../../helper/index.js'
@@ -36,12 +37,12 @@ test('takes values after an equals sign or a space, and the last of several', ()
 })
 
 test("has the kubelet's defaults", () => {
-  const { options, once, format } = ran()
+  const { options, once, log } = ran()
   assert.is(options.certDir, '/var/lib/kubelet/pki')
   assert.equal(options.policy, { rotate: true })
   assert.is(options.nodeName, options.nodeName?.toLowerCase())
   assert.is(once, false)
-  assert.is(format, 'text')
+  assert.is(log.format, 'text')
 })
 
 for (const [args, rotate] of [
