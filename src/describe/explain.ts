@@ -10,7 +10,7 @@ import type { RotationPolicy } from '../model/policy.js'
 import { type Instant, inWords, type Milliseconds, rfc3339, wholeSecond } from '../model/time.js'
 import { approvalByHand } from './approval.js'
 import { printCause, printWindow } from './print.js'
-import { windowInWords } from './renewal.js'
+import { nextAttempt, windowInWords } from './renewal.js'
 
 /** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
 export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
@@ -155,7 +155,7 @@ const waiting = (
     return `It is not valid before ${moment(state.delivered.certificate.notBefore, now)}, and stored then.`
   if (submitEnd(policy, facts, now) === until)
     return `Next: sends a request at ${moment(until, now)}; requests are kept ${inWords(policy.submitInterval)} apart.`
-  return `Next: looks again at ${moment(until, now)}.`
+  return `Next: looks again at ${moment(nextAttempt(policy, facts, until, now), now)}.`
 }
 
 /** An instant and how far away it is: `2026-11-23T17:20:02Z (in 5m)`. */

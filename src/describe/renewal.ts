@@ -38,6 +38,12 @@ const meaning = (policy: RotationPolicy, facts: Facts, window: RenewalWindow, no
     : `; the rotation deadline is earlier${renewal(policy, facts, now)}`
 }
 
+/** When it is tried again, where it waits until then: in between it may look whether the certificate is accepted. */
+export const nextAttempt = (policy: RotationPolicy, facts: Facts, until: Instant, now: Instant): Instant => {
+  const end = pauseEnd(policy, facts, now)
+  return end !== undefined && end > until ? end : until
+}
+
 /** Why nothing is sent yet, where only the time between two requests is waited for. */
 export const apart = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
   const end = submitEnd(policy, facts, now)

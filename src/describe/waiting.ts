@@ -8,6 +8,7 @@ import type { State } from '../machine/state.js'
 import type { RotationPolicy } from '../model/policy.js'
 import type { OutstandingRequest } from '../model/request.js'
 import { endOfTime, type Instant, wholeSecond } from '../model/time.js'
+import { nextAttempt } from './renewal.js'
 
 export interface Waiting {
   /** What for: a noun with its object. */
@@ -27,7 +28,7 @@ export const waitingFor = (policy: RotationPolicy, facts: Facts, now: Instant): 
     return {
       what: `the next attempt after ${facts.lastFailure.value.failure._tag}`,
       since: O.some(facts.lastFailure.value.at),
-      until: finite(action.until),
+      until: finite(nextAttempt(policy, facts, action.until, now)),
     }
   switch (state._tag) {
     case 'Pending':

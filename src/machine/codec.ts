@@ -1,6 +1,6 @@
 /** Facts, events and the policy as JSON, both ways. Nothing secret is in them: no private key, no token. */
 import * as t from 'io-ts'
-import { Duration, InstantText, type Json, nullable, orEmpty } from '../model/codec.js'
+import { Duration, InstantText, type Json, nullable, orEmpty, orZero } from '../model/codec.js'
 import type { Failure, FailureTag, TrustError } from '../model/failure.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { CertificateTemplate } from '../model/template.js'
@@ -154,6 +154,7 @@ export const FactsCodec: t.Type<Facts, Json> = t.strict({
       at: InstantText,
       delay: Duration,
       attempt: t.number,
+      refusals: orZero,
       failure: FailureCodec,
       credential: nullable(Credential),
     }),

@@ -15,11 +15,16 @@ import {
 } from './facts.js'
 
 /**
- * Whose credential is next: the held certificate's while it works, the bootstrap credential otherwise. Where the server
- * has something against the one, the other is next. While the held one is rejected the two alternate: it is tried after
- * each attempt with the bootstrap credential that failed for another reason than an API out of reach. A server that cannot
- * be verified counts likewise: the bootstrap kubeconfig may name another one, or its new CA; they may then be two servers,
- * and alternate whatever the reason.
+ * Whose credential is next.
+ *
+ * - `external`, where the policy says so.
+ * - Bootstrap, where there is no certificate that has not expired.
+ * - While the held certificate is rejected: bootstrap, and the held one after each attempt with bootstrap that failed, but
+ *   for one that got no answer (that says nothing about the credential).
+ * - While the server of the held one cannot be verified: the same, whatever the failure. The bootstrap kubeconfig may name
+ *   another server, or another CA for it.
+ * - Otherwise the held one, and bootstrap after an attempt with it that was forbidden, or that its kubeconfig made
+ *   impossible.
  */
 export const credentialFor = (policy: RotationPolicy, facts: Facts, now: Instant): CredentialName => {
   if (policy.authenticateWith === 'external') return 'external'

@@ -29,8 +29,10 @@ export type CredentialName = 'held' | 'bootstrap' | 'external'
 export interface LastFailure {
   readonly at: Instant
   readonly delay: Milliseconds
-  /** 1 for the first of a row. */
+  /** 1 for the first of a row of its kind (`failure.retry`). */
   readonly attempt: number
+  /** How often in a row somebody said no (`later`). Failures in between that may pass by themselves do not end that row. */
+  readonly refusals: number
   readonly failure: Failure
   /** Whose credential was used, where one was. */
   readonly credential: O.Option<CredentialName>
@@ -65,7 +67,7 @@ export type NextRequest =
   | { readonly _tag: 'Saved'; readonly draft: Draft }
   /** At the API, undecided. */
   | { readonly _tag: 'Pending'; readonly request: OutstandingRequest }
-  /** Approved, not yet signed. */
+  /** Approved; its certificate has not been issued, or could not be checked yet. */
   | { readonly _tag: 'Approved'; readonly request: OutstandingRequest }
   /** Its certificate arrived, and has to be stored. */
   | {
@@ -90,7 +92,7 @@ export interface Facts {
   readonly ongoing: ReadonlyArray<OngoingFailure>
   /** When the API last took a request. */
   readonly submittedAt: O.Option<Instant>
-  /** When the server was last seen to accept or reject the held certificate, or one was installed. */
+  /** When the server was last asked whether it accepts the held certificate, or showed it, or one was installed. */
   readonly checkedAt: O.Option<Instant>
   /** The server's clock minus ours, ms, as last seen; 0 within a minute. */
   readonly clockSkew: Milliseconds

@@ -1,7 +1,8 @@
 /**
- * The machine: every decision about a certificate's life, on one page. `stateOf` says which of the five states the facts
- * are at a time, `decide` what to do next, `evolve` what is known after an event. All three are total and deterministic;
- * they know no clock, no disk and no network. `effects.ts` says what follows from a change of the facts.
+ * The machine: `stateOf` says which of the five states the facts are at a time, `decide` what to do next, `evolve` what is
+ * known after an event. All three are total and deterministic; they know no clock, no disk and no network. What they ask
+ * others stands beside them, a question in each file, named below; `effects.ts` says what follows from a change of the
+ * facts.
  *
  * - **Time makes states, events make facts.** A certificate comes due, expires or becomes valid because the clock says
  *   so: `stateOf` sees it, no event is needed. Facts change by events only: what an action came to (`Outcome`) and what
@@ -9,11 +10,13 @@
  * - **Causes of renewal** (`due.ts`): the template is not satisfied, a rotation was requested, a renewal window says so,
  *   the deadline passed.
  * - **Whose credential is next** (`credential.ts`): the held certificate's while it works, else the bootstrap
- *   credential; while the held one is rejected, or its server cannot be verified, they alternate. 401 while Pending: the
- *   request stays, the credential changes (`ObserveFailed` below).
- * - **Failures** (`retry.ts`): each moves the next attempt into the future. What vanished is sent again with the same
- *   key; what was denied, failed or came back defective (`acceptance.ts`) is followed by a new key. What does not work is
- *   known since its beginning (`ongoing.ts`), for people: a probe that gets no answer too, which decides nothing.
+ *   credential. While the held one is rejected (401), or its server cannot be verified, they alternate; after a 403, or a
+ *   kubeconfig that cannot be read, the other one is next.
+ * - **Failures** (`retry.ts`): each moves the next attempt into the future. The key and the request stay after a failure
+ *   of the way (401, 403, 429, 5xx, no answer, a full disk), also while Pending, and after `Gone`; a request that was
+ *   denied or failed, or came back with a defective certificate (`acceptance.ts`), is given up, and its key with it. What
+ *   does not work is known since its beginning (`ongoing.ts`), for people: a probe that gets no answer too, which decides
+ *   nothing.
  */
 import * as O from 'fp-ts/lib/Option.js'
 import { expired, notYetValid } from '../model/certificate.js'
@@ -47,7 +50,7 @@ import {
   withoutNext,
 } from './facts.js'
 import { withOngoing } from './ongoing.js'
-import { askedAnew, delayEnd, failed, pauseEnd, submitEnd } from './retry.js'
+import { askedAnew, delayEnd, failed, pauseEnd, submitEnd, withoutPause } from './retry.js'
 import type { Approved, Bootstrapping, Pending, State } from './state.js'
 
 // Which state it is ------------------------------------------------------------------------------------------------
@@ -93,6 +96,7 @@ export const decide =
         if (O.isNone(facts.wanted) || waitsForItsTime(facts, facts.wanted.value, now))
           return rest(policy, facts, now)
         if (pause !== undefined) return wait(policy, facts, now, pause)
+        // With the doubted certificate it is only asked whether it is accepted: a request is for the bootstrap credential.
         return O.isSome(state.held) && isDoubted(facts) && credentialFor(policy, facts, now) === 'held'
           ? { _tag: 'Probe', keyId: state.held.value.certificate.keyId }
           : submit(policy, facts, facts.wanted.value, now)
@@ -100,7 +104,7 @@ export const decide =
         if (O.isNone(facts.wanted)) return rest(policy, facts, now)
         return pause === undefined
           ? submit(policy, facts, facts.wanted.value, now)
-          : wait(policy, facts, now, pause)
+          : pauseWhileItWorks(policy, facts, now, pause)
       case 'Pending':
       case 'Approved':
         return pause === undefined ? observe(policy, facts, state, now) : wait(policy, facts, now, pause)
@@ -138,7 +142,7 @@ const submit = (
 
 const observe = (policy: RotationPolicy, facts: Facts, state: Pending | Approved, now: Instant): Action => {
   const credential = credentialFor(policy, facts, now)
-  // The end of the held certificate is news to whoever uses it, and another credential may have to be used.
+  // When the held certificate expires, whoever uses it is told, and the watch goes on with the bootstrap credential.
   const until =
     O.isSome(state.held) && !expired(state.held.value.certificate, now)
       ? state.held.value.certificate.notAfter
@@ -146,11 +150,14 @@ const observe = (policy: RotationPolicy, facts: Facts, state: Pending | Approved
   return { _tag: 'Observe', request: state.request, known: state._tag, credential, until }
 }
 
-/** Nothing to do but to notice the certificate's next moment, and a server that rejects it. */
-const rest = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
-  if (O.isNone(facts.held)) return wait(policy, facts, now, endOfTime)
+/** Nothing to do until then but to notice the certificate's next moment, and a server that rejects it. */
+const rest = (policy: RotationPolicy, facts: Facts, now: Instant, end: Instant = endOfTime): Action => {
+  if (O.isNone(facts.held)) return wait(policy, facts, now, end)
   const { notBefore, notAfter, keyId } = facts.held.value.certificate
-  let until = notBefore > now ? earliest(notBefore, notAfter) : notAfter > now ? notAfter : endOfTime
+  let until = earliest(
+    end,
+    notBefore > now ? earliest(notBefore, notAfter) : notAfter > now ? notAfter : endOfTime,
+  )
   if (policy.rotate) {
     const renewal = renewalOf(policy, facts, facts.held.value, now).at
     if (renewal > now) until = earliest(until, renewal)
@@ -163,6 +170,19 @@ const rest = (policy: RotationPolicy, facts: Facts, now: Instant): Action => {
     until = earliest(until, checked)
   }
   return wait(policy, facts, now, until)
+}
+
+/**
+ * Where somebody said no, it may be hours until the next attempt: a server that rejects the certificate is noticed
+ * meanwhile. What was refused counts as a check.
+ */
+const pauseWhileItWorks = (policy: RotationPolicy, facts: Facts, now: Instant, end: Instant): Action => {
+  const { lastFailure, checkedAt } = facts
+  if (O.isNone(lastFailure) || lastFailure.value.failure.retry === 'soon')
+    return wait(policy, facts, now, end)
+  const { at } = lastFailure.value
+  const checked = O.isSome(checkedAt) && checkedAt.value > at && checkedAt.value <= now ? checkedAt.value : at
+  return rest(policy, { ...facts, checkedAt: O.some(checked) }, now, end)
 }
 
 /** Waiting never outlasts a certificate that works: its end is news. */
@@ -193,7 +213,7 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
     case 'Loaded':
       return isUntouched(facts) ? loaded(policy, facts, event) : facts
     case 'Submitted':
-      return outstanding(facts, at) === undefined ? submitted(facts, event) : facts
+      return outstanding(facts, at) === undefined ? submitted(policy, facts, event) : facts
     case 'SubmitFailed': {
       if (outstanding(facts, at) !== undefined) return facts
       // A name that is taken belongs to somebody else's request: another key has another name.
@@ -260,8 +280,12 @@ const loaded = (policy: RotationPolicy, facts: Facts, { held, draft, at }: Of<'L
     : known
 }
 
-const submitted = (facts: Facts, { request, credential, serverTime, at }: Of<'Submitted'>): Facts => {
-  const known = credential === 'held' ? accepted(facts, at) : facts
+const submitted = (
+  policy: RotationPolicy,
+  facts: Facts,
+  { request, credential, serverTime, at }: Of<'Submitted'>,
+): Facts => {
+  const known = withoutPause(policy, credential === 'held' ? accepted(facts, at) : facts, at)
   return {
     ...withoutNext(known),
     next:
@@ -321,7 +345,7 @@ const observed = (
   }
 }
 
-/** Nothing is known against the certificate: it stays where it is, at the API, until the CAs can be read. */
+/** The CAs cannot be read, so the certificate can be neither taken nor refused: it stays at the API until they can be. */
 const unverifiable = (
   policy: RotationPolicy,
   facts: Facts,
@@ -337,7 +361,7 @@ const unverifiable = (
     at,
   )
 
-/** The request is over, and its key with it: the next one has a new key. */
+/** The request is given up, and its key with it: the next one has a new key. */
 const rekeyed = (
   policy: RotationPolicy,
   facts: Facts,
@@ -374,7 +398,10 @@ const rewanted = (policy: RotationPolicy, facts: Facts, wanted: Facts['wanted'])
   return isSame ? known : askedAnew(policy, known)
 }
 
-/** A request is outstanding while we would still accept its certificate, and there is still reason to want one. */
+/**
+ * Whether the request stays when another template is wanted: while its certificate would be accepted, and one is still due.
+ * A window that is withdrawn is no reason to give up a request that is under way.
+ */
 const retemplated = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {
   const next = outstanding(facts, at)
   if (next === undefined) return facts

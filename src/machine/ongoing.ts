@@ -27,8 +27,11 @@ export const failureOf = (before: Facts, event: Event, after: Facts): Attempt | 
 }
 
 /** What ends a failure of this kind. */
-const ends: Readonly<
-  Record<FailureTag, 'any answer' | 'an answer to it' | 'acceptance' | 'submission' | 'installation'>
+const endedBy: Readonly<
+  Record<
+    FailureTag,
+    'any answer' | 'an answer to it' | 'acceptance' | 'its submission' | 'submission' | 'installation'
+  >
 > = {
   Unreachable: 'any answer',
   Unavailable: 'any answer',
@@ -37,7 +40,8 @@ const ends: Readonly<
   ServerUntrusted: 'an answer to it',
   NoCredential: 'an answer to it',
   CredentialRejected: 'acceptance',
-  Forbidden: 'acceptance',
+  // A probe that is accepted does not say that a request would be.
+  Forbidden: 'its submission',
   Invalid: 'submission',
   NotServed: 'submission',
   NameTaken: 'submission',
@@ -53,7 +57,8 @@ const ends: Readonly<
   Defective: 'installation',
 }
 
-const answers: ReadonlyArray<FailureTag> = [
+/** Failures that an answer of the API is. */
+const areAnswers: ReadonlyArray<FailureTag> = [
   'CredentialRejected',
   'Forbidden',
   'Invalid',
@@ -70,9 +75,9 @@ export const answered = (policy: RotationPolicy, before: Facts, event: Event): C
       return credentialFor(policy, before, event.at)
     case 'SubmitFailed':
     case 'ObserveFailed':
-      return answers.includes(event.failure._tag) ? event.credential : undefined
+      return areAnswers.includes(event.failure._tag) ? event.credential : undefined
     case 'ProbeFailed':
-      return answers.includes(event.failure._tag) ? 'held' : undefined
+      return areAnswers.includes(event.failure._tag) ? 'held' : undefined
     case 'CredentialAccepted':
     case 'CredentialRejected':
       return 'held'
@@ -85,16 +90,18 @@ export const answered = (policy: RotationPolicy, before: Facts, event: Event): C
 export const withOngoing = (policy: RotationPolicy, before: Facts, event: Event, known: Facts): Facts => {
   const failed = failureOf(before, event, known)
   const by = answered(policy, before, event)
-  const accepted = event._tag === 'Submitted' || event._tag === 'CredentialAccepted'
+  const isAccepted = event._tag === 'Submitted' || event._tag === 'CredentialAccepted'
   const isOver = ({ failure: { _tag }, credential }: OngoingFailure): boolean => {
     const isOfIt = O.isSome(credential) && credential.value === by
-    switch (ends[_tag]) {
+    switch (endedBy[_tag]) {
       case 'any answer':
         return by !== undefined
       case 'an answer to it':
         return isOfIt
       case 'acceptance':
-        return (accepted && isOfIt) || event._tag === 'Installed'
+        return (isAccepted && isOfIt) || event._tag === 'Installed'
+      case 'its submission':
+        return (event._tag === 'Submitted' && isOfIt) || event._tag === 'Installed'
       case 'submission':
         return event._tag === 'Submitted' || event._tag === 'Installed'
       case 'installation':
@@ -143,6 +150,6 @@ export const outageOf = ({
 
 /** Without a kubeconfig that can be read, the API is not asked at all with the certificate. */
 const isSilence = ({ failure: { _tag }, credential }: OngoingFailure): boolean =>
-  ends[_tag] === 'any answer' ||
+  endedBy[_tag] === 'any answer' ||
   _tag === 'ServerUntrusted' ||
   (_tag === 'NoCredential' && O.isSome(credential) && credential.value === 'held')

@@ -52,6 +52,16 @@ export const submitEnd = (
 ): Instant | undefined =>
   O.isSome(submittedAt) ? delayEnd(submittedAt.value, submitInterval, now) : undefined
 
+/** The API took a request: the pause is over, also if the clock is set back into it; what comes of it counts to its row. */
+export const withoutPause = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => ({
+  ...facts,
+  lastFailure: O.map((last: LastFailure) => ({
+    ...last,
+    delay: 0,
+    refusals: isFollowedBy(policy, at)(last) ? last.refusals : 0,
+  }))(facts.lastFailure),
+})
+
 /** Somebody asks again, or for something else: what was refused before is not waited for longer than requests are apart. */
 export const askedAnew = (policy: RotationPolicy, facts: Facts): Facts => ({
   ...facts,
@@ -98,19 +108,19 @@ const hashed = (text: string): number => {
 
 /**
  * The delay grows with each failure of a row, and is longer if the server says so. Those of a row are of one kind: a
- * rejection does not pay for an outage before it.
+ * refusal does not pay for an outage before it, and a bootstrap credential that is missing does not end a row of refusals.
  */
 const delayAfter = (
   policy: RotationPolicy,
   facts: Facts,
   given: Failure,
   at: Instant,
-): Pick<LastFailure, 'delay' | 'attempt' | 'failure'> => {
-  const last = O.filter(isOfTheSameRow(policy, at))(facts.lastFailure)
+): Pick<LastFailure, 'delay' | 'attempt' | 'refusals' | 'failure'> => {
+  const last = O.filter(isFollowedBy(policy, at))(facts.lastFailure)
   const failure: Failure = isOfStartUp(last, given) ? { ...given, retry: 'soon' } : given
-  const attempt = O.isSome(last) && last.value.failure.retry === failure.retry ? last.value.attempt + 1 : 1
+  const { attempt, refusals } = rowOf(policy, facts, failure, at)
   const backoff = failure.retry === 'soon' ? policy.retrySoon : policy.retryLater
-  const requested = pipe(
+  const askedFor = pipe(
     failure.retryAfter,
     // Also what a header in no known form may have been read as.
     O.filter((milliseconds) => !Number.isNaN(milliseconds)),
@@ -118,12 +128,33 @@ const delayAfter = (
   )
   const longest =
     failure.retry === 'soon' ? policy.longestDelay : longestDelay(policy, facts, failure.retry, at)
+  const seed = seedOf(facts)
   const delay = Math.max(
-    retryDelay({ ...backoff, maximum: Math.min(backoff.maximum, longest) }, attempt, seedOf(facts)),
-    // No answer of the server makes us wait for hours.
-    Math.min(requested, policy.longestDelay),
+    retryDelay({ ...backoff, maximum: Math.min(backoff.maximum, longest) }, attempt, seed),
+    // A fleet that is turned away at one moment does not come back at one moment. No answer makes us wait for hours.
+    Math.min(Math.round(askedFor * (1 + hashed(`${seed}/${attempt}`) / 2)), policy.longestDelay),
   )
-  return { delay, attempt, failure }
+  return { delay, attempt, refusals, failure }
+}
+
+/** Which of its row a failure is, and how many refusals there have been in a row then. */
+const rowOf = (
+  policy: RotationPolicy,
+  { lastFailure, submittedAt }: Facts,
+  { retry }: Failure,
+  at: Instant,
+): Pick<LastFailure, 'attempt' | 'refusals'> => {
+  if (O.isNone(lastFailure))
+    return retry === 'later' ? { attempt: 1, refusals: 1 } : { attempt: 1, refusals: 0 }
+  const last = lastFailure.value
+  // Whoever takes his time to say no says it to the same row: what counts is when he was asked.
+  const isAsked = O.isSome(submittedAt) && submittedAt.value > last.at && submittedAt.value <= at
+  const refusals = isAsked || isFollowedBy(policy, at)(last) ? last.refusals : 0
+  if (retry === 'later') return { attempt: refusals + 1, refusals: refusals + 1 }
+  return {
+    attempt: last.failure.retry === 'soon' && isFollowedBy(policy, at)(last) ? last.attempt + 1 : 1,
+    refusals,
+  }
 }
 
 const seedOf = (facts: Facts): string =>
@@ -133,7 +164,8 @@ const seedOf = (facts: Facts): string =>
     O.getOrElse(() => ''),
   )
 
-const isOfTheSameRow =
+/** Whether an attempt then comes soon enough after a failure, and its pause, to be of the same row. */
+const isFollowedBy =
   (policy: RotationPolicy, at: Instant) =>
   (last: LastFailure): boolean =>
     at >= last.at && at <= after(last.at, last.delay + policy.longestDelay)

@@ -19,7 +19,7 @@ export interface Pending {
   readonly request: OutstandingRequest
 }
 
-/** Approved, not yet signed. */
+/** Approved; its certificate has not been issued, or could not be checked yet (the CAs cannot be read). */
 export interface Approved {
   readonly _tag: 'Approved'
   readonly held: Option<Held>

@@ -23,6 +23,14 @@ export const nullable = <A, Output>(codec: t.Type<A, Output>): t.Type<O.Option<A
     (value) => (O.isSome(value) ? codec.encode(value.value) : null),
   )
 
+/** A number that documents of earlier versions do not have: it was 0 then. */
+export const orZero: t.Type<number, number> = new t.Type(
+  'number',
+  t.number.is,
+  (u, context) => t.number.validate(u ?? 0, context),
+  (number) => number,
+)
+
 /** A list that documents of earlier versions do not have: it was empty then. */
 export const orEmpty = <A, Output>(
   list: t.Type<ReadonlyArray<A>, Output>,

@@ -31,7 +31,8 @@ export interface RotationPolicy {
    */
   readonly retryLater: Backoff
   /**
-   * No other delay, not even the server's, is longer than this, nor than a tenth of the held certificate's remaining life.
+   * No other pause after a failure, not even the server's, is longer than this, nor than a tenth of the held certificate's
+   * remaining life. (`submitInterval` is none: it keeps requests apart, whatever came of them.)
    */
   readonly longestDelay: Milliseconds
   /** Between two checks that the server still accepts the held certificate; 0: never. */

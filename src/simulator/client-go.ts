@@ -89,7 +89,10 @@ const failed = (
   at: Instant,
   { attempt, delay }: { readonly attempt: number; readonly delay: Milliseconds },
   credential: O.Option<CredentialName> = O.none,
-): Facts => ({ ...facts, lastFailure: O.some({ at, delay, attempt, failure: problem, credential }) })
+): Facts => ({
+  ...facts,
+  lastFailure: O.some({ at, delay, attempt, refusals: 0, failure: problem, credential }),
+})
 
 /** The attempt is over; the next one has a new key. */
 const ended = (facts: Facts, problem: Failure, at: Instant): Facts => {

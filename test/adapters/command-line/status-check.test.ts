@@ -20,6 +20,7 @@ const lastFailure = O.some({
   at: at(0),
   delay: minute,
   attempt: 1,
+  refusals: 0,
   failure: trouble('Unreachable'),
   credential: O.none,
 })

@@ -94,6 +94,7 @@ test('goes on in the next file, whose header has what the file before makes', ()
   const lost = read(textOf(linesOf(first.slice(0, -1))), textOf(linesOf(second_, 'continued')))
   assert.equal(differencesOf(lost), [
     'f1:1 facts: another next than the lines before make',
+    'f1:1 facts: another lastFailure than the lines before make',
     'f1:1 facts: another ongoing than the lines before make',
     'f1:1 facts: another submittedAt than the lines before make',
     'f1:1 facts: another checkedAt than the lines before make',

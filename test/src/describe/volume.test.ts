@@ -132,7 +132,7 @@ const worlds: ReadonlyArray<readonly [string, Facts, World, number]> = [
   ['the API fails in two ways', due, failing([trouble('Unreachable'), trouble('Unavailable')]), 33],
   ['both credentials are rejected', due, failing([trouble('CredentialRejected')]), 33],
   ['the server cannot be verified', due, failing([trouble('ServerUntrusted')]), 33],
-  ['everything is forbidden', due, failing([trouble('Forbidden', 'later')]), 16],
+  ['everything is forbidden', due, failing([trouble('Forbidden', 'later')]), 18],
   ['there is no bootstrap credential', nothing, failing([trouble('NoCredential')]), 17],
   ['requests are denied, and a certificate is in use', due, deciding('Denied'), 16],
   ['requests are denied, and there is no certificate', nothing, deciding('Denied'), 26],

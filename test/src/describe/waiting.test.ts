@@ -23,6 +23,7 @@ const failing: Facts = {
     at: at(0),
     delay: minute,
     attempt: 1,
+    refusals: 0,
     failure: trouble('Unreachable'),
     credential: O.none,
   }),

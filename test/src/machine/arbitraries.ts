@@ -168,7 +168,14 @@ export const facts: fc.Arbitrary<Facts> = fc.record({
   requested: maybe(requested),
   window: maybe(window),
   lastFailure: maybe(
-    fc.record({ at: instants, delay: durations, attempt: fc.nat(), failure, credential: maybe(credential) }),
+    fc.record({
+      at: instants,
+      delay: durations,
+      attempt: fc.nat(),
+      refusals: fc.nat(),
+      failure,
+      credential: maybe(credential),
+    }),
   ),
   ongoing: fc.array(
     fc.record({ since: instants, last: instants, times: fc.nat(), failure, credential: maybe(credential) }),

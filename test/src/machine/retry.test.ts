@@ -8,6 +8,7 @@ import {
   pauseEnd,
   retryDelay,
   submitEnd,
+  withoutPause,
 } from '../../../src/machine/retry.js'
 import type { Failure } from '../../../src/model/failure.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
@@ -55,6 +56,7 @@ const failure = (differences: Partial<LastFailure> = {}): LastFailure => ({
   at: noon,
   delay: 10 * minute,
   attempt: 1,
+  refusals: 0,
   failure: trouble('Unreachable'),
   credential: O.none,
   ...differences,
@@ -66,6 +68,12 @@ test('shortens a pause from when nothing worked, once a certificate works again'
   assert.equal(pause({ notAfter: at(10 * minute), rejectedAt: O.some(noon) }), at(10 * minute))
   assert.equal(pause({ notAfter: at(10 * minute) }), at(minute))
   assert.equal(pauseEnd(defaultPolicy, { held: O.none, lastFailure: O.none }, noon), undefined)
+})
+
+test('a request that was taken has ended the pause, also when the clock is set back into it', () => {
+  const facts = { ...noFacts(O.some(template)), lastFailure: O.some(failure()) }
+  assert.equal(pauseEnd(defaultPolicy, facts, at(minute)), at(10 * minute))
+  assert.equal(pauseEnd(defaultPolicy, withoutPause(defaultPolicy, facts, at(hour)), at(minute)), undefined)
 })
 
 const known = (facts: Facts, problem: Failure, credential: O.Option<CredentialName>, from: Instant): Facts =>
@@ -106,6 +114,57 @@ test('does not hold an outage against the denial that follows it', () => {
   assert.is(next(outage, trouble('Denied', 'later')).attempt, 1)
 })
 
+/** What is known after failures, each with its credential, as soon as the pause before it allows. */
+const inARow = (
+  from: Facts,
+  ...failures: ReadonlyArray<readonly [Failure, CredentialName]>
+): ReadonlyArray<LastFailure> => {
+  const found: Array<LastFailure> = []
+  let facts = from
+  let now = noon
+  for (const [problem, credential] of failures) {
+    facts = known(facts, problem, O.some(credential), now)
+    const last = O.toUndefined(facts.lastFailure)
+    if (last === undefined) throw new Error('a failure is not known')
+    found.push(last)
+    now = after(now, last.delay)
+  }
+  return found
+}
+
+test('asks ever more rarely where one credential is forbidden and the other cannot be had', () => {
+  const forbidden = [trouble('Forbidden', 'later'), 'held'] as const
+  const missing = [trouble('NoCredential', 'soon'), 'bootstrap'] as const
+  const series = inARow(
+    noFacts(O.some(template)),
+    forbidden,
+    missing,
+    forbidden,
+    missing,
+    forbidden,
+    missing,
+    missing,
+  )
+  assert.equal(
+    series.map(({ attempt }) => attempt),
+    [1, 1, 2, 1, 3, 1, 2],
+  )
+  assert.ok((series[4]?.delay ?? 0) > minute)
+})
+
+test('a denial counts to those before it however long the request waited for it', () => {
+  const denied = trouble('Denied', 'later')
+  const before = failure({ attempt: 3, refusals: 3, failure: denied })
+  const attemptOf = (submitted: Instant, from: Instant) => {
+    const facts = { ...noFacts(O.none), lastFailure: O.some(before) }
+    const asked = { ...withoutPause(defaultPolicy, facts, submitted), submittedAt: O.some(submitted) }
+    return O.toUndefined(known(asked, denied, O.none, from).lastFailure)?.attempt
+  }
+  assert.is(attemptOf(at(10 * minute), at(day)), 4)
+  assert.is(attemptOf(at(21 * minute), at(day)), 1, 'it was asked long after the pause')
+  assert.is(attemptOf(at(2 * day), at(day)), 1, 'the clock was set back')
+})
+
 test('asks again soon when a server that was away rejects us, and later when it does again', () => {
   for (const away of ['Unreachable', 'Unavailable'] as const)
     for (const tag of ['CredentialRejected', 'Forbidden'] as const) {
@@ -130,10 +189,16 @@ test('waits longer where somebody said no', () => {
   assert.ok(next(O.none, trouble('Denied', 'later')).delay >= 15 * second)
 })
 
-test('obeys Retry-After, within limits', () => {
+test('obeys Retry-After, within limits, and not all at one moment', () => {
   const asked = (ms: number) => next(O.none, trouble('Unavailable', 'soon', O.some(ms))).delay
-  assert.is(asked(minute), minute)
+  assert.ok(asked(minute) > minute && asked(minute) < 1.5 * minute)
   assert.is(asked(day), 10 * minute)
+  const others = ['a', 'b', 'c', 'd'].map((commonName) => {
+    const facts = noFacts(O.some({ ...template, commonName }))
+    const turnedAway = trouble('Unavailable', 'soon', O.some(minute))
+    return O.toUndefined(known(facts, turnedAway, O.none, noon).lastFailure)?.delay
+  })
+  assert.is(new Set(others).size, 4)
   const own = next(O.none).delay
   for (const nonsense of [0, -1, Number.NaN]) assert.is(asked(nonsense), own)
   assert.is(after(noon, own) > noon, true)
@@ -152,7 +217,7 @@ test("lets somebody's no be asked again ever more rarely, up to a hundredth of t
   assert.is(longest(at(100 * day - hour)), 6 * minute, 'a tenth of the last hours')
   assert.is(longest(noon, { rejectedAt: O.some(noon) }), 10 * minute, 'nothing works')
   const delay = (problem: Failure) => {
-    const last = failure({ attempt: 40, failure: problem })
+    const last = failure({ attempt: 40, refusals: 40, failure: problem })
     const facts = { ...noFacts(O.some(template)), held: O.some(held({ notAfter: at(100 * day) })) }
     const after = known({ ...facts, lastFailure: O.some(last) }, problem, O.some('held'), noon)
     return O.isSome(after.lastFailure) ? after.lastFailure.value.delay : 0

@@ -63,6 +63,7 @@ test('tell a failure until the certificate is at rest', () => {
     at: at(0),
     delay: minute,
     attempt: 1,
+    refusals: 0,
     failure: trouble('Unreachable'),
     credential: O.none,
   })
