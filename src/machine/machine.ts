@@ -249,7 +249,7 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
     case 'WindowSuggested':
       return suggested(policy, facts, event.window)
     case 'TemplateChanged':
-      return retemplated(policy, rewanted(policy, facts, event.template), at)
+      return withTemplate(policy, facts, event.template, at)
   }
 }
 
@@ -390,19 +390,19 @@ const suggested = (policy: RotationPolicy, facts: Facts, window: Facts['window']
   return isWindow(window.value) ? askedAnew(policy, { ...facts, window }) : facts
 }
 
-/** A template that asks for something else has not been refused yet. */
-const rewanted = (policy: RotationPolicy, facts: Facts, wanted: Facts['wanted']): Facts => {
+/** A template that asks for something else has not been refused yet, and a request may be none for it. */
+const withTemplate = (policy: RotationPolicy, facts: Facts, wanted: Facts['wanted'], at: Instant): Facts => {
   const known = { ...facts, wanted }
   const isSame =
     O.isSome(facts.wanted) && O.isSome(wanted) && isSameTemplate(facts.wanted.value, wanted.value)
-  return isSame ? known : askedAnew(policy, known)
+  return isSame ? known : withoutUnwantedRequest(policy, askedAnew(policy, known), at)
 }
 
 /**
- * Whether the request stays when another template is wanted: while its certificate would be accepted, and one is still due.
- * A window that is withdrawn is no reason to give up a request that is under way.
+ * When another template is wanted, a request stays while its certificate would be accepted, and one is still due. (That a
+ * renewal window was withdrawn is no reason to give up a request that is under way.)
  */
-const retemplated = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {
+const withoutUnwantedRequest = (policy: RotationPolicy, facts: Facts, at: Instant): Facts => {
   const next = outstanding(facts, at)
   if (next === undefined) return facts
   const { wanted } = facts

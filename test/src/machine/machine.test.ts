@@ -170,6 +170,37 @@ test('takes nonsense for no answer, and a window that is withdrawn for none', ()
   assert.is(stateOf(withdrawn.later(2 * hour)), 'Issued, installed')
 })
 
+test('goes on with a request whose window is withdrawn, also when the same template is told again', () => {
+  const asked = begin()
+    .later(0, loaded(), accepted, suggests(hour, 2 * hour))
+    .later(2 * hour, submitted)
+  const goesOn = asked.later(minute, { _tag: 'WindowSuggested', window: O.none }, wants(template))
+  assert.equal([stateOf(goesOn), goesOn.facts.next], ['Pending', asked.facts.next])
+  assert.is(stateOf(goesOn.later(minute, wants(otherTemplate))), 'RenewDue')
+})
+
+test('notices a server that rejects the certificate also while a refusal is waited for', () => {
+  const forbidden = submitFailed(trouble('Forbidden', 'later'), 'held')
+  const lasting = begin().later(0, loaded({ notAfter: at(300 * day) }), accepted)
+  const pauseOf = ({ facts }: Play) => O.toUndefined(facts.lastFailure) ?? { at: noon, delay: 0 }
+  let refused = lasting.later(270 * day, forbidden)
+  while (pauseOf(refused).delay < hour) refused = refused.later(pauseOf(refused).delay, forbidden)
+  const { at: since, delay } = pauseOf(refused)
+  assert.equal(
+    refused.next(),
+    { _tag: 'Wait', until: after(since, 10 * minute) },
+    'the refusal was an answer',
+  )
+  assert.is(refused.next(10 * minute)._tag, 'Probe')
+  const seen = refused.later(10 * minute, accepted)
+  assert.equal(seen.next(), { _tag: 'Wait', until: after(since, 20 * minute) })
+  assert.is(refused.later(11 * minute, probed('CredentialRejected')).state._tag, 'Bootstrapping')
+  assert.is(seen.next(delay - 10 * minute)._tag, 'Submit')
+  // Pauses that may end soon are as short as the time between two probes.
+  const away = submitFailed(trouble('Unavailable', 'soon', O.some(hour)), 'held')
+  assert.equal(lasting.later(270 * day, away).next(9 * minute)._tag, 'Wait')
+})
+
 test('does not install a certificate that has expired since it arrived', () => {
   const short = begin().later(0, submitted, issued({ notAfter: at(minute) }))
   assert.is(short.next()._tag, 'Install')

@@ -234,7 +234,15 @@ for (const tag of ['CredentialRejected', 'Forbidden', 'Invalid', 'NotServed', 'N
 
 test('a probe is an answer to the certificate held', () => {
   assert.equal(list(known(holding, probe('ServerUntrusted'), probe('Forbidden'))), ['Forbidden held 1'])
-  assert.equal(list(known(holding, probe('Forbidden'), accepted)), [])
+  assert.equal(list(known(holding, probe('CredentialRejected'), accepted)), [])
+})
+
+test('a certificate that is accepted does not say that its requests are allowed: one that is taken does', () => {
+  const forbidden = known(holding, probe('Forbidden'), accepted)
+  assert.equal(list(forbidden), ['Forbidden held 1'])
+  const taken: Event = { _tag: 'Submitted', request: own, credential: 'held', serverTime: O.none, at: noon }
+  assert.equal(list(known(forbidden, taken)), [])
+  assert.equal(list(known(forbidden, { ...taken, credential: 'bootstrap' })), ['Forbidden held 1'])
 })
 
 test('what failed before has not failed again because something else happened', () => {
