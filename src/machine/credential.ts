@@ -48,7 +48,7 @@ const isAboutTheCredential = ({ _tag }: Failure): boolean =>
   _tag === 'NoCredential' || _tag === 'Forbidden' || _tag === 'ServerUntrusted'
 
 /** What is known after the server accepted the certificate held. */
-export const accepted = (facts: Facts, at: Instant): Facts => ({
+export const withAcceptance = (facts: Facts, at: Instant): Facts => ({
   ...facts,
   held: O.map((held: Held) => ({ ...held, rejectedAt: O.none, serverUntrustedAt: O.none }))(facts.held),
   checkedAt: O.some(at),
@@ -59,7 +59,7 @@ export const accepted = (facts: Facts, at: Instant): Facts => ({
 })
 
 /** What is known after the server rejected the certificate held; the time of the first rejection is kept. */
-export const rejected = (facts: Facts, at: Instant): Facts => ({
+export const withRejection = (facts: Facts, at: Instant): Facts => ({
   ...facts,
   held: O.map((held: Held) => ({ ...held, rejectedAt: O.alt(() => O.some(at))(held.rejectedAt) }))(
     facts.held,
@@ -71,7 +71,7 @@ export const rejected = (facts: Facts, at: Instant): Facts => ({
  * What is known after the server could not be verified; the first time is kept. A certificate that has come since, by the
  * bootstrap kubeconfig, did not help: then only the kubeconfig can, and it is not asked for another one.
  */
-export const untrusted = (facts: Facts, at: Instant): Facts => ({
+export const withServerUntrusted = (facts: Facts, at: Instant): Facts => ({
   ...facts,
   held: O.map((held: Held) =>
     isUnhelpful(facts, held)

@@ -33,7 +33,7 @@ import { earliest, endOfTime, type Instant, minute, wholeSecond } from '../model
 import { isSameWindow, isWindow } from '../model/window.js'
 import { defectsOf } from './acceptance.js'
 import type { Action } from './action.js'
-import { accepted, credentialFor, rejected } from './credential.js'
+import { credentialFor, withAcceptance, withRejection } from './credential.js'
 import { causesOf, isUsable, renewalOf } from './due.js'
 import type { Event, Observation } from './event.js'
 import {
@@ -50,7 +50,7 @@ import {
   withoutNext,
 } from './facts.js'
 import { withOngoing } from './ongoing.js'
-import { askedAnew, delayEnd, failed, pauseEnd, submitEnd, withoutPause } from './retry.js'
+import { delayEnd, pauseEnd, submitEnd, withFailure, withoutPause, withShorterPause } from './retry.js'
 import type { Approved, Bootstrapping, Pending, State } from './state.js'
 
 // Which state it is ------------------------------------------------------------------------------------------------
@@ -200,13 +200,13 @@ const wait = (policy: RotationPolicy, { held }: Facts, now: Instant, until: Inst
 export const evolve =
   (policy: RotationPolicy) =>
   (facts: Facts, event: Event): Facts => {
-    const known = learn(policy, facts, event)
+    const known = afterEvent(policy, facts, event)
     return known === facts
       ? facts
       : withoutIdleRequest(policy, withOngoing(policy, facts, event, known), event.at)
   }
 
-const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
+const afterEvent = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
   const { at } = event
   const next = O.toUndefined(facts.next)
   switch (event._tag) {
@@ -219,42 +219,42 @@ const learn = (policy: RotationPolicy, facts: Facts, event: Event): Facts => {
       // A name that is taken belongs to somebody else's request: another key has another name.
       const draft = event.failure._tag === 'NameTaken' ? O.none : event.draft
       const known = { ...withoutNext(facts), next: O.map(saved)(draft) }
-      return failed(policy, known, event.failure, O.some(event.credential), at)
+      return withFailure(policy, known, event.failure, O.some(event.credential), at)
     }
     case 'Observed':
       return isAtApi(next, event.uid) ? observed(policy, facts, next, event.observation, at) : facts
     case 'ObserveFailed':
       // A rejected credential changes the credential, not the request.
       return isAtApi(next, event.uid)
-        ? failed(policy, facts, event.failure, O.some(event.credential), at)
+        ? withFailure(policy, facts, event.failure, O.some(event.credential), at)
         : facts
     case 'Installed':
       return isDelivered(next, event.keyId) ? installed(facts, next, at) : facts
     case 'InstallFailed':
-      return isDelivered(next, event.keyId) ? failed(policy, facts, event.failure, O.none, at) : facts
+      return isDelivered(next, event.keyId) ? withFailure(policy, facts, event.failure, O.none, at) : facts
     case 'ProbeFailed': {
       if (outstanding(facts, at) !== undefined || !holds(facts, event.keyId)) return facts
       // No answer says nothing about a certificate that is not under suspicion.
       const suspect =
         ['CredentialRejected', 'ServerUntrusted'].includes(event.failure._tag) || isDoubted(facts)
-      const known = suspect ? failed(policy, facts, event.failure, O.some('held'), at) : facts
+      const known = suspect ? withFailure(policy, facts, event.failure, O.some('held'), at) : facts
       return { ...known, checkedAt: O.some(at) }
     }
     case 'CredentialAccepted':
     case 'CredentialRejected':
       if (policy.authenticateWith === 'external' || !holds(facts, event.keyId)) return facts
-      return event._tag === 'CredentialAccepted' ? accepted(facts, at) : rejected(facts, at)
+      return event._tag === 'CredentialAccepted' ? withAcceptance(facts, at) : withRejection(facts, at)
     case 'RotationRequested':
-      return askedAnew(policy, { ...facts, requested: O.some({ why: event.why, at }) })
+      return withShorterPause(policy, { ...facts, requested: O.some({ why: event.why, at }) })
     case 'WindowSuggested':
-      return suggested(policy, facts, event.window)
+      return withWindow(policy, facts, event.window)
     case 'TemplateChanged':
       return withTemplate(policy, facts, event.template, at)
   }
 }
 
 type AtApi = Extract<NextRequest, { readonly _tag: 'Pending' | 'Approved' }>
-type Delivered = Extract<NextRequest, { readonly _tag: 'Delivered' }>
+type DeliveredRequest = Extract<NextRequest, { readonly _tag: 'Delivered' }>
 type Of<Tag extends Event['_tag']> = Extract<Event, { readonly _tag: Tag }>
 
 const saved = (draft: ReturnType<typeof draftOf>): NextRequest => ({ _tag: 'Saved', draft })
@@ -265,7 +265,7 @@ const isUntouched = ({ held, next, lastFailure, submittedAt }: Facts): boolean =
 const isAtApi = (next: NextRequest | undefined, uid: string): next is AtApi =>
   (next?._tag === 'Pending' || next?._tag === 'Approved') && next.request.uid === uid
 
-const isDelivered = (next: NextRequest | undefined, keyId: string): next is Delivered =>
+const isDelivered = (next: NextRequest | undefined, keyId: string): next is DeliveredRequest =>
   next?._tag === 'Delivered' && next.request.keyId === keyId
 
 /**
@@ -285,7 +285,7 @@ const submitted = (
   facts: Facts,
   { request, credential, serverTime, at }: Of<'Submitted'>,
 ): Facts => {
-  const known = withoutPause(policy, credential === 'held' ? accepted(facts, at) : facts, at)
+  const known = withoutPause(policy, credential === 'held' ? withAcceptance(facts, at) : facts, at)
   return {
     ...withoutNext(known),
     next:
@@ -314,11 +314,11 @@ const observed = (
       return next._tag === 'Pending' && observation._tag === 'Approved'
         ? { ...facts, next: O.some({ _tag: 'Approved', request }) }
         : // A server that answers at once and says nothing must not be asked in a loop.
-          failed(policy, facts, nothingNew(request, next._tag), O.none, at)
+          withFailure(policy, facts, nothingNew(request, next._tag), O.none, at)
     case 'Issued': {
       const defects = defectsOf(policy, facts, request, observation.chain, at)
       if (defects.length > 0)
-        return rekeyed(policy, facts, certificateDefective(request, defects.join('; ')), at)
+        return withoutRequest(policy, facts, certificateDefective(request, defects.join('; ')), at)
       const delivered = { ...observation.chain, receivedAt: at }
       return {
         ...facts,
@@ -330,12 +330,12 @@ const observed = (
     case 'Unverifiable':
       return unverifiable(policy, facts, next, observation.failure, at)
     case 'Unreadable':
-      return rekeyed(policy, facts, certificateDefective(request, observation.problem), at)
+      return withoutRequest(policy, facts, certificateDefective(request, observation.problem), at)
     case 'Denied':
     case 'Failed':
-      return rekeyed(policy, facts, requestDenied(request, observation), at)
+      return withoutRequest(policy, facts, requestDenied(request, observation), at)
     case 'Gone':
-      return failed(
+      return withFailure(
         policy,
         { ...facts, next: O.some(saved(draftOf(next))) },
         requestGone(request),
@@ -353,7 +353,7 @@ const unverifiable = (
   failure: TrustError,
   at: Instant,
 ): Facts =>
-  failed(
+  withFailure(
     policy,
     { ...facts, next: O.some({ _tag: 'Approved', request }) },
     failure,
@@ -362,14 +362,14 @@ const unverifiable = (
   )
 
 /** The request is given up, and its key with it: the next one has a new key. */
-const rekeyed = (
+const withoutRequest = (
   policy: RotationPolicy,
   facts: Facts,
-  failure: Parameters<typeof failed>[2],
+  failure: Parameters<typeof withFailure>[2],
   at: Instant,
-): Facts => failed(policy, withoutNext(facts), failure, O.some(credentialFor(policy, facts, at)), at)
+): Facts => withFailure(policy, withoutNext(facts), failure, O.some(credentialFor(policy, facts, at)), at)
 
-const installed = (facts: Facts, { delivered }: Delivered, at: Instant): Facts => ({
+const installed = (facts: Facts, { delivered }: DeliveredRequest, at: Instant): Facts => ({
   ...facts,
   held: O.some({
     ...delivered,
@@ -384,10 +384,10 @@ const installed = (facts: Facts, { delivered }: Delivered, at: Instant): Facts =
 })
 
 /** What cannot be a window counts as no answer; another one than before is somebody who asks again. */
-const suggested = (policy: RotationPolicy, facts: Facts, window: Facts['window']): Facts => {
+const withWindow = (policy: RotationPolicy, facts: Facts, window: Facts['window']): Facts => {
   if (isSameWindow(facts.window, window)) return facts
   if (O.isNone(window)) return { ...facts, window }
-  return isWindow(window.value) ? askedAnew(policy, { ...facts, window }) : facts
+  return isWindow(window.value) ? withShorterPause(policy, { ...facts, window }) : facts
 }
 
 /** A template that asks for something else has not been refused yet, and a request may be none for it. */
@@ -395,7 +395,7 @@ const withTemplate = (policy: RotationPolicy, facts: Facts, wanted: Facts['wante
   const known = { ...facts, wanted }
   const isSame =
     O.isSome(facts.wanted) && O.isSome(wanted) && isSameTemplate(facts.wanted.value, wanted.value)
-  return isSame ? known : withoutUnwantedRequest(policy, askedAnew(policy, known), at)
+  return isSame ? known : withoutUnwantedRequest(policy, withShorterPause(policy, known), at)
 }
 
 /**

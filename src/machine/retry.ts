@@ -5,7 +5,7 @@ import type { Failure } from '../model/failure.js'
 import type { Backoff, RotationPolicy } from '../model/policy.js'
 import type { CertificateTemplate } from '../model/template.js'
 import { after, type Instant, type Milliseconds, second } from '../model/time.js'
-import { rejected, untrusted } from './credential.js'
+import { withRejection, withServerUntrusted } from './credential.js'
 import { isUsable } from './due.js'
 import { type CredentialName, type Facts, type LastFailure, nextKeyOf } from './facts.js'
 
@@ -63,15 +63,15 @@ export const withoutPause = (policy: RotationPolicy, facts: Facts, at: Instant):
 })
 
 /** Somebody asks again, or for something else: what was refused before is not waited for longer than requests are apart. */
-export const askedAnew = (policy: RotationPolicy, facts: Facts): Facts => ({
+export const withShorterPause = (policy: RotationPolicy, facts: Facts): Facts => ({
   ...facts,
   lastFailure: O.map((last: LastFailure) =>
     last.failure.retry === 'later' ? { ...last, delay: Math.min(last.delay, policy.submitInterval) } : last,
   )(facts.lastFailure),
 })
 
-/** What is known after a failure: how long to wait, and whether the certificate held was rejected. */
-export const failed = (
+/** The facts with a failure: how long to wait, and what it says about the certificate held, where that was used. */
+export const withFailure = (
   policy: RotationPolicy,
   facts: Facts,
   failure: Failure,
@@ -87,8 +87,8 @@ export const failed = (
 
 /** What a failure with the certificate held says about it. */
 const suspected = (facts: Facts, { _tag }: Failure, at: Instant): Facts => {
-  if (_tag === 'CredentialRejected') return rejected(facts, at)
-  return _tag === 'ServerUntrusted' ? untrusted(facts, at) : facts
+  if (_tag === 'CredentialRejected') return withRejection(facts, at)
+  return _tag === 'ServerUntrusted' ? withServerUntrusted(facts, at) : facts
 }
 
 /** The delay before attempt `attempt + 1`: doubling, and spread over its upper half by seed and attempt. */

@@ -1,7 +1,7 @@
 import * as O from 'fp-ts/lib/Option.js'
-import { accepted, credentialFor, inUse, untrusted } from '../../../src/machine/credential.js'
+import { credentialFor, inUse, withAcceptance, withServerUntrusted } from '../../../src/machine/credential.js'
 import { type Facts, noFacts, type OngoingFailure } from '../../../src/machine/facts.js'
-import { failed } from '../../../src/machine/retry.js'
+import { withFailure } from '../../../src/machine/retry.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { day, hour } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
@@ -23,12 +23,12 @@ test('offers an early certificate, and the bootstrap credential once it has expi
 
 for (const tag of ['CredentialRejected', 'NoCredential', 'Forbidden'] as const)
   test(`goes on with the bootstrap credential after ${tag}`, () => {
-    const facts = failed(defaultPolicy, holding(), trouble(tag), O.some('held'), noon)
+    const facts = withFailure(defaultPolicy, holding(), trouble(tag), O.some('held'), noon)
     assert.is(credentialFor(defaultPolicy, facts, noon), 'bootstrap')
   })
 
 test('keeps the pause when a rejected certificate is accepted, and forgets whose credential it was', () => {
-  const facts = failed(
+  const facts = withFailure(
     defaultPolicy,
     holding({ rejectedAt: O.some(noon) }),
     trouble('NoCredential'),
@@ -36,17 +36,17 @@ test('keeps the pause when a rejected certificate is accepted, and forgets whose
     noon,
   )
   assert.equal(
-    accepted(facts, noon).lastFailure,
+    withAcceptance(facts, noon).lastFailure,
     O.map((last: object) => ({ ...last, credential: O.none }))(facts.lastFailure),
   )
-  assert.is(accepted(holding(), noon).lastFailure, O.none)
+  assert.is(withAcceptance(holding(), noon).lastFailure, O.none)
 })
 
 test('remembers since when the server cannot be verified', () => {
-  const facts = untrusted(holding(), at(hour))
+  const facts = withServerUntrusted(holding(), at(hour))
   assert.equal(facts.held, O.some(held({ serverUntrustedAt: O.some(at(hour)) })))
   assert.equal(facts.checkedAt, O.some(at(hour)))
-  assert.equal(untrusted(facts, at(2 * hour)).held, facts.held)
+  assert.equal(withServerUntrusted(facts, at(2 * hour)).held, facts.held)
 })
 
 test('asks for no further certificate where one that came since did not help', () => {
@@ -65,7 +65,7 @@ test('asks for no further certificate where one that came since did not help', (
   })
   const isDoubted = (facts: Facts) =>
     O.exists(({ serverUntrustedAt }: ReturnType<typeof held>) => O.isSome(serverUntrustedAt))(
-      untrusted(facts, at(2 * hour)).held,
+      withServerUntrusted(facts, at(2 * hour)).held,
     )
   assert.is(isDoubted(since()), false)
   assert.is(isDoubted(since({ since: at(hour + 999) })), false, 'receipts are whole seconds')

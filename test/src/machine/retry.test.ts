@@ -1,14 +1,14 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { type CredentialName, type Facts, type LastFailure, noFacts } from '../../../src/machine/facts.js'
 import {
-  askedAnew,
   delayEnd,
-  failed,
   longestDelay,
   pauseEnd,
   retryDelay,
   submitEnd,
+  withFailure,
   withoutPause,
+  withShorterPause,
 } from '../../../src/machine/retry.js'
 import type { Failure } from '../../../src/model/failure.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
@@ -77,7 +77,7 @@ test('a request that was taken has ended the pause, also when the clock is set b
 })
 
 const known = (facts: Facts, problem: Failure, credential: O.Option<CredentialName>, from: Instant): Facts =>
-  failed(defaultPolicy, facts, problem, credential, from)
+  withFailure(defaultPolicy, facts, problem, credential, from)
 
 const next = (
   lastFailure: O.Option<LastFailure>,
@@ -234,7 +234,8 @@ test("lets somebody's no be asked again ever more rarely, up to a hundredth of t
 test('does not wait for what was refused when somebody asks again, but for an outage', () => {
   const asked = (problem: Failure) => {
     const last = failure({ delay: 5 * minute, failure: problem })
-    return askedAnew(defaultPolicy, { ...noFacts(O.some(template)), lastFailure: O.some(last) }).lastFailure
+    return withShorterPause(defaultPolicy, { ...noFacts(O.some(template)), lastFailure: O.some(last) })
+      .lastFailure
   }
   const delayOf = (problem: Failure) => O.toUndefined(asked(problem))?.delay
   assert.is(delayOf(trouble('Denied', 'later')), defaultPolicy.submitInterval)
