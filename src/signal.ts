@@ -14,25 +14,24 @@ export interface Interruption {
 
 /** A new signal, not yet given. */
 export const interruption = (): Interruption => {
-  const listeners = new Set<() => void>()
-  const state = { aborted: false }
-  return {
-    signal: {
-      get aborted() {
-        return state.aborted
-      },
-      addEventListener: (_, listener) => {
-        listeners.add(listener)
-      },
-      removeEventListener: (_, listener) => {
-        listeners.delete(listener)
-      },
+  let listeners: ReadonlyArray<() => void> = []
+  const without = (listener: () => void) => listeners.filter((one) => one !== listener)
+  const signal = {
+    aborted: false,
+    addEventListener: (_: 'abort', listener: () => void) => {
+      listeners = [...without(listener), listener]
     },
+    removeEventListener: (_: 'abort', listener: () => void) => {
+      listeners = without(listener)
+    },
+  }
+  return {
+    signal,
     interrupt: () => {
-      if (state.aborted) return
-      state.aborted = true
-      const waiting = [...listeners]
-      listeners.clear()
+      if (signal.aborted) return
+      signal.aborted = true
+      const waiting = listeners
+      listeners = []
       waiting.forEach((listener) => {
         listener()
       })

@@ -62,19 +62,19 @@ export interface Variable<A> extends Source<A> {
 
 /** A source that changes when it is told to. */
 export const variable = <A>(initial: A): Variable<A> => {
-  const listeners = new Set<(value: A) => void>()
+  let listeners: ReadonlyArray<(value: A) => void> = []
   let value = initial
   return {
     current: () => value,
     subscribe: (listener) => {
-      listeners.add(listener)
+      listeners = [...listeners, listener]
       return () => {
-        listeners.delete(listener)
+        listeners = listeners.filter((one) => one !== listener)
       }
     },
     set: (next) => {
       value = next
-      for (const listener of [...listeners]) listener(next)
+      for (const listener of listeners) listener(next)
     },
   }
 }

@@ -1,7 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
+import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { KeyId, Names } from '../../src/model/certificate.js'
 import { type CryptoError, failure } from '../../src/model/failure.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { type Secret, secret } from '../../src/model/secret.js'
@@ -47,34 +49,41 @@ export const signerBy =
   (content, hash) =>
     signInThread(hash, content, key)
 
-/** The handle of a private key that is in memory. */
-export const keyHandle = (key: KeyObject): KeyHandle => ({
-  id: keyIdOf(key),
-  createRequest: requestBy(createPublicKey(key), signerBy(key)),
-  forStorage: TE.fromIO(() => keyPem(key)),
-  forTls: TE.fromIO(() => ({ _tag: 'Pem', pem: keyPem(key) })),
+/** The handle of a private key that is in memory: as PEM, since OpenSSL takes kilobytes for a key. */
+export const keyHandle = (key: KeyObject): KeyHandle => handleOf(keyIdOf(key), keyPem(key))
+
+const handleOf = (id: KeyId, pem: Secret): KeyHandle => ({
+  id,
+  createRequest: (names) => {
+    const key = createPrivateKey(pem.reveal())
+    return requestFor(names, createPublicKey(key), signerBy(key))
+  },
+  forStorage: async () => E.right(pem),
+  forTls: async () => E.right({ _tag: 'Pem', pem }),
 })
 
-const requestBy =
-  (publicKey: KeyObject, signer: KeyParts['sign']): KeyHandle['createRequest'] =>
-  (names) => {
-    const doing = `a request for ${JSON.stringify(names.commonName)} cannot be made`
-    return steps(async function* () {
-      const request = yield* ok(
-        attempt(doing, 'check the names: IP addresses, and DNS names and URIs in printable ASCII', async () =>
-          (await import('./request.js')).unsignedRequest(publicKey, names),
-        ),
-      )
-      const signature = yield* ok(
-        TE.tryCatch(async () => signer(request.content, request.hash), keyUnavailable(doing)),
-      )
-      return yield* ok(
-        attempt(doing, 'see that the key signs that is the other half of the public key', async () =>
-          request.signed(signature),
-        ),
-      )
-    })
-  }
+const requestFor = (
+  names: Names,
+  publicKey: KeyObject,
+  signer: KeyParts['sign'],
+): ReturnType<KeyHandle['createRequest']> => {
+  const doing = `a request for ${JSON.stringify(names.commonName)} cannot be made`
+  return steps(async function* () {
+    const request = yield* ok(
+      attempt(doing, 'check the names: IP addresses, and DNS names and URIs in printable ASCII', async () =>
+        (await import('./request.js')).unsignedRequest(publicKey, names),
+      ),
+    )
+    const signature = yield* ok(
+      TE.tryCatch(async () => signer(request.content, request.hash), keyUnavailable(doing)),
+    )
+    return yield* ok(
+      attempt(doing, 'see that the key signs that is the other half of the public key', async () =>
+        request.signed(signature),
+      ),
+    )
+  })
+}
 
 const keyUnavailable =
   (doing: string) =>
@@ -99,7 +108,7 @@ export const keyHandleFrom = (parts: KeyParts): TE.TaskEither<CryptoError, KeyHa
       const reason = 'the key is kept elsewhere and cannot be exported'
       return {
         id: keyIdOf(publicKey),
-        createRequest: requestBy(publicKey, parts.sign),
+        createRequest: (names) => requestFor(names, publicKey, parts.sign),
         forStorage: TE.right(secret(toPem(referenceLabel, Buffer.from(parts.reference)))),
         forTls: TE.right(parts.tls ?? { _tag: 'NotUsableHere', reason }),
         ...(parts.forget === undefined ? {} : { forget: parts.forget }),

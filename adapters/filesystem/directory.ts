@@ -20,7 +20,7 @@ import { isMomentary, storeError } from './error.js'
 import { type FileSystem, nodeFileSystem } from './file-system.js'
 import type { Answerer } from './holder-protocol.js'
 import { type Layout, layoutOf, prefixesAmong } from './layout.js'
-import { acquire, askHolder, holderOf, type Lock, type LockHolder } from './lock.js'
+import { acquire, askHolder, holderOf, isIntact, type Lock, type LockHolder, release } from './lock.js'
 import { holderInWords } from './lock-holder.js'
 import { recover } from './recovery.js'
 
@@ -110,34 +110,61 @@ export const openWith =
     steps(async function* () {
       const layout = layoutFor(options)
       yield* ok(checkPrefix(layout))
-      const access = writeAccess(fs, layout, options.answerer)
-      const opened = await access.ensure()
-      if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && access.mayRecover()))
-        return yield* ok(opened)
-      const change = (doing: string, run: () => Promise<void>): TE.TaskEither<StoreError, void> =>
-        pipe(
-          access.ensure,
-          TE.chain(() => TE.tryCatch(run, storeError('StoreUnwritable', doing, layout.directory))),
-        )
-      return {
-        load: TE.map(({ warnings, ...rest }: StoreContents) => ({
-          ...rest,
-          warnings: [...access.warnings(), ...warnings],
-        }))(loadPatiently(fs, layout, options.fallbacks ?? [])),
-        saveRequest: (saved) =>
-          keeping(
-            saved.key,
-            change('saving the request in', () => writeRequest(fs, layout, saved)),
-          ),
-        discardRequest: change('removing the saved request from', () => removeRequest(fs, layout)),
-        install: (pair) =>
-          keeping(
-            pair.key,
-            change('installing the certificate in', () => installPair(fs, layout, pair)),
-          ),
-        release: access.release,
+      const { directory, prefix } = layout
+      const taken: Taken = {
+        fs,
+        directory,
+        prefix,
+        answerer: options.answerer,
+        lock: undefined,
+        failedBy: undefined,
+        recovered: [],
+        isReleased: false,
       }
+      const opened = await ensure(taken)
+      if (E.isLeft(opened) && !(opened.left._tag === 'StoreUnwritable' && mayRecover(taken)))
+        return yield* ok(opened)
+      return storeIn(taken, options.fallbacks)
     })
+
+/** There may be thousands: each has its functions, and what they need is made when they run. */
+const storeIn = (taken: Taken, fallbacks: ReadonlyArray<FallbackPair> = []): CertificateDirectory => ({
+  load: async () =>
+    E.map(({ warnings, ...rest }: StoreContents) => ({
+      ...rest,
+      warnings: [...warningsOf(taken), ...warnings],
+    }))(await loadPatiently(taken.fs, layoutIn(taken), fallbacks)()),
+  saveRequest: (saved) =>
+    keeping(
+      saved.key,
+      change(taken, 'saving the request in', (fs, layout) => writeRequest(fs, layout, saved)),
+    ),
+  discardRequest: () => change(taken, 'removing the saved request from', removeRequest)(),
+  install: (pair) =>
+    keeping(
+      pair.key,
+      change(taken, 'installing the certificate in', (fs, layout) => installPair(fs, layout, pair)),
+    ),
+  release: async () => {
+    taken.isReleased = true
+    await letGo(taken)
+  },
+})
+
+const change = (
+  taken: Taken,
+  doing: string,
+  run: (fs: FileSystem, layout: Layout) => Promise<void>,
+): TE.TaskEither<StoreError, void> =>
+  steps(async function* () {
+    yield* ok(await ensure(taken))
+    yield* ok(
+      TE.tryCatch(
+        () => run(taken.fs, layoutIn(taken)),
+        storeError('StoreUnwritable', doing, taken.directory),
+      ),
+    )
+  })
 
 /** What would not be found again is refused before anything is asked for. */
 const keeping = (key: Secret, keep: TE.TaskEither<StoreError, void>): TE.TaskEither<StoreError, void> =>
@@ -203,59 +230,63 @@ const loadPatiently =
     return load(fs, layout, fallbacks)()
   }
 
-/** The right to write: the directory is there and its lock is ours. */
-interface WriteAccess {
-  /** Obtains it, or sees that it still is. */
-  readonly ensure: TE.TaskEither<StoreError, void>
-  /** Whether it was refused for something that passes. */
-  readonly mayRecover: () => boolean
-  readonly warnings: () => ReadonlyArray<string>
-  readonly release: Task<void>
+/** A directory, and the right to write in it: it is there, and its lock is ours. */
+interface Taken {
+  readonly fs: FileSystem
+  readonly directory: string
+  readonly prefix: string
+  readonly answerer: Answerer | undefined
+  lock: Lock | undefined
+  /** What it was refused for. */
+  failedBy: unknown
+  /** What was found when it was obtained. */
+  recovered: ReadonlyArray<string>
+  isReleased: boolean
 }
 
 /** The directory can be read while these last, and those of a moment, and written when they have passed. */
 const passing = ['ENOSPC', 'EDQUOT', 'EROFS']
 
-const writeAccess = (fs: FileSystem, layout: Layout, answerer?: Answerer): WriteAccess => {
-  let lock: Lock | undefined
-  let failedBy: unknown
-  let recovered: ReadonlyArray<string> = []
-  let released = false
-  const obtain: TE.TaskEither<StoreError, void> = steps(async function* () {
-    await ensureDirectory(fs, layout.directory)
-    lock = yield* ok(TE.mapLeft(locked(layout))(acquire(layout.directory, layout.prefix, answerer)))
-    recovered = await recover(fs, layout)
-  })
-  return {
-    ensure: async () => {
-      if (released) return E.left(alreadyReleased(layout))
-      if (lock !== undefined && (await lock.intact())) return E.right(undefined)
-      try {
-        await lock?.release()
-        lock = undefined
-        failedBy = undefined
-        return await obtain()
-      } catch (error) {
-        await lock?.release()
-        lock = undefined
-        failedBy = error
-        return E.left(
-          storeError('StoreUnwritable', 'taking the certificate directory', layout.directory)(error),
-        )
-      }
-    },
-    mayRecover: () => isMomentary(failedBy) || passing.includes(codeOf(failedBy) ?? ''),
-    warnings: () =>
-      failedBy === undefined
-        ? recovered
-        : [...recovered, `${layout.directory}: it can only be read: ${reasonOf(failedBy)}`],
-    release: async () => {
-      released = true
-      await lock?.release()
-      lock = undefined
-    },
+const layoutIn = ({ directory, prefix }: Taken): Layout => layoutOf(directory, prefix)
+
+/** Obtains the right to write, or sees that it still is. */
+const ensure = async (taken: Taken): Promise<E.Either<StoreError, void>> => {
+  const { lock, isReleased, directory } = taken
+  if (isReleased) return E.left(alreadyReleased(directory))
+  if (lock !== undefined && (await isIntact(lock))) return E.right(undefined)
+  try {
+    await letGo(taken)
+    taken.failedBy = undefined
+    return await obtain(taken)()
+  } catch (error) {
+    await letGo(taken)
+    taken.failedBy = error
+    return E.left(storeError('StoreUnwritable', 'taking the certificate directory', directory)(error))
   }
 }
+
+const obtain = (taken: Taken): TE.TaskEither<StoreError, void> =>
+  steps(async function* () {
+    const { fs, directory, prefix, answerer } = taken
+    const layout = layoutIn(taken)
+    await ensureDirectory(fs, directory)
+    taken.lock = yield* ok(TE.mapLeft(locked(layout))(acquire(directory, prefix, answerer)))
+    taken.recovered = await recover(fs, layout)
+  })
+
+const letGo = async (taken: Taken): Promise<void> => {
+  if (taken.lock !== undefined) await release(taken.lock)
+  taken.lock = undefined
+}
+
+/** Whether it was refused for something that passes. */
+const mayRecover = ({ failedBy }: Taken): boolean =>
+  isMomentary(failedBy) || passing.includes(codeOf(failedBy) ?? '')
+
+const warningsOf = ({ directory, failedBy, recovered }: Taken): ReadonlyArray<string> =>
+  failedBy === undefined
+    ? recovered
+    : [...recovered, `${directory}: it can only be read: ${reasonOf(failedBy)}`]
 
 const locked =
   ({ directory, prefix }: Layout) =>
@@ -267,7 +298,7 @@ const locked =
       'stop that process, or give this one another directory',
     )
 
-const alreadyReleased = ({ directory }: Layout): StoreError =>
+const alreadyReleased = (directory: string): StoreError =>
   failure(
     'StoreUnwritable',
     'later',

@@ -23,10 +23,10 @@ import { codeOf, objection } from '../platform/system-error.js'
 import { type Answerer, askAt, converse } from './holder-protocol.js'
 import { Holder, thisProcess } from './lock-holder.js'
 
-export interface Lock {
-  /** Whether the announcement is still there; somebody may have removed the directory. */
-  readonly intact: () => Promise<boolean>
-  readonly release: () => Promise<void>
+/** The announcement that is the lock: a name, and the socket that is to be found there. */
+export interface Lock extends Pick<Stats, 'ino' | 'dev'> {
+  readonly path: string
+  readonly socket: SharedSocket
 }
 
 /** Who has the lock, where it says so. */
@@ -135,7 +135,7 @@ const contend = async (place: Place, answerer: Answerer | undefined): Promise<E.
         if (rival?.holds === true) break
         // All others are still looking. One of them stays announced, so that not all give way for ever.
         if (others.some((other) => other.name < name)) {
-          await announcement.release()
+          await announcement.withdraw()
           announcement = undefined
         }
       }
@@ -143,31 +143,25 @@ const contend = async (place: Place, answerer: Answerer | undefined): Promise<E.
     }
   } catch (error) {
     // An announcement that stayed would be alive for as long as this process, and keep it from the lock itself.
-    await announcement?.release()
+    await announcement?.withdraw()
     throw error
   }
-  await announcement?.release()
+  await announcement?.withdraw()
   return E.left({ holder: rival?.holder })
 }
 
 interface Announcement {
   readonly name: string
   readonly hold: () => Promise<Lock>
-  readonly release: () => Promise<void>
+  readonly withdraw: () => Promise<void>
 }
 
 /** Takes a name among the announcements that answers "looking" at first, and "holding" once it holds. */
 const announce = async (place: Place, answerer: Answerer | undefined): Promise<Announcement | undefined> => {
   const name = `${place.prefix}.lock-${randomBytes(8).toString('hex')}`
-  const path = join(place.directory, name)
-  let answering: Announced | undefined
-  const answerAs = async (holds: boolean): Promise<void> => {
-    const next = await announced(place, name, holds)
-    answering?.end()
-    answering = next
-  }
+  let looking: Lock
   try {
-    await answerAs(false)
+    looking = await announced(place, name, false)
   } catch (error) {
     // Another process tidied up: to it, a socket looks dead between bind(2) and listen(2).
     if (codeOf(error) === 'ENOENT') return undefined
@@ -176,35 +170,35 @@ const announce = async (place: Place, answerer: Answerer | undefined): Promise<A
   return {
     name,
     hold: async () => {
-      await answerAs(true)
+      const holding = await announced(place, name, true)
+      forget(looking)
       if (answerer !== undefined) answerers.set(name, answerer)
-      return lockBy(path, answering)
+      return holding
     },
-    release: () => lockBy(path, answering).release(),
+    withdraw: () => release(looking),
   }
 }
 
 /** Who answers questions, by the names of their sockets. */
 const answerers = new Map<string, Answerer>()
 
-/** It keeps little: there may be thousands. */
-const lockBy = (path: string, answering: Announced | undefined): Lock => ({
-  intact: async () => {
-    const found = await lstat(path).catch(() => undefined)
-    return found?.ino === answering?.ino && found?.dev === answering?.dev
-  },
-  release: async () => {
-    answerers.delete(basename(path))
-    await unlink(path).catch(() => {})
-    answering?.end()
-  },
-})
+/** Whether the announcement is still there; somebody may have removed the directory. */
+export const isIntact = async ({ path, ino, dev }: Lock): Promise<boolean> => {
+  const found = await lstat(path).catch(() => undefined)
+  return found?.ino === ino && found?.dev === dev
+}
+
+export const release = async (lock: Lock): Promise<void> => {
+  answerers.delete(basename(lock.path))
+  await unlink(lock.path).catch(() => {})
+  forget(lock)
+}
 
 /**
  * A listening socket that answers for any number of names: each is a hard link to it. So many directories are locked
  * with one open file; where links cannot be made (another file system), a directory has a socket of its own.
  */
-interface SharedSocket {
+export interface SharedSocket {
   readonly server: Server
   readonly holds: boolean
   /** The paths that are links to it. */
@@ -216,44 +210,34 @@ const sharedSockets = new Set<SharedSocket>()
 /** One name is put in place at a time: many at once would each make a socket, since none had one to link to. */
 let lastInPlace: Promise<unknown> = Promise.resolve()
 
-interface Announced extends Pick<Stats, 'ino' | 'dev'> {
-  readonly end: () => void
-}
-
-const announced = (place: Place, name: string, holds: boolean): Promise<Announced> => {
+const announced = (place: Place, name: string, holds: boolean): Promise<Lock> => {
   const next = lastInPlace.then(() => putInPlace(place, name, holds))
   lastInPlace = next.catch(() => {})
   return next
 }
 
 /** A name is alive from the start: it gets its place only when somebody listens there. */
-const putInPlace = async (place: Place, name: string, holds: boolean): Promise<Announced> => {
+const putInPlace = async (place: Place, name: string, holds: boolean): Promise<Lock> => {
   const path = join(place.directory, name)
   const unannounced = `${path}.tmp`
-  const shared = (await linked(unannounced, holds)) ?? (await newSocket(place, `${name}.tmp`, holds))
+  const socket = (await linked(unannounced, holds)) ?? (await newSocket(place, `${name}.tmp`, holds))
   try {
     const { ino, dev } = await lstat(unannounced)
     await rename(unannounced, path)
-    shared.names.add(path)
-    return announcedBy(shared, path, ino, dev)
+    socket.names.add(path)
+    return { path, socket, ino, dev }
   } catch (error) {
-    forget(shared, path)
+    forget({ path, socket })
     throw error
   }
 }
 
-const announcedBy = (shared: SharedSocket, path: string, ino: number, dev: number): Announced => ({
-  ino,
-  dev,
-  end: () => forget(shared, path),
-})
-
-const forget = (shared: SharedSocket, path: string): void => {
-  shared.names.delete(path)
-  shared.users -= 1
-  if (shared.users > 0) return
-  sharedSockets.delete(shared)
-  shared.server.close()
+const forget = ({ path, socket }: Pick<Lock, 'path' | 'socket'>): void => {
+  socket.names.delete(path)
+  socket.users -= 1
+  if (socket.users > 0) return
+  sharedSockets.delete(socket)
+  socket.server.close()
 }
 
 /** A shared of this process under one more name; undefined: there is none that can have one there. */
@@ -267,7 +251,7 @@ const linked = async (path: string, holds: boolean): Promise<SharedSocket | unde
       () => false,
     )
     if (done) return shared
-    forget(shared, path)
+    forget({ path, socket: shared })
   }
   return undefined
 }

@@ -94,12 +94,6 @@ export interface AccessOptions extends PluginOptions {
  */
 export const accessFromKubeconfig = (path: KubeconfigPath, options: AccessOptions = {}): AccessSource => {
   let known: { readonly as: string; readonly credentials: Credentials } | undefined
-  /** The same plugin keeps its credential from one request to the next. */
-  const credentialsOf = (plugin: Plugin): Credentials => {
-    const as = JSON.stringify(plugin, (_, value: unknown) => (isSecret(value) ? value.reveal() : value))
-    if (known?.as !== as) known = { as, credentials: pluginCredentials(plugin, options) }
-    return known.credentials
-  }
   return (signal) =>
     steps(async function* () {
       const kubeconfig = yield* ok(loadKubeconfig(path))
@@ -108,11 +102,15 @@ export const accessFromKubeconfig = (path: KubeconfigPath, options: AccessOption
       const plugin = pluginOf(kubeconfig.user)
       if (O.isNone(plugin)) return { cluster, credential: yield* ok(credentialOf(kubeconfig)) }
       const { place, provideClusterInfo, ...what } = plugin.value
-      const credentials = credentialsOf({
+      const asked: Plugin = {
         ...what,
         file: place.file,
         cluster: provideClusterInfo ? O.some(clusterInfo(cluster, kubeconfig.cluster)) : O.none,
-      })
+      }
+      const as = JSON.stringify(asked, (_, value: unknown) => (isSecret(value) ? value.reveal() : value))
+      // The same plugin keeps its credential from one request to the next.
+      if (known?.as !== as) known = { as, credentials: pluginCredentials(asked, options) }
+      const { credentials } = known
       const credential = yield* ok(credentials.current(signal))
       return { cluster, credential, wasRejected: credentials.wasRejected(credential) }
     })
@@ -128,8 +126,10 @@ export const pluginOf = ({ token, tokenFile, clientCertificate, clientKey, plugi
 }
 
 /** Reads the cluster alone, whatever the user's entry says, anew each time it is run: a CA file is replaced. */
-export const clusterFromKubeconfig = (path: KubeconfigPath): TE.TaskEither<KubeconfigError, Cluster> =>
-  pipe(loadKubeconfig(path), TE.chain(clusterOf))
+export const clusterFromKubeconfig =
+  (path: KubeconfigPath): TE.TaskEither<KubeconfigError, Cluster> =>
+  () =>
+    pipe(loadKubeconfig(path), TE.chain(clusterOf))()
 
 const proxyUrlOf = (
   { place, server, proxyUrl }: ClusterEntry,

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Milliseconds, second } from '../../src/model/time.js'
+import type { CertificateSigningRequests, Identity } from '../../src/ports.js'
 import { type KubernetesApi, longestMemory } from './api.js'
 
 /** What was asked leaves a connection that is idle a little longer. */
@@ -9,9 +10,10 @@ const afterSuccess: Milliseconds = 15 * second
 
 /**
  * An API that is opened when something is asked, and closed when nothing was for some time: a fleet has thousands, most
- * of them at rest. After a failure it stays as long as it remembers it.
+ * of them at rest. After a failure it stays as long as it remembers it. Where there is a `common` one, only requests with
+ * the certificate held need one of their own.
  */
-export const onDemand = (open: IO<KubernetesApi>): KubernetesApi => {
+export const onDemand = (open: IO<KubernetesApi>, common?: CertificateSigningRequests): KubernetesApi => {
   let api: KubernetesApi | undefined
   let users = 0
   let closing: NodeJS.Timeout | undefined
@@ -23,8 +25,12 @@ export const onDemand = (open: IO<KubernetesApi>): KubernetesApi => {
     api = undefined
   }
   const using =
-    <Problem, A>(ask: (opened: KubernetesApi) => TaskEither<Problem, A>): TaskEither<Problem, A> =>
+    <Problem, A>(
+      { _tag }: Identity,
+      ask: (requests: CertificateSigningRequests) => TaskEither<Problem, A>,
+    ): TaskEither<Problem, A> =>
     async () => {
+      if (common !== undefined && _tag !== 'Held') return ask(common)()
       clearTimeout(closing)
       api ??= open()
       users += 1
@@ -36,9 +42,9 @@ export const onDemand = (open: IO<KubernetesApi>): KubernetesApi => {
     }
 
   return {
-    submit: (...asked) => using((opened) => opened.submit(...asked)),
-    observe: (...asked) => using((opened) => opened.observe(...asked)),
-    probe: (...asked) => using((opened) => opened.probe(...asked)),
+    submit: (identity, ...asked) => using(identity, (requests) => requests.submit(identity, ...asked)),
+    observe: (identity, ...asked) => using(identity, (requests) => requests.observe(identity, ...asked)),
+    probe: (identity, ...asked) => using(identity, (requests) => requests.probe(identity, ...asked)),
     close,
   }
 }

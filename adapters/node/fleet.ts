@@ -78,7 +78,7 @@ const fleetOn = (clock: Clock, limits: Partial<Limits>, requests: SharedRequests
           members.delete(member)
           before = sumOf(before, countersOf(member.metrics()))
         }
-        member.ended.then(leave, leave)
+        member.endedTask().then(leave, leave)
         return member
       }),
     )

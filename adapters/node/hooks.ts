@@ -27,6 +27,14 @@ export interface Hooks {
   readonly counts: IO<HookCounts | undefined>
 }
 
+const noHooks: Hooks = {
+  noteStep: () => {},
+  noteReason: () => {},
+  noteWritten: () => () => {},
+  stop: async () => {},
+  counts: () => undefined,
+}
+
 /** So long a function is waited for, ms. */
 const longestCall = minute
 
@@ -37,7 +45,8 @@ export const hooksOf = (
   clock: Clock,
   warn: (message: string) => void,
 ): Hooks => {
-  const { outputs = [], certDir, ports } = options
+  const { outputs = [], hooks: given = [], onRenewed, certDir, ports } = options
+  if (given.length === 0 && onRenewed === undefined) return noHooks
   const over = new AbortController()
   const written = new Map<Output, string>()
   let held: Facts['held'] = O.none
@@ -58,10 +67,7 @@ export const hooksOf = (
       ...(certDir === undefined || ports?.store !== undefined ? {} : { certDir }),
     })
   }
-  const hooks = [
-    ...(options.hooks ?? []),
-    ...(options.onRenewed === undefined ? [] : [functionHook(options.onRenewed)]),
-  ].map((hook) => {
+  const hooks = [...given, ...(onRenewed === undefined ? [] : [functionHook(onRenewed)])].map((hook) => {
     const told = onceForEach(hook, over.signal)
     return { ...told, ...keepOutput(told, renewal, clock, warn) }
   })
@@ -88,7 +94,7 @@ export const hooksOf = (
       await Promise.all(hooks.map(({ stop }) => stop()))
       over.abort()
     },
-    counts: () => (hooks.length === 0 ? undefined : hooks.map(({ counts }) => counts()).reduce(plusHooks)),
+    counts: () => hooks.map(({ counts }) => counts()).reduce(plusHooks),
   }
 }
 

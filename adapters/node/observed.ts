@@ -13,42 +13,37 @@ import type { Count } from '../connections/source.js'
 const remembered = 8
 
 export interface Observed {
-  readonly noteStep: (step: Step) => void
-  readonly noteTransition: (transition: Transition) => void
-  readonly tally: IO<Tally>
+  tally: Tally
   /** The oldest first. */
-  readonly recent: IO<ReadonlyArray<Told>>
-  readonly followed: (counts: IO<ReadonlyArray<Count>>) => IO<void>
-  /** Undefined: nobody follows. */
-  readonly connections: IO<ConnectionCounts | undefined>
+  recent: ReadonlyArray<Told>
+  followers: ReadonlyArray<IO<ReadonlyArray<Count>>>
 }
 
-export const observed = (): Observed => {
-  const followers = new Set<IO<ReadonlyArray<Count>>>()
-  let tally = emptyTally
-  let recent: ReadonlyArray<Told> = []
-  return {
-    noteStep: (step) => {
-      tally = counted(tally, step)
-    },
-    noteTransition: ({ at, level, reason, message }) => {
-      const told = { at: instant(at.getTime()), level, reason, message }
-      recent = [...recent.slice(1 - remembered), told]
-    },
-    tally: () => tally,
-    recent: () => recent,
-    followed: (counts) => {
-      followers.add(counts)
-      return () => {
-        followers.delete(counts)
-      }
-    },
-    connections: () =>
-      followers.size === 0
-        ? undefined
-        : [...followers].flatMap((counts) => counts().map(countsOf)).reduce(plusConnections, noConnections),
+export const nothingObserved = (): Observed => ({ tally: emptyTally, recent: [], followers: [] })
+
+export const noteStep = (seen: Observed, step: Step): void => {
+  seen.tally = counted(seen.tally, step)
+}
+
+export const noteTransition = (seen: Observed, { at, level, reason, message }: Transition): void => {
+  seen.recent = seen.recent
+    .slice(1 - remembered)
+    .concat({ at: instant(at.getTime()), level, reason, message })
+}
+
+/** Counts the connections of one more who follows, until the answer is called. */
+export const noteFollower = (seen: Observed, counts: IO<ReadonlyArray<Count>>): IO<void> => {
+  seen.followers = [...seen.followers, counts]
+  return () => {
+    seen.followers = seen.followers.filter((one) => one !== counts)
   }
 }
+
+/** Undefined: nobody follows. */
+export const connectionsOf = ({ followers }: Observed): ConnectionCounts | undefined =>
+  followers.length === 0
+    ? undefined
+    : followers.flatMap((counts) => counts().map(countsOf)).reduce(plusConnections, noConnections)
 
 const noConnections: ConnectionCounts = { current: 0, earlier: 0, none: 0 }
 

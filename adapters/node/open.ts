@@ -13,7 +13,7 @@ import { ok, steps } from '../../src/steps.js'
 import { cryptoBackend } from '../crypto/index.js'
 import { type Answerer, openCertificateDirectory } from '../filesystem/index.js'
 import type { Cluster, KubeconfigError } from '../kubernetes/index.js'
-import { type InvalidOptions, invalid, prefixOf, type RotationOptions, warnWith } from './options.js'
+import { type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
 import { type OpenedRequests, openRequests } from './requests.js'
 import type { SharedRequests } from './shared-requests.js'
 import { takeOver } from './take-over.js'
@@ -47,15 +47,16 @@ export const openPorts = (
   policy: RotationPolicy,
   { clock, requests: shared }: Shared,
   answerer: Answerer,
+  warn: (message: string) => void,
 ): TaskEither<StartError, OpenedPorts> =>
   steps(async function* () {
     const { store, release } = yield* ok(openStore(options, answerer))
-    const opened = yield* ok(orElse(release, openRequests(options, policy, clock, shared)))
+    const opened = yield* ok(orElse(release, openRequests(options, policy, clock, warn, shared)))
     const close: Task<void> = async () => {
       opened.close()
       await release()
     }
-    const joined = yield* ok(orElse(close, join(options, policy, clock, store, opened)))
+    const joined = yield* ok(orElse(close, join(options, policy, clock, store, opened, warn)))
     return { ...joined, cluster: opened.cluster, read: opened.read ?? noCluster, close }
   })
 
@@ -72,12 +73,13 @@ const join = (
   clock: Clock,
   store: CertificateStore,
   { requests, read, expected, follows, adopt }: OpenedRequests,
+  warn: (message: string) => void,
 ): TaskEither<StartError, Pick<OpenedPorts, 'ports' | 'replace'>> =>
   steps(async function* () {
     // Who follows the rotation may connect before it has anything to ask. What is wrong is told by the first request.
     await read?.()
     const { ports: given, clientCertificateAuthority: bundle } = options
-    const trust = given?.trust ?? (bundle === undefined ? expected : fromBundle(bundle, warnWith(options)))
+    const trust = given?.trust ?? (bundle === undefined ? expected : fromBundle(bundle, warn))
     const windows = given?.windows ?? (yield* ok(openWindows(options.renewalWindows, policy, read, clock)))
     const ports: Ports = {
       clock,

@@ -1,6 +1,7 @@
 /** The API that a rotation asks, and the credentials that it asks with, as its options name them. */
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
@@ -20,15 +21,8 @@ import {
 } from '../kubernetes/index.js'
 import { defaultAccess } from './default-access.js'
 import { type Accesses, bootstrapFrom, type Following, following } from './kubeconfigs.js'
-import {
-  type Asker,
-  type InvalidOptions,
-  invalid,
-  prefixOf,
-  type RotationOptions,
-  warnWith,
-} from './options.js'
-import { type Access, byIdentity, isSameCluster, type SharedRequests } from './shared-requests.js'
+import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
+import { type Access, isSameCluster, type SharedRequests } from './shared-requests.js'
 import { fromCluster } from './trust.js'
 
 /** What a rotation asks, opened. */
@@ -52,13 +46,14 @@ export const openRequests = (
   options: RotationOptions,
   policy: RotationPolicy,
   clock: Clock,
+  warn: (message: string) => void,
   shared?: SharedRequests,
 ): TaskEither<InvalidOptions | KubeconfigError, OpenedRequests> =>
   options.ports?.requests !== undefined
     ? TE.right({ requests: options.ports.requests, cluster: variable(O.none), close: () => {} })
     : pipe(
-        wayTo(options, policy, clock),
-        TE.map((way) => open(way, options, shared)),
+        wayTo(options, policy, clock, warn),
+        TE.map((way) => open(way, options, warn, shared)),
       )
 
 /** How a rotation gets to its API. */
@@ -75,9 +70,9 @@ const wayTo = (
   options: RotationOptions,
   policy: RotationPolicy,
   clock: Clock,
+  warn: (message: string) => void,
 ): TaskEither<InvalidOptions | KubeconfigError, Way> => {
   const { kubeconfig, bootstrapKubeconfig, certDir, authenticateWith: asker } = options
-  const warn = warnWith(options)
   if (asker !== undefined)
     return TE.right({ access: { cluster: asker.cluster, external: () => asker.access } })
   const isExternal = policy.authenticateWith === 'external'
@@ -135,18 +130,22 @@ const wayTo = (
   )
 }
 
-const open = (way: Way, options: RotationOptions, shared?: SharedRequests): OpenedRequests => {
+const open = (
+  way: Way,
+  options: RotationOptions,
+  warn: (message: string) => void,
+  shared?: SharedRequests,
+): OpenedRequests => {
   const { credentials, authenticateWith: asker } = options
   const cluster = variable<O.Option<Cluster>>(O.none)
   const read = noting(way.access.cluster, cluster, shared)
   const access = { ...way.access, ...accessWith(credentials, read), cluster: read }
   const seen = nothingSeen()
-  const openOwn = () => certificateSigningRequests({ ...access, warn: warnWith(options), seen })
-  const own = shared === undefined ? openOwn() : onDemand(openOwn)
+  const openOwn = () => certificateSigningRequests({ ...access, warn, seen })
   // Credentials of an embedder are this rotation's alone.
   const common =
     way.sharedAs === undefined || credentials !== undefined ? undefined : shared?.of(way.sharedAs, access)
-  const requests = common === undefined ? own : byIdentity(own, common.requests)
+  const requests = shared === undefined ? openOwn() : onDemand(openOwn, common?.requests)
   const { expecting, follows } = way
   return {
     requests: asker === undefined ? requests : reporting(requests, asker),
@@ -157,7 +156,7 @@ const open = (way: Way, options: RotationOptions, shared?: SharedRequests): Open
     // With credentials of an embedder, what answered is the server of the kubeconfig, and not that of the bootstrap one.
     ...(follows === undefined || credentials !== undefined ? {} : { adopt: adopting(follows, read) }),
     close: () => {
-      own.close()
+      requests.close()
       common?.leave()
     },
   }
@@ -191,17 +190,20 @@ const accessWith = (
 }
 
 /** The cluster whenever it is read, told to those who follow it. */
-const noting = (
-  read: Accesses['cluster'],
-  noted: Variable<O.Option<Cluster>>,
-  shared: SharedRequests | undefined,
-): TaskEither<KubeconfigError, Cluster> =>
-  TE.map((found: Cluster) => {
-    const cluster = shared?.one(found) ?? found
+const noting =
+  (
+    read: Accesses['cluster'],
+    noted: Variable<O.Option<Cluster>>,
+    shared: SharedRequests | undefined,
+  ): TaskEither<KubeconfigError, Cluster> =>
+  async () => {
+    const found = await read()
+    if (E.isLeft(found)) return found
+    const cluster = shared?.one(found.right) ?? found.right
     const before = O.toUndefined(noted.current())
     if (before === undefined || !isSameCluster(before, cluster)) noted.set(O.some(cluster))
-    return cluster
-  })(read)
+    return E.right(cluster)
+  }
 
 /** A rejection is told to the rotation whose certificate was rejected. */
 const reporting = (requests: CertificateSigningRequests, asker: Asker): CertificateSigningRequests => {

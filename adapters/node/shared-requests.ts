@@ -1,6 +1,6 @@
 /** Connections and watches that rotations of one process have in common, by the credential they ask with. */
 import * as O from 'fp-ts/lib/Option.js'
-import type { CertificateSigningRequests, Identity } from '../../src/ports.js'
+import type { CertificateSigningRequests } from '../../src/ports.js'
 import {
   type CertificateSigningRequestsOptions,
   type Cluster,
@@ -51,16 +51,3 @@ export const isSameCluster = (one: Cluster, other: Cluster): boolean =>
   O.toUndefined(one.certificateAuthority) === O.toUndefined(other.certificateAuthority) &&
   O.toUndefined(one.tlsServerName) === O.toUndefined(other.tlsServerName) &&
   O.toUndefined(one.proxyUrl)?.reveal() === O.toUndefined(other.proxyUrl)?.reveal()
-
-/** Requests with the certificate itself go by `own`, all others by `common`. */
-export const byIdentity = (
-  own: CertificateSigningRequests,
-  common: CertificateSigningRequests,
-): CertificateSigningRequests => {
-  const requests = ({ _tag }: Identity) => (_tag === 'Held' ? own : common)
-  return {
-    submit: (identity, ...rest) => requests(identity).submit(identity, ...rest),
-    observe: (identity, ...rest) => requests(identity).observe(identity, ...rest),
-    probe: (identity, ...rest) => requests(identity).probe(identity, ...rest),
-  }
-}

@@ -65,11 +65,9 @@ const readAuthorities = (source: string): TaskEither<TrustError, string> => {
 export const fromCluster = (source: string, cluster: TaskEither<KubeconfigError, Cluster>): TrustAnchors => ({
   source,
   required: false,
-  read: pipe(
-    cluster,
-    TE.bimap(
-      ({ message, remedy }) => failure('TrustUnusable', 'soon', message, remedy),
-      ({ certificateAuthority }) => certificateAuthority,
-    ),
-  ),
+  read: async () =>
+    E.bimap(
+      ({ message, remedy }: KubeconfigError): TrustError => failure('TrustUnusable', 'soon', message, remedy),
+      ({ certificateAuthority }: Cluster) => certificateAuthority,
+    )(await cluster()),
 })

@@ -20,7 +20,31 @@ export interface Wanted {
 
 const defaultDelay = 10 * second
 
+const nothingToFollow: Wanted['follow'] = () => () => {}
+const nothingAwaited: Wanted['awaited'] = () => ''
+
 export const wantedBy = (
+  options: RotationOptions,
+  initial: O.Option<CertificateTemplate>,
+  clock: Clock,
+  warn: (message: string) => void,
+): Wanted => {
+  const { addresses, authenticateWith } = options
+  if (addresses !== undefined || authenticateWith !== undefined)
+    return awaiting(options, initial, clock, warn)
+  let template = initial
+  return {
+    current: () => template,
+    set: (next) => {
+      template = next
+    },
+    follow: nothingToFollow,
+    awaited: nothingAwaited,
+  }
+}
+
+/** It can be asked for when there are addresses and a certificate to ask with. */
+const awaiting = (
   options: RotationOptions,
   initial: O.Option<CertificateTemplate>,
   clock: Clock,

@@ -2,14 +2,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
-import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Held } from '../machine/facts.js'
 import { expired, type Verification } from '../model/certificate.js'
 import type { CryptoError, StoreError, TrustError } from '../model/failure.js'
 import type { Draft } from '../model/request.js'
 import type { CertificateStore, CryptoBackend, SavedRequest, StoreContents, StoredPair } from '../ports.js'
-import type { Keyring } from './keyring.js'
+import { fail, ok, steps } from '../steps.js'
+import { type Keyring, keep } from './keyring.js'
 import { readiness, type Verifier, verificationOf } from './verify.js'
 
 /** What is usable of the store's contents. */
@@ -71,30 +71,20 @@ const check = (
   keys: Keyring,
   pair: StoredPair,
 ): TE.TaskEither<string, Held> =>
-  pipe(
-    TE.Do,
-    TE.bind('chain', () => verifier.crypto.parseChain(pair.pem)),
-    TE.bind('key', () => verifier.crypto.restoreKey(pair.key)),
-    TE.mapLeft(sentence),
-    TE.filterOrElse(
-      ({ chain, key }) => key.id === chain.certificate.keyId,
-      () => 'its key is not the key of its certificate',
-    ),
-    TE.chainTaskK(({ chain, key }) => {
-      keys.keep(key)
-      return pipe(
-        verificationOf(verifier, chain.pem),
-        TE.getOrElse(() => T.of<Verification>({ _tag: 'Unchecked' })),
-        T.map((verification) => ({
-          ...chain,
-          verification,
-          receivedAt: pair.receivedAt,
-          rejectedAt: O.none,
-          serverUntrustedAt: O.none,
-        })),
-      )
-    }),
-  )
+  steps(async function* () {
+    const chain = yield* ok(TE.mapLeft(sentence)(verifier.crypto.parseChain(pair.pem)))
+    const key = yield* ok(TE.mapLeft(sentence)(verifier.crypto.restoreKey(pair.key)))
+    if (key.id !== chain.certificate.keyId) return yield* fail('its key is not the key of its certificate')
+    keep(keys, key)
+    const verified = await verificationOf(verifier, chain.pem)()
+    return {
+      ...chain,
+      verification: E.getOrElse((): Verification => ({ _tag: 'Unchecked' }))(verified),
+      receivedAt: pair.receivedAt,
+      rejectedAt: O.none,
+      serverUntrustedAt: O.none,
+    }
+  })
 
 /** The saved request, its key on the keyring; none when the key cannot be used, or is another one's. */
 const recall = (crypto: CryptoBackend, keys: Keyring, { draft, key }: SavedRequest): Task<O.Option<Draft>> =>
@@ -104,7 +94,7 @@ const recall = (crypto: CryptoBackend, keys: Keyring, { draft, key }: SavedReque
       () => O.none,
       (restored) => {
         if (restored.id !== draft.keyId) return O.none
-        keys.keep(restored)
+        keep(keys, restored)
         return O.some(draft)
       },
     ),

@@ -8,7 +8,8 @@ import type { Action } from '../machine/action.js'
 import type { News, Observation, Outcome } from '../machine/event.js'
 import type { CredentialName, Held } from '../machine/facts.js'
 import { textFromBase64 } from '../model/base64.js'
-import { type CryptoError, type Failure, failure, type Interrupted } from '../model/failure.js'
+import type { KeyId } from '../model/certificate.js'
+import { type CryptoError, type Failure, failure } from '../model/failure.js'
 import { defaultKeyAlgorithm } from '../model/key-algorithm.js'
 import { type Condition, type Draft, identityOf, nameOf } from '../model/request.js'
 import type { CertificateTemplate } from '../model/template.js'
@@ -24,7 +25,8 @@ import type {
   TrustAnchors,
 } from '../ports.js'
 import type { Signal } from '../signal.js'
-import type { Keyring } from './keyring.js'
+import { fail, ok, steps } from '../steps.js'
+import { abandon, credentialOf, type Keyring, keep, keyOf } from './keyring.js'
 import type { Limit, Limits } from './limits.js'
 import { readiness, verificationOf } from './verify.js'
 
@@ -77,38 +79,43 @@ export const perform = (
 type Of<Tag extends Action['_tag']> = Extract<Action, { readonly _tag: Tag }>
 
 /** The key and its request are on disk before they are sent, so that a lost answer is no lost request. */
-const submit = (means: Means, action: Of<'Submit'>): T.Task<ReadonlyArray<Fact>> => {
-  const { keys, limits, ports, signal } = means
-  const { credential } = action
-  const failedWith =
-    (draft: O.Option<Draft>) =>
-    (problem: Failure | Interrupted): ReadonlyArray<Fact> =>
-      problem._tag === 'Interrupted' ? [] : [{ _tag: 'SubmitFailed', draft, credential, failure: problem }]
-  const send = (draft: Draft) =>
-    pipe(
-      TE.fromEither(identify(means, credential)),
-      TE.chainW((identity) => limits.handshakes(ports.requests.submit(identity, draft, signal))),
-      TE.mapLeft(failedWith(O.some(draft))),
-      TE.chainTaskK((submission) => submitted(ports, draft, credential, submission)),
-    )
-  return pipe(
-    readiness(ports),
-    TE.chainW(() => limits.keys(prepare(ports.crypto, keys, action.template, action.draft))),
-    TE.chainFirstW(({ draft, key }) =>
-      pipe(
-        key.forStorage,
-        TE.chainW((stored) => limits.installs(ports.store.saveRequest({ draft, key: stored }))),
-        TE.orElseFirstIOK(() => () => keys.abandon(key)),
-      ),
-    ),
-    TE.mapLeft(failedWith(action.draft)),
-    TE.chain(({ draft, key }) => {
-      keys.keep(key)
-      return send(draft)
-    }),
-    TE.toUnion,
+const submit =
+  (means: Means, { credential, template, draft: kept }: Of<'Submit'>): T.Task<ReadonlyArray<Fact>> =>
+  async () => {
+    const { keys, limits, ports, signal } = means
+    let saved = kept
+    const outcome = await steps(async function* () {
+      yield* ok(readiness(ports))
+      const { draft, key } = yield* ok(limits.keys(prepare(ports.crypto, keys, template, kept)))
+      yield* ok(orAbandon(keys, key, save(means, draft, key)))
+      keep(keys, key)
+      saved = O.some(draft)
+      const identity = yield* ok(identify(means, credential))
+      const submission = yield* ok(limits.handshakes(ports.requests.submit(identity, draft, signal)))
+      return await submitted(ports, draft, credential, submission)()
+    })()
+    if (E.isRight(outcome)) return outcome.right
+    return outcome.left._tag === 'Interrupted'
+      ? []
+      : [{ _tag: 'SubmitFailed', draft: saved, credential, failure: outcome.left }]
+  }
+
+/** A key of which nothing comes is forgotten. */
+const orAbandon = <Problem, A>(
+  keys: Keyring,
+  key: KeyHandle,
+  step: TE.TaskEither<Problem, A>,
+): TE.TaskEither<Problem, A> =>
+  pipe(
+    step,
+    TE.orElseFirstIOK(() => () => abandon(keys, key)),
   )
-}
+
+const save = ({ limits, ports }: Means, draft: Draft, key: KeyHandle) =>
+  steps(async function* () {
+    const stored = yield* ok(key.forStorage)
+    yield* ok(limits.installs(ports.store.saveRequest({ draft, key: stored })))
+  })
 
 /** The request that was kept, if its key is in memory; otherwise a new key and a request signed by it. */
 const prepare = (
@@ -116,27 +123,20 @@ const prepare = (
   keys: Keyring,
   template: CertificateTemplate,
   kept: O.Option<Draft>,
-): TE.TaskEither<CryptoError, { readonly draft: Draft; readonly key: KeyHandle }> => {
-  const known = O.isSome(kept) ? keys.key(kept.value.keyId) : undefined
-  if (O.isSome(kept) && known !== undefined) return TE.right({ draft: kept.value, key: known })
-  return pipe(
-    TE.Do,
-    TE.bind('key', () => crypto.generateKey(template.keyAlgorithm ?? defaultKeyAlgorithm)),
-    TE.bind('pem', ({ key }) =>
-      pipe(
-        key.createRequest(template),
-        TE.orElseFirstIOK(() => () => keys.abandon(key)),
-      ),
-    ),
-    TE.bind('hash', ({ key }) => TE.fromTask(crypto.sha256(identityOf(key.id, template)))),
-    TE.map(({ key, pem, hash }) => ({ key, draft: { name: nameOf(hash), keyId: key.id, template, pem } })),
-  )
-}
+): TE.TaskEither<CryptoError, { readonly draft: Draft; readonly key: KeyHandle }> =>
+  steps(async function* () {
+    const known = O.isSome(kept) ? keyOf(keys, kept.value.keyId) : undefined
+    if (O.isSome(kept) && known !== undefined) return { draft: kept.value, key: known }
+    const key = yield* ok(crypto.generateKey(template.keyAlgorithm ?? defaultKeyAlgorithm))
+    const pem = yield* ok(orAbandon(keys, key, key.createRequest(template)))
+    const hash = await crypto.sha256(identityOf(key.id, template))()
+    return { key, draft: { name: nameOf(hash), keyId: key.id, template, pem } }
+  })
 
 const identify = ({ held, keys }: Means, name: CredentialName): E.Either<Failure, Identity> => {
   if (name === 'bootstrap') return E.right({ _tag: 'Bootstrap' })
   if (name === 'external') return E.right({ _tag: 'External' })
-  const credential = O.isSome(held) ? keys.credential(held.value.certificate) : undefined
+  const credential = O.isSome(held) ? credentialOf(keys, held.value.certificate) : undefined
   return credential === undefined
     ? E.left(
         failure(
@@ -170,29 +170,20 @@ const submitted = (
       )
 }
 
-const observe = (
-  means: Means,
-  { request, known, credential }: Of<'Observe'>,
-): T.Task<ReadonlyArray<Fact>> => {
-  const { uid } = request
-  return pipe(
-    TE.fromEither(identify(means, credential)),
-    TE.chainW((identity) => means.ports.requests.observe(identity, request, known, means.signal)),
-    TE.matchE(
-      (problem) =>
-        T.of<ReadonlyArray<Fact>>(
-          problem._tag === 'Interrupted'
-            ? []
-            : [{ _tag: 'ObserveFailed', uid, credential, failure: problem }],
-        ),
-      (condition) =>
-        pipe(
-          observationOf(means.ports, condition),
-          T.map((observation): ReadonlyArray<Fact> => [{ _tag: 'Observed', uid, observation }]),
-        ),
-    ),
-  )
-}
+const observe =
+  (means: Means, { request, known, credential }: Of<'Observe'>): T.Task<ReadonlyArray<Fact>> =>
+  async () => {
+    const { uid } = request
+    const outcome = await steps(async function* () {
+      const identity = yield* ok(identify(means, credential))
+      return yield* ok(means.ports.requests.observe(identity, request, known, means.signal))
+    })()
+    if (E.isRight(outcome))
+      return [{ _tag: 'Observed', uid, observation: await observationOf(means.ports, outcome.right)() }]
+    return outcome.left._tag === 'Interrupted'
+      ? []
+      : [{ _tag: 'ObserveFailed', uid, credential, failure: outcome.left }]
+  }
 
 /** What a condition says, its certificate read and compared to the CAs that are known. */
 const observationOf = (
@@ -200,52 +191,51 @@ const observationOf = (
   condition: Condition | { readonly _tag: 'Gone' },
 ): T.Task<Observation> => {
   if (condition._tag !== 'Issued') return T.of(condition)
-  return pipe(
-    ports.crypto.parseChain(textFromBase64(condition.certificate)),
-    TE.mapLeft(({ message }): Observation => ({ _tag: 'Unreadable', problem: message })),
-    TE.chain((chain) =>
-      pipe(
-        verificationOf(ports, chain.pem),
-        TE.bimap(
-          (problem): Observation => ({ _tag: 'Unverifiable', chain, failure: problem }),
-          (verification): Observation => ({ _tag: 'Issued', chain: { ...chain, verification } }),
+  return TE.toUnion(
+    steps(async function* () {
+      const chain = yield* ok(
+        pipe(
+          ports.crypto.parseChain(textFromBase64(condition.certificate)),
+          TE.mapLeft(({ message }): Observation => ({ _tag: 'Unreadable', problem: message })),
         ),
-      ),
-    ),
-    TE.toUnion,
+      )
+      const verification = yield* ok(
+        pipe(
+          verificationOf(ports, chain.pem),
+          TE.mapLeft((problem): Observation => ({ _tag: 'Unverifiable', chain, failure: problem })),
+        ),
+      )
+      return { _tag: 'Issued', chain: { ...chain, verification } }
+    }),
   )
 }
 
-const install = (
-  { keys, limits, ports }: Means,
-  { delivered }: Of<'Install'>,
-): T.Task<ReadonlyArray<Fact>> => {
-  const { certificate, pem, receivedAt } = delivered
-  const { keyId } = certificate
-  const missing = failure(
-    'KeyUnavailable',
-    'soon',
-    `the private key ${keyId} is not in memory`,
-    'restart the agent',
-  )
-  return pipe(
-    TE.fromNullable(missing)(keys.key(keyId)),
-    TE.chain((key) => key.forStorage),
-    TE.chainW((key) => limits.installs(ports.store.install({ certificate, pem, key, receivedAt }))),
-    TE.match(
-      (problem): ReadonlyArray<Fact> => [{ _tag: 'InstallFailed', keyId, failure: problem }],
-      () => [{ _tag: 'Installed', keyId }],
-    ),
-  )
-}
+const install =
+  ({ keys, limits, ports }: Means, { delivered }: Of<'Install'>): T.Task<ReadonlyArray<Fact>> =>
+  async () => {
+    const { certificate, pem, receivedAt } = delivered
+    const { keyId } = certificate
+    const outcome = await steps(async function* () {
+      const handle = keyOf(keys, keyId) ?? (yield* fail(notInMemory(keyId)))
+      const key = yield* ok(handle.forStorage)
+      yield* ok(limits.installs(ports.store.install({ certificate, pem, key, receivedAt })))
+    })()
+    return E.isRight(outcome)
+      ? [{ _tag: 'Installed', keyId }]
+      : [{ _tag: 'InstallFailed', keyId, failure: outcome.left }]
+  }
 
-const probe = (means: Means, { keyId }: Of<'Probe'>): T.Task<ReadonlyArray<Fact>> =>
-  pipe(
-    TE.fromEither(identify(means, 'held')),
-    TE.chainW((identity) => means.limits.handshakes(means.ports.requests.probe(identity, means.signal))),
-    TE.match(
-      (problem): ReadonlyArray<Fact> =>
-        problem._tag === 'Interrupted' ? [] : [{ _tag: 'ProbeFailed', keyId, failure: problem }],
-      () => [{ _tag: 'CredentialAccepted', keyId }],
-    ),
-  )
+const notInMemory = (keyId: KeyId): CryptoError =>
+  failure('KeyUnavailable', 'soon', `the private key ${keyId} is not in memory`, 'restart the agent')
+
+const probe =
+  (means: Means, { keyId }: Of<'Probe'>): T.Task<ReadonlyArray<Fact>> =>
+  async () => {
+    const { limits, ports, signal } = means
+    const outcome = await steps(async function* () {
+      const identity = yield* ok(identify(means, 'held'))
+      yield* ok(limits.handshakes(ports.requests.probe(identity, signal)))
+    })()
+    if (E.isRight(outcome)) return [{ _tag: 'CredentialAccepted', keyId }]
+    return outcome.left._tag === 'Interrupted' ? [] : [{ _tag: 'ProbeFailed', keyId, failure: outcome.left }]
+  }

@@ -24,6 +24,8 @@ export interface Inquiry {
 const bounded = (delay: Milliseconds): Milliseconds =>
   Number.isNaN(delay) ? minute : Math.min(Math.max(delay, minute), day)
 
+const nothingToAsk: Inquiry = { look: () => {}, end: () => {} }
+
 /** Where nobody suggests windows, nothing is asked, and nothing is on the agenda. */
 export const inquiry = (
   { windows, clock }: Pick<Ports, 'windows' | 'clock'>,
@@ -33,7 +35,7 @@ export const inquiry = (
   tell: (news: News) => void,
   warn: (message: string) => void,
 ): Inquiry => {
-  if (windows === undefined) return { look: () => {}, end: () => {} }
+  if (windows === undefined) return nothingToAsk
   const stopping = interruption()
   let askedFor: KeyId | undefined
   let asking = false

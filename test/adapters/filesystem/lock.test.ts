@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { holderOfCertificateDirectory, openCertificateDirectory } from '../../../adapters/filesystem/index.js'
-import { acquire, type Lock } from '../../../adapters/filesystem/lock.js'
+import { acquire, isIntact, release } from '../../../adapters/filesystem/lock.js'
 import { assert, eventually, sample, suite, type TestContext } from '../../helper/index.js'
 import { left, right } from '../outcome.js'
 import { pair } from './material.js'
@@ -120,7 +120,7 @@ test('is had by one at a time, however many contend', { deadline: 60_000 }, asyn
       await new Promise((resolve) => setImmediate(resolve))
       assert.is(holders, 1)
       holders -= 1
-      await outcome.right.release()
+      await release(outcome.right)
     }
   }
   await Promise.all(Array.from({ length: 5 }, contender))
@@ -146,7 +146,7 @@ test('works where the path is too long for a socket', async (context) => {
   const lock = await acquire(directory, 'kubelet-client')()
   assert.ok(E.isRight(lock))
   assert.ok(E.isLeft(await acquire(directory, 'kubelet-client')()))
-  await (E.isRight(lock) ? lock.right.release() : undefined)
+  await (E.isRight(lock) ? release(lock.right) : undefined)
   assert.equal(lockFiles(directory), [])
 })
 
@@ -165,12 +165,13 @@ test('is not shared between users: its socket is for the owner alone', async (co
   const before = process.umask(0)
   context.defer(() => process.umask(before))
   const outcome = await acquire(directory, 'x')()
-  const lock: Lock | undefined = E.isRight(outcome) ? outcome.right : undefined
+  if (E.isLeft(outcome)) throw new Error('it is not locked')
+  const lock = outcome.right
   const [name = ''] = lockFiles(directory)
   assert.is(statSync(join(directory, name)).mode & 0o777, 0o600)
-  assert.is(await lock?.intact(), true)
-  await lock?.release()
-  assert.is(await lock?.intact(), false)
+  assert.is(await isIntact(lock), true)
+  await release(lock)
+  assert.is(await isIntact(lock), false)
 })
 
 test('is not lost to oneself when taking it fails', async (context) => {
@@ -190,7 +191,7 @@ test('is not lost to oneself when taking it fails', async (context) => {
     assert.equal(lockFiles(directory), [], `nothing stays when ${call} has failed`)
     const outcome = await acquire(directory, 'x')()
     assert.ok(E.isRight(outcome))
-    await (E.isRight(outcome) ? outcome.right.release() : undefined)
+    await (E.isRight(outcome) ? release(outcome.right) : undefined)
   }
 })
 

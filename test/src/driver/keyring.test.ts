@@ -1,6 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { cryptoErrors, keyIdOf, memoryCrypto } from '../../../adapters/memory/index.js'
-import { keyring } from '../../../src/driver/keyring.js'
+import {
+  abandon,
+  credentialOf,
+  keep,
+  keyOf,
+  keyring,
+  makeReady,
+  retain,
+} from '../../../src/driver/keyring.js'
 import { assert, suite } from '../../helper/index.js'
 import { chain } from '../samples.js'
 
@@ -11,31 +19,31 @@ const withKey = async (crypto = memoryCrypto()) => {
   const keys = keyring()
   const made = await crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(made)) throw new Error(made.left.message)
-  keys.keep(made.right)
+  keep(keys, made.right)
   return { keys, own: chain({ keyId: made.right.id }) }
 }
 
 test('makes a certificate ready for TLS with its key', async () => {
   const { keys, own } = await withKey()
-  assert.is(keys.credential(own.certificate), undefined)
-  await keys.makeReady(own)()
-  assert.is(keys.credential(own.certificate)?.pem, own.pem)
-  assert.is(keys.credential(own.certificate)?.key._tag, 'Pem')
+  assert.is(credentialOf(keys, own.certificate), undefined)
+  await makeReady(keys, own)()
+  assert.is(credentialOf(keys, own.certificate)?.pem, own.pem)
+  assert.is(credentialOf(keys, own.certificate)?.key._tag, 'Pem')
 })
 
 test('leaves a certificate alone whose key it does not have', async () => {
   const { keys } = await withKey()
   const stranger = chain({ keyId: keyIdOf('somebody else') })
-  await keys.makeReady(stranger)()
-  assert.is(keys.credential(stranger.certificate), undefined)
+  await makeReady(keys, stranger)()
+  assert.is(credentialOf(keys, stranger.certificate), undefined)
 })
 
 test('says why a key cannot be used for TLS', async () => {
   const crypto = memoryCrypto()
   crypto.inject({ when: (operation) => operation === 'forTls', answer: cryptoErrors.keyUnavailable })
   const { keys, own } = await withKey(crypto)
-  await keys.makeReady(own)()
-  assert.equal(keys.credential(own.certificate)?.key, {
+  await makeReady(keys, own)()
+  assert.equal(credentialOf(keys, own.certificate)?.key, {
     _tag: 'NotUsableHere',
     reason: cryptoErrors.keyUnavailable.message,
   })
@@ -43,10 +51,10 @@ test('says why a key cannot be used for TLS', async () => {
 
 test('asks a key once for each certificate', async () => {
   const { keys, own } = await withKey()
-  await keys.makeReady(own)()
-  const first = keys.credential(own.certificate)
-  await keys.makeReady(own)()
-  assert.is(keys.credential(own.certificate), first)
+  await makeReady(keys, own)()
+  const first = credentialOf(keys, own.certificate)
+  await makeReady(keys, own)()
+  assert.is(credentialOf(keys, own.certificate), first)
 })
 
 test('has a key forgotten when it drops it, and one that came to nothing, once each', async () => {
@@ -64,21 +72,21 @@ test('has a key forgotten when it drops it, and one that came to nothing, once e
   }
   const keys = keyring()
   const [held, next, lost] = [await made('held'), await made('next'), await made('lost')]
-  keys.keep(held)
-  keys.keep(next)
-  keys.abandon(held)
-  keys.abandon(lost)
-  keys.retain([next.id])
-  keys.retain([next.id])
+  keep(keys, held)
+  keep(keys, next)
+  abandon(keys, held)
+  abandon(keys, lost)
+  retain(keys, [next.id])
+  retain(keys, [next.id])
   assert.equal(forgotten, ['lost', 'held'])
 })
 
 test('forgets every key but those to retain', async () => {
   const { keys, own } = await withKey()
-  await keys.makeReady(own)()
-  keys.retain([own.certificate.keyId])
-  assert.ok(keys.key(own.certificate.keyId))
-  keys.retain([])
-  assert.is(keys.key(own.certificate.keyId), undefined)
-  assert.is(keys.credential(own.certificate), undefined)
+  await makeReady(keys, own)()
+  retain(keys, [own.certificate.keyId])
+  assert.ok(keyOf(keys, own.certificate.keyId))
+  retain(keys, [])
+  assert.is(keyOf(keys, own.certificate.keyId), undefined)
+  assert.is(credentialOf(keys, own.certificate), undefined)
 })

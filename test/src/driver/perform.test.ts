@@ -8,7 +8,7 @@ import {
   storeErrors,
   trustErrors,
 } from '../../../adapters/memory/index.js'
-import { type Keyring, keyring } from '../../../src/driver/keyring.js'
+import { type Keyring, keep, keyring, makeReady } from '../../../src/driver/keyring.js'
 import { defaultLimits, limit } from '../../../src/driver/limits.js'
 import { type Means, perform } from '../../../src/driver/perform.js'
 import type { Action } from '../../../src/machine/action.js'
@@ -95,7 +95,7 @@ test('says when the key of a certificate to be stored is not in memory, or canno
   const install: Performed = { _tag: 'Install', delivered: delivered(noon, { keyId: made.right.id }) }
   assert.equal(await outcome(ports, install), ['InstallFailed: KeyUnavailable'])
   const keys = keyring()
-  keys.keep(made.right)
+  keep(keys, made.right)
   ports.crypto.inject({
     when: (called) => called === 'forStorage',
     answer: cryptoErrors.keyUnavailable,
@@ -111,9 +111,9 @@ test('learns nothing from a call that was cut short by the end of the rotation',
   const key = await ports.crypto.generateKey('ECDSA-P256')()
   if (E.isLeft(key)) throw new Error(key.left.message)
   const keys = keyring()
-  keys.keep(key.right)
+  keep(keys, key.right)
   const own = held({ keyId: key.right.id })
-  await keys.makeReady(own)()
+  await makeReady(keys, own)()
   for (const action of [submit, { _tag: 'Probe', keyId: key.right.id } as const]) {
     const { signal, interrupt } = interruption()
     const facts = perform({ ...means(ports, keys), held: O.some(own), signal }, action)()

@@ -138,12 +138,15 @@ test('takes nonsense for no answer, and says so', async (context) => {
 test('asks nobody after its end, and takes no answer that comes then', async (context) => {
   const { memory, world, asked, end, agent } = await start(context, none)
   const { wake } = world
-  const ended = end()
+  let answerNow = () => {}
   world.says = answer(at(hour), at(2 * hour))
-  world.when = ended
+  world.when = new Promise((resolve) => {
+    answerNow = resolve
+  })
   wake()
   assert.is(asked.length, 1)
-  await ended
+  await end()
+  answerNow()
   wake()
   await memory.clock.advanceBy(day)
   assert.is(asked.length, 1)
