@@ -19,7 +19,7 @@ export const interruption = (): Interruption => {
   const signal = {
     aborted: false,
     addEventListener: (_: 'abort', listener: () => void) => {
-      listeners = [...without(listener), listener]
+      listeners = without(listener).concat(listener)
     },
     removeEventListener: (_: 'abort', listener: () => void) => {
       listeners = without(listener)

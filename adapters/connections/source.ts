@@ -67,7 +67,7 @@ export const variable = <A>(initial: A): Variable<A> => {
   return {
     current: () => value,
     subscribe: (listener) => {
-      listeners = [...listeners, listener]
+      listeners = listeners.concat(listener)
       return () => {
         listeners = listeners.filter((one) => one !== listener)
       }

@@ -33,7 +33,7 @@ export const noteTransition = (seen: Observed, { at, level, reason, message }: T
 
 /** Counts the connections of one more who follows, until the answer is called. */
 export const noteFollower = (seen: Observed, counts: IO<ReadonlyArray<Count>>): IO<void> => {
-  seen.followers = [...seen.followers, counts]
+  seen.followers = seen.followers.concat(counts)
   return () => {
     seen.followers = seen.followers.filter((one) => one !== counts)
   }

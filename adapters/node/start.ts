@@ -18,7 +18,7 @@ import { interruption } from '../../src/signal.js'
 import { ok, steps } from '../../src/steps.js'
 import { checkKeyAlgorithm } from '../crypto/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
-import { run as runTask } from '../platform/promise.js'
+import { resultOf, run as runTask } from '../platform/promise.js'
 import { publish } from './channels.js'
 import { type Credential, credentialFrom } from './credential.js'
 import { hooksOf } from './hooks.js'
@@ -142,9 +142,9 @@ const running = (
     await close()
     told.end()
   })
+  const ended = outcome.then(resultOf)
   // Nobody has to look at it: `issued` tells the same.
-  outcome.catch(nothingMore)
-  const endedTask = () => outcome
+  ended.catch(nothingMore)
 
   const issuedTask: RunningRotation['issuedTask'] = async () => {
     const transitions = told.listen()
@@ -231,12 +231,8 @@ const running = (
     followed: (counts) => noteFollower(seen, counts),
     stopTask,
     stop: stopTask,
-    endedTask,
-    get ended() {
-      const ended = runTask(endedTask)
-      ended.catch(nothingMore)
-      return ended
-    },
+    endedTask: () => outcome,
+    ended,
   }
 }
 

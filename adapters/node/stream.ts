@@ -10,7 +10,7 @@ export interface Broadcast<A> {
 const longestQueue = 1_000
 
 export const broadcast = <A>(): Broadcast<A> => {
-  const receivers = new Set<{ readonly receive: (value: A) => void; readonly close: () => void }>()
+  let receivers: ReadonlyArray<{ readonly receive: (value: A) => void; readonly close: () => void }> = []
   let ended = false
 
   const listen = (): AsyncIterableIterator<A> => {
@@ -24,11 +24,11 @@ export const broadcast = <A>(): Broadcast<A> => {
     }
     const close = () => {
       open = false
-      receivers.delete(receiver)
+      receivers = receivers.filter((one) => one !== receiver)
       wake?.()
     }
     const receiver = { receive, close }
-    if (open) receivers.add(receiver)
+    if (open) receivers = receivers.concat(receiver)
     const iterator: AsyncIterableIterator<A> = {
       next: async () => {
         while (queue.length === 0 && open)
@@ -50,11 +50,11 @@ export const broadcast = <A>(): Broadcast<A> => {
 
   return {
     send: (value) => {
-      for (const { receive } of [...receivers]) receive(value)
+      for (const { receive } of receivers) receive(value)
     },
     end: () => {
       ended = true
-      for (const { close } of [...receivers]) close()
+      for (const { close } of receivers) close()
     },
     listen,
   }

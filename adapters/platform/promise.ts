@@ -6,9 +6,11 @@ import type { Failure } from '../../src/model/failure.js'
 export const errorOf = ({ _tag, message, remedy }: Failure<string>): Error & { readonly code: string } =>
   Object.assign(new Error(`${message}; ${remedy}`), { code: _tag })
 
-/** Runs an effect: the promise form of everything that answers a `TaskEither`. It rejects with `errorOf` the failure. */
-export const run = async <A>(task: TaskEither<Failure<string>, A>): Promise<A> => {
-  const outcome = await task()
+/** What an effect came to. Throws `errorOf` its failure. */
+export const resultOf = <A>(outcome: E.Either<Failure<string>, A>): A => {
   if (E.isRight(outcome)) return outcome.right
   throw errorOf(outcome.left)
 }
+
+/** Runs an effect: the promise form of everything that answers a `TaskEither`. It rejects with `errorOf` the failure. */
+export const run = async <A>(task: TaskEither<Failure<string>, A>): Promise<A> => resultOf(await task())

@@ -19,7 +19,7 @@ const entryOf = ({ entries }: Keyring, id: KeyId): Entry | undefined =>
   entries.find(({ key }) => key.id === id)
 
 const put = (keys: Keyring, entry: Entry): void => {
-  keys.entries = [...keys.entries.filter(({ key }) => key.id !== entry.key.id), entry]
+  keys.entries = keys.entries.filter(({ key }) => key.id !== entry.key.id).concat(entry)
 }
 
 export const keep = (keys: Keyring, key: KeyHandle): void => {

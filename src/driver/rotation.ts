@@ -68,7 +68,7 @@ const rotationOf = (setup: RotationSetup, shared: Shared): Rotation => {
     credentials: {
       current: () => current(loop),
       subscribe: (listener) => {
-        loop.listeners = [...loop.listeners, listener]
+        loop.listeners = loop.listeners.concat(listener)
         return () => {
           loop.listeners = loop.listeners.filter((one) => one !== listener)
         }
