@@ -15,10 +15,10 @@ export const ensure = (holds: boolean, otherwise: string): void => {
 export const same = (what: string, actual: unknown, expected: unknown): void =>
   ensure(
     isDeepStrictEqual(actual, expected),
-    `${what} is ${inShort(actual)} and should be ${inShort(expected)}`,
+    `${what} is ${excerpt(actual)} and should be ${excerpt(expected)}`,
   )
 
-const inShort = (value: unknown): string => String(JSON.stringify(value)).slice(0, 200)
+const excerpt = (value: unknown): string => String(JSON.stringify(value)).slice(0, 200)
 
 /** The value of what should work. */
 export const worked = async <A>(

@@ -12,7 +12,7 @@ import { type Instant, instant, type Milliseconds, minute } from '../../src/mode
 import type { ClientCredential, Credentials } from '../../src/ports.js'
 import type { Signal } from '../../src/signal.js'
 import { fail, ok, steps } from '../../src/steps.js'
-import { lookUp, type Printed, runProgram, type Trouble } from '../platform/process.js'
+import { lookUp, type Printed, type ProgramFailed, runProgram } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { cached } from './cached.js'
 
@@ -67,7 +67,7 @@ export const pluginCredentials = (plugin: Plugin, options: PluginOptions = {}): 
       const printed = yield* ok(
         pipe(
           await runProgram(program, limit, signal),
-          E.mapLeft((error) => (error._tag === 'Trouble' ? failed(plugin, error) : error)),
+          E.mapLeft((error) => (error._tag === 'ProgramFailed' ? failed(plugin, error) : error)),
         ),
       )
       const credential = yield* ok(
@@ -108,7 +108,7 @@ const notInstalled = ({ file, command, installHint }: Plugin): Failure<'NoCreden
 
 const failed = (
   plugin: Plugin,
-  { reason, ...printed }: Printed & Pick<Trouble, 'reason'>,
+  { reason, ...printed }: Printed & Pick<ProgramFailed, 'reason'>,
 ): Failure<'NoCredential'> => {
   const said = printable(saidOf(plugin, printed), 500)
   return failure(

@@ -56,7 +56,7 @@ export const cryptoBackend: CryptoBackend = {
       (await import('./chain.js')).readChain(pem),
     ),
   verifyChain: (pem, authorities, now) =>
-    attempt(bundleTrouble, giveBundle, async () =>
+    attempt(unreadableBundle, giveBundle, async () =>
       (await import('./verify.js')).problemOf(pem, authorities, now),
     ),
   sha256: (text) => async () => createHash('sha256').update(text, 'utf8').digest('hex'),
@@ -70,7 +70,7 @@ export const checkKeyAlgorithm = (algorithm: KeyAlgorithm): TE.TaskEither<Crypto
 
 /** Whether a bundle of CAs, PEM, can be read and has one in it. */
 export const checkAuthorities = (pem: string): TE.TaskEither<CryptoError, void> =>
-  attempt(bundleTrouble, giveBundle, async () => {
+  attempt(unreadableBundle, giveBundle, async () => {
     ;(await import('./verify.js')).readAuthorities(pem)
   })
 
@@ -112,6 +112,6 @@ export const signerBy =
       TE.chain((parsed) => createCertificate(authority, { ...parsed, ...parameters })),
     )
 
-const bundleTrouble = 'the bundle of CAs cannot be read'
+const unreadableBundle = 'the bundle of CAs cannot be read'
 const giveBundle = 'give PEM CERTIFICATE blocks of CAs'
 const checkParameters = 'check the names, the usages, the serial number and the authority’s key'

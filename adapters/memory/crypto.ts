@@ -33,12 +33,12 @@ export interface MemoryCryptoOptions {
 /** A crypto backend whose keys are called `key 1`, `key 2`, … and whose PEM blocks hold JSON; or another, with faults. */
 export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto => {
   const { tlsKey = (pem) => ({ _tag: 'Pem', pem }), backend = readable(tlsKey) } = options
-  const trouble: Faults<CryptoOperation, CryptoError> = faults()
+  const injected: Faults<CryptoOperation, CryptoError> = faults()
 
   const does =
     <A>(operation: CryptoOperation, work: TE.TaskEither<CryptoError, A>): TE.TaskEither<CryptoError, A> =>
     () =>
-      struck(trouble, operation, work)
+      struck(injected, operation, work)
 
   const handle = (key: KeyHandle): KeyHandle => ({
     ...key,
@@ -48,7 +48,7 @@ export const memoryCrypto = (options: MemoryCryptoOptions = {}): MemoryCrypto =>
   })
 
   return {
-    inject: trouble.inject,
+    inject: injected.inject,
     generateKey: (algorithm) => pipe(does('generateKey', backend.generateKey(algorithm)), TE.map(handle)),
     restoreKey: (stored) => pipe(does('restoreKey', backend.restoreKey(stored)), TE.map(handle)),
     parseChain: (pem) => does('parseChain', backend.parseChain(pem)),

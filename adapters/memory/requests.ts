@@ -57,7 +57,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
   }
   const now = () => after(clock.now(), settings().skew)
   const { settings, find, ...server } = apiServer(now, initial, changed, signer)
-  const trouble: Faults<ApiCall, ApiError> = faults(() => {
+  const injected: Faults<ApiCall, ApiError> = faults(() => {
     for (const name of [...watchers.keys()]) changed(name)
   })
 
@@ -83,7 +83,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
       const waited = await wait(limits, signal)
       if (E.isLeft(waited)) return waited
     }
-    return struck(trouble, call, () => {
+    return struck(injected, call, () => {
       const known = authenticate(identity)
       return E.isLeft(known) ? known : work()
     })
@@ -128,7 +128,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
   return {
     ...server,
     records,
-    inject: trouble.inject,
+    inject: injected.inject,
     forgetWatchers: () => {
       watchers.clear()
     },
@@ -165,7 +165,7 @@ export const memoryApi = (clock: Clock, initial: Partial<ApiSettings> = {}, sign
           if (others === undefined) watchers.set(request.name, [resolve])
           else others.push(resolve)
         })
-        return signal.aborted ? E.left(interrupted) : news(await struck(trouble, call, reach))
+        return signal.aborted ? E.left(interrupted) : news(await struck(injected, call, reach))
       }
       return answer(
         call,

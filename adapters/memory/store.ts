@@ -29,13 +29,13 @@ export interface MemoryStore extends CertificateStore {
 
 /** A store with these contents, empty if nothing is given. It keeps the current pair and the one before it. */
 export const memoryStore = (initial: Partial<StoreContents> = {}): MemoryStore => {
-  const trouble: Faults<StoreCall, StoreError> = faults()
+  const injected: Faults<StoreCall, StoreError> = faults()
   const records: Array<StoreRecord> = []
   let contents: StoreContents = { pairs: [], request: O.none, warnings: [], ...initial }
 
   const does = async <A>(call: StoreCall, work: () => A): Promise<E.Either<StoreError, A>> => {
     const index = records.push({ ...call, answer: 'silence' }) - 1
-    const answer = await struck(trouble, call, () => E.right(work()))
+    const answer = await struck(injected, call, () => E.right(work()))
     records[index] = { ...call, answer: E.isRight(answer) ? 'ok' : answer.left._tag }
     return answer
   }
@@ -46,7 +46,7 @@ export const memoryStore = (initial: Partial<StoreContents> = {}): MemoryStore =
       contents = { ...contents, ...some }
     },
     records,
-    inject: trouble.inject,
+    inject: injected.inject,
     load: () => does({ operation: 'load' }, () => contents),
     saveRequest: (saved) => () =>
       does({ operation: 'saveRequest', subject: saved.draft.name }, () => {

@@ -21,18 +21,18 @@ export interface MemoryTrust extends TrustAnchors {
 
 /** The CAs that certificates are compared with; none unless it is told some. */
 export const memoryTrust = (initial: Partial<TrustSettings> = {}): MemoryTrust => {
-  const trouble: Faults<'read', TrustError> = faults()
+  const injected: Faults<'read', TrustError> = faults()
   let settings: TrustSettings = { required: false, authorities: O.none, ...initial }
   return {
     source: 'memory',
     get required() {
       return settings.required
     },
-    read: () => struck(trouble, 'read', () => E.right(O.map(authoritiesPem)(settings.authorities))),
+    read: () => struck(injected, 'read', () => E.right(O.map(authoritiesPem)(settings.authorities))),
     set: (some) => {
       settings = { ...settings, ...some }
     },
-    inject: trouble.inject,
+    inject: injected.inject,
   }
 }
 

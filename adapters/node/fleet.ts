@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { defaultLimits, type Limits } from '../../src/driver/limits.js'
+import { defaultLimits, type Limits, limit } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
 import { countersOf, type Metrics, noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Clock } from '../../src/ports.js'
@@ -22,7 +22,7 @@ export interface FleetOptions {
 
 /**
  * Rotations that share one agenda with one timer, bounds on what runs at one time, and the connections and the watch of
- * a bootstrap or external credential. One at rest costs its facts and its key. Trouble of one delays no other.
+ * a bootstrap or external credential. One at rest costs its facts and its key. What one waits for delays no other.
  */
 export interface Fleet {
   /** Starts a rotation, as `startRotation` does. */
@@ -59,10 +59,15 @@ export const startRotationTask = (options: RotationOptions): TE.TaskEither<Start
 export const startRotation = (options: RotationOptions): Promise<RunningRotation> =>
   run(startRotationTask(options))
 
+/** Directories that are opened at one time. */
+const startsAtOnce = 32
+
 const fleetOn = (clock: Clock, limits: Partial<Limits>, requests: SharedRequests): Fleet => {
   const members = new Set<RunningRotation>()
   let before = noMetrics(clock.now())
   const start = startOn(driver(clock, limits), { clock, requests })
+  // Where thousands start at once, what is in the middle of it takes far more memory than what is at rest.
+  const oneOfFew = limit(startsAtOnce)
 
   const startTask: Fleet['startTask'] = (options) => {
     const given = options.ports?.clock
@@ -71,7 +76,7 @@ const fleetOn = (clock: Clock, limits: Partial<Limits>, requests: SharedRequests
         invalid('ports.clock is not the clock of the fleet', 'give the clock to openFleet, or leave it out'),
       )
     return pipe(
-      start(options),
+      oneOfFew(start(options)),
       TE.map((member) => {
         members.add(member)
         const leave = () => {

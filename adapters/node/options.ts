@@ -295,7 +295,7 @@ export const withLifetime = (
     ? template
     : { ...template, expirationSeconds: secondsOf(requestedLifetime) }
 
-/** A listener that throws is its owner's trouble: a port that threw with it would end the rotation. */
+/** A listener that throws is its owner's fault: a port that threw with it would end the rotation. */
 export const warnWith =
   ({ onWarning }: RotationOptions) =>
   (message: string): void => {

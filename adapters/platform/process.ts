@@ -23,8 +23,8 @@ export interface Printed {
 }
 
 /** The end of the sentence "the program …", and what it printed until then. */
-export interface Trouble extends Printed {
-  readonly _tag: 'Trouble'
+export interface ProgramFailed extends Printed {
+  readonly _tag: 'ProgramFailed'
   readonly reason: string
   /** Whether it took too long. */
   readonly isLate: boolean
@@ -63,12 +63,17 @@ export const runProgram = (
   { file, args, environment }: Program,
   limit: Milliseconds,
   signal: Signal,
-): Promise<E.Either<Trouble | Interrupted, Printed>> =>
+): Promise<E.Either<ProgramFailed | Interrupted, Printed>> =>
   new Promise((resolve) => {
     const child = begin({ file, args, environment })
     if (child === undefined)
       return resolve(
-        E.left({ _tag: 'Trouble', ...nothing, reason: 'cannot be run with these arguments', isLate: false }),
+        E.left({
+          _tag: 'ProgramFailed',
+          ...nothing,
+          reason: 'cannot be run with these arguments',
+          isLate: false,
+        }),
       )
     const stdout: Array<Buffer> = []
     let printed = 0
@@ -82,7 +87,7 @@ export const runProgram = (
         // It has ended.
       }
     }
-    const settle = (result: E.Either<Trouble | Interrupted, Printed>) => {
+    const settle = (result: E.Either<ProgramFailed | Interrupted, Printed>) => {
       if (settled) return
       settled = true
       clearTimeout(timer)
@@ -94,7 +99,7 @@ export const runProgram = (
     }
     const texts = (): Printed => ({ stdout: Buffer.concat(stdout).toString(), stderr: stderr.toString() })
     const fail = (reason: string, isLate = false) =>
-      settle(E.left({ _tag: 'Trouble', reason, isLate, ...texts() }))
+      settle(E.left({ _tag: 'ProgramFailed', reason, isLate, ...texts() }))
     const timer = setTimeout(() => fail(`did not end within ${limit / 1000} s`, true), limit)
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.length

@@ -77,14 +77,14 @@ export const fleet = (
   /** When its certificate expires by its own clock. */
   const expiry = (node: number): Milliseconds => offset(node, instant(get(node, its.notAfter)))
   const factsOf = (node: number): Facts => known[node] ?? noFacts(O.some(templateOf(node)))
-  const learn = (node: number, event: Event): undefined => {
+  const apply = (node: number, event: Event): undefined => {
     known[node] = machine.evolve(factsOf(node), event)
   }
   const keyId = (node: number, key: number): string => keyIdOf(seed, node, key)
   const newRequest = (node: number, key: number) => requestOf(keyId(node, key), templateOf(node))
 
-  const learnSubmitted = (node: number, key: number, credential: CredentialName, time: Milliseconds) =>
-    learn(node, {
+  const applySubmitted = (node: number, key: number, credential: CredentialName, time: Milliseconds) =>
+    apply(node, {
       _tag: 'Submitted',
       request: newRequest(node, key),
       credential,
@@ -99,11 +99,11 @@ export const fleet = (
   ): undefined => {
     const { template, uid } = newRequest(node, key)
     const chain = chainOf(uid, template, ...dates)
-    learn(node, { _tag: 'Observed', uid, observation: { _tag: 'Issued', chain }, at: local(node, time) })
+    apply(node, { _tag: 'Observed', uid, observation: { _tag: 'Issued', chain }, at: local(node, time) })
   }
 
   const learnObserved = (node: number, observation: Observation, time: Milliseconds): undefined =>
-    learn(node, {
+    apply(node, {
       _tag: 'Observed',
       uid: keyId(node, get(node, its.newest)),
       observation,
@@ -120,14 +120,14 @@ export const fleet = (
     put(node, its.isQuiet, 0)
     const key = get(node, its.certified)
     if ((debts & owesRenewal) > 0) {
-      learnSubmitted(node, key, machine.credential, get(node, its.renewal))
+      applySubmitted(node, key, machine.credential, get(node, its.renewal))
       const dates = [instant(get(node, its.notBefore)), instant(get(node, its.notAfter))] as const
       learnIssued(node, key, dates, get(node, its.received))
-      learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, get(node, its.received)) })
+      apply(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(node, get(node, its.received)) })
     }
     if ((debts & owesProbe) > 0) accepted(node, get(node, its.checked))
     if ((debts & owesRequest) === 0) return
-    learnSubmitted(node, get(node, its.newest), machine.credential, get(node, its.submitted))
+    applySubmitted(node, get(node, its.newest), machine.credential, get(node, its.submitted))
     if (
       isTold &&
       approved < get(node, its.heldUntil) &&
@@ -136,7 +136,7 @@ export const fleet = (
       learnObserved(node, { _tag: 'Approved' }, approved + api.latency)
   }
   const accepted = (node: number, time: Milliseconds): undefined =>
-    learn(node, {
+    apply(node, {
       _tag: 'CredentialAccepted',
       keyId: keyId(node, get(node, its.certified)),
       at: local(node, time),
@@ -161,7 +161,7 @@ export const fleet = (
       if (action._tag === 'Observe')
         return observe(node, time, action.known, action.credential, offset(node, action.until))
       const { certificate } = action.delivered
-      learn(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(node, time) })
+      apply(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(node, time) })
       installed(node, time, certificate.notBefore, certificate.notAfter)
     }
   }
@@ -290,7 +290,7 @@ export const fleet = (
       accepted(node, time)
       recovered(node, time)
     } else
-      learn(node, {
+      apply(node, {
         _tag: 'ProbeFailed',
         keyId: keyId(node, get(node, its.certified)),
         failure: failureOf(node, time),
@@ -328,7 +328,7 @@ export const fleet = (
       settle(node, time)
       const draft = machine.remembers ? O.some(newRequest(node, key)) : O.none
       const failure = failureOf(node, time)
-      learn(node, {
+      apply(node, {
         _tag: 'SubmitFailed',
         draft,
         credential: credentialOf(node),
@@ -353,7 +353,7 @@ export const fleet = (
       )
     }
     settle(node, time)
-    learnSubmitted(node, key, credentialOf(node), time)
+    applySubmitted(node, key, credentialOf(node), time)
     if (there !== 'Gone' && there !== 'Pending') sighted(node, there, time)
     act(node, time)
   }
@@ -435,7 +435,7 @@ export const fleet = (
       put(node, its.failedWatch, 1)
       const { uid } = newRequest(node, get(node, its.newest))
       const failure = failureOf(node, time)
-      learn(node, {
+      apply(node, {
         _tag: 'ObserveFailed',
         uid,
         credential: credentialOf(node),
@@ -512,7 +512,7 @@ export const fleet = (
       before.held,
     )
     known[node] = noFacts(before.wanted)
-    learn(node, { _tag: 'Loaded', held: kept, draft, at: local(node, time) })
+    apply(node, { _tag: 'Loaded', held: kept, draft, at: local(node, time) })
     act(node, time)
   }
 
