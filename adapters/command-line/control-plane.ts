@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { DeclaredNode } from '../../src/control-plane/serving.js'
 import { hour, inWords } from '../../src/model/time.js'
 import { onSignal } from '../../src/signal.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { isNodeName } from '../node/options.js'
 import { listed } from './certificate-flags.js'
 import { command, complain } from './command.js'
@@ -38,35 +39,31 @@ export interface ControlPlaneRequest {
   readonly nodes: ReadonlyArray<DeclaredNode>
 }
 
-export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageError, ControlPlaneRequest> => {
-  const given = readFlags(controlPlaneFlags, args)
-  if (E.isLeft(given)) return given
-  const flags = given.right
-  const port = flags['secure-port'] ?? '6443'
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    return E.left(usageError(`--secure-port=${port} is no TCP port`, 'write a number from 0 to 65535'))
-  const dataDir = flags['data-dir']
-  if (dataDir === undefined)
-    return E.left(usageError('--data-dir is missing', 'name a directory for the kubeconfigs and the CA'))
-  const name =
-    flags['cluster-signing-duration'] === undefined
-      ? ('experimental-cluster-signing-duration' as const)
-      : ('cluster-signing-duration' as const)
-  const text = flags[name]
+export const readControlPlane = (args: ReadonlyArray<string>): E.Either<UsageError, ControlPlaneRequest> =>
+  stepsSync(function* () {
+    const flags = yield* okSync(readFlags(controlPlaneFlags, args))
+    const port = flags['secure-port'] ?? '6443'
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+      yield* wrong(`--secure-port=${port} is no TCP port`, 'write a number from 0 to 65535')
+    const dataDir =
+      flags['data-dir'] ??
+      (yield* wrong('--data-dir is missing', 'name a directory for the kubeconfigs and the CA'))
+    const name =
+      flags['cluster-signing-duration'] === undefined
+        ? ('experimental-cluster-signing-duration' as const)
+        : ('cluster-signing-duration' as const)
+    const clusterSigningDuration = yield* okSync(signingDuration(name, flags[name]))
+    const autoApprove = yield* okSync(readSwitch('auto-approve', flags['auto-approve'], true))
+    const nodes = yield* okSync(readNodes(flags.nodes ?? ''))
+    return { port: Number(port), dataDir, clusterSigningDuration, autoApprove, nodes }
+  })
+
+const wrong = (what: string, cure: string) => okSync(E.left(usageError(what, cure)))
+
+const signingDuration = (name: string, text: string | undefined): E.Either<UsageError, number> => {
   const duration = text === undefined ? E.right(8_760 * hour) : parseDuration(text)
   if (E.isLeft(duration)) return E.left(usageError(`--${name}: ${duration.left}`, 'for instance 24h'))
-  if (duration.right < 1_000) return E.left(usageError(`--${name} is too short`, 'write 1s or more'))
-  const autoApprove = readSwitch('auto-approve', flags['auto-approve'], true)
-  if (E.isLeft(autoApprove)) return autoApprove
-  const nodes = readNodes(flags.nodes ?? '')
-  if (E.isLeft(nodes)) return nodes
-  return E.right({
-    port: Number(port),
-    dataDir,
-    clusterSigningDuration: duration.right,
-    autoApprove: autoApprove.right,
-    nodes: nodes.right,
-  })
+  return duration.right < 1_000 ? E.left(usageError(`--${name} is too short`, 'write 1s or more')) : duration
 }
 
 /** `worker-1=10.0.0.1,.example.com;worker-2=10.1.0.0/16` */

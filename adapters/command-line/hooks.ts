@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Milliseconds, minute } from '../../src/model/time.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import type { CommandOptions, Hook, SignalOptions } from '../node/index.js'
 import { parseDuration } from './duration.js'
 import { type Flags, type Given, type UsageError, usageError, valuesOf } from './flags.js'
@@ -32,27 +33,24 @@ export const readHooks = (
   given: Given<keyof typeof hookFlags>,
 ): E.Either<UsageError, ReadonlyArray<HookRequest>> => {
   const { 'after-renewal': texts, 'after-renewal-signal': targets, 'after-renewal-timeout': timeout } = given
-  const commands: Array<CommandOptions['command']> = []
-  for (const text of valuesOf(texts)) {
-    const read = readCommand(text)
-    if (E.isLeft(read)) return read
-    commands.push(read.right)
-  }
-  const signals: Array<SignalTarget> = []
-  for (const text of valuesOf(targets)) {
-    const read = readSignal(text)
-    if (E.isLeft(read)) return read
-    signals.push(read.right)
-  }
-  if (timeout !== undefined && texts === undefined)
-    return E.left(usageError('--after-renewal-timeout is without --after-renewal', 'give both, or neither'))
-  const duration = timeout === undefined ? E.right(minute) : parseDuration(timeout)
-  if (E.isLeft(duration))
-    return E.left(usageError(`--after-renewal-timeout: ${duration.left}`, 'for instance 30s'))
-  const limit = duration.right
-  return isLimit(limit)
-    ? E.right([...commands.map((command) => ({ command, limit })), ...signals])
-    : E.left(usageError(`--after-renewal-timeout=${timeout} cannot be`, `write ${limits}`))
+  return stepsSync(function* () {
+    const commands = yield* okSync(E.traverseArray(readCommand)(valuesOf(texts)))
+    const signals = yield* okSync(E.traverseArray(readSignal)(valuesOf(targets)))
+    if (timeout !== undefined && texts === undefined)
+      yield* okSync(
+        E.left(usageError('--after-renewal-timeout is without --after-renewal', 'give both, or neither')),
+      )
+    const limit = timeout === undefined ? minute : yield* okSync(readLimit(timeout))
+    return [...commands.map((command) => ({ command, limit })), ...signals]
+  })
+}
+
+const readLimit = (text: string): E.Either<UsageError, Milliseconds> => {
+  const limit = parseDuration(text)
+  if (E.isLeft(limit)) return E.left(usageError(`--after-renewal-timeout: ${limit.left}`, 'for instance 30s'))
+  return isLimit(limit.right)
+    ? limit
+    : E.left(usageError(`--after-renewal-timeout=${text} cannot be`, `write ${limits}`))
 }
 
 /** Whether a command can be given that time, ms. */

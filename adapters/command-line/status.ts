@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { StoreError } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { prefixesInCertificateDirectory } from '../filesystem/index.js'
 import { command, complain } from './command.js'
 import { type Chosen, configFlags, placesOrComplaint, readChosen } from './config-places.js'
@@ -42,46 +43,45 @@ export interface StatusRequest extends Inquiry, Kubeconfigs {
   readonly expiresIn?: Milliseconds
 }
 
-export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, StatusRequest> => {
-  const given = readFlags(statusFlags, args)
-  if (E.isLeft(given)) return given
-  const {
-    output = 'text',
-    'cert-dir': certDir = defaultCertDir,
-    'cert-prefix': certPrefix,
-    'client-ca-file': clientCaFile,
-    'expires-in': expiry,
-    kubeconfig,
-    'bootstrap-kubeconfig': bootstrapKubeconfig,
-  } = given.right
-  if (output !== 'json' && output !== 'text')
-    return E.left(usageError(`-o ${output} is not known`, 'write -o json, or leave it out'))
-  const checks = readSwitch('check', given.right.check, false)
-  if (E.isLeft(checks)) return checks
-  const watches = readSwitch('watch', given.right.watch, false)
-  if (E.isLeft(watches)) return watches
-  const asked = [...(output === 'json' ? ['-o json'] : []), ...(checks.right ? ['--check'] : [])]
-  if (watches.right) asked.push('--watch')
-  if (asked.length > 1)
-    return E.left(usageError(`${asked.join(' and ')} exclude each other`, 'give one of them'))
-  if (expiry !== undefined && !checks.right)
-    return E.left(usageError('--expires-in is for --check', 'write status --check --expires-in=7d'))
-  const expiresIn = expiry === undefined ? undefined : parseDurationWithDays(expiry)
-  if (expiresIn !== undefined && E.isLeft(expiresIn))
-    return E.left(usageError(`--expires-in: ${expiresIn.left}`, 'for instance 7d'))
-  const chosen = readChosen(given.right, placeFlags)
-  if (E.isLeft(chosen)) return chosen
-  return E.right({
-    certDir,
-    ...(chosen.right === undefined ? {} : { chosen: chosen.right }),
-    ...(certPrefix === undefined ? {} : { certPrefix }),
-    ...(clientCaFile === undefined ? {} : { clientCaFile }),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
-    how: checks.right ? 'check' : watches.right ? 'watch' : output,
-    ...(expiresIn === undefined ? {} : { expiresIn: expiresIn.right }),
+export const readStatus = (args: ReadonlyArray<string>): E.Either<UsageError, StatusRequest> =>
+  stepsSync(function* () {
+    const given = yield* okSync(readFlags(statusFlags, args))
+    const {
+      output = 'text',
+      'cert-dir': certDir = defaultCertDir,
+      'cert-prefix': certPrefix,
+      'client-ca-file': clientCaFile,
+      'expires-in': expiry,
+      kubeconfig,
+      'bootstrap-kubeconfig': bootstrapKubeconfig,
+    } = given
+    if (output !== 'json' && output !== 'text')
+      return yield* wrong(`-o ${output} is not known`, 'write -o json, or leave it out')
+    const checks = yield* okSync(readSwitch('check', given.check, false))
+    const watches = yield* okSync(readSwitch('watch', given.watch, false))
+    const asked = [...(output === 'json' ? ['-o json'] : []), ...(checks ? ['--check'] : [])]
+    if (watches) asked.push('--watch')
+    if (asked.length > 1) yield* wrong(`${asked.join(' and ')} exclude each other`, 'give one of them')
+    if (expiry !== undefined && !checks)
+      yield* wrong('--expires-in is for --check', 'write status --check --expires-in=7d')
+    const expiresIn = expiry === undefined ? undefined : yield* okSync(readExpiry(expiry))
+    const chosen = yield* okSync(readChosen(given, placeFlags))
+    return {
+      certDir,
+      ...(chosen === undefined ? {} : { chosen }),
+      ...(certPrefix === undefined ? {} : { certPrefix }),
+      ...(clientCaFile === undefined ? {} : { clientCaFile }),
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
+      how: checks ? 'check' : watches ? 'watch' : output,
+      ...(expiresIn === undefined ? {} : { expiresIn }),
+    }
   })
-}
+
+const wrong = (what: string, cure: string) => okSync(E.left(usageError(what, cure)))
+
+const readExpiry = (text: string): E.Either<UsageError, Milliseconds> =>
+  E.mapLeft((reason) => usageError(`--expires-in: ${reason}`, 'for instance 7d'))(parseDurationWithDays(text))
 
 /** What says where one certificate is, as a file says it of each. */
 const placeFlags = [

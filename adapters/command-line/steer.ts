@@ -5,6 +5,7 @@ import * as t from 'io-ts'
 import type { Json } from '../../src/model/codec.js'
 import { printable } from '../../src/model/printable.js'
 import { type Milliseconds, minute } from '../../src/model/time.js'
+import { okSync, stepsSync } from '../../src/steps.js'
 import { askHolderOfCertificateDirectory } from '../filesystem/index.js'
 import { command, complain } from './command.js'
 import { type Chosen, configFlags, placesOrComplaint, readChosen } from './config-places.js'
@@ -45,32 +46,20 @@ const longestWait = 24 * 60 * minute
 /** For an answer that does not wait for anything. */
 const patience = minute / 4
 
-export const readReload = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> => {
-  const given = readFlags(reloadFlags, args)
-  if (E.isLeft(given)) return given
-  const where = whereOf(given.right)
-  if (E.isLeft(where)) return where
-  return E.right({
-    where: where.right,
-    question: { ask: 'reload', reason: reasonIn(given.right) },
-    wait: 0,
+export const readReload = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> =>
+  stepsSync(function* () {
+    const given = yield* okSync(readFlags(reloadFlags, args))
+    const where = yield* okSync(whereOf(given))
+    return { where, question: { ask: 'reload', reason: reasonIn(given) }, wait: 0 }
   })
-}
 
-export const readRotate = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> => {
-  const given = readFlags(rotateFlags, args)
-  if (E.isLeft(given)) return given
-  const limit = waitIn(given.right.wait)
-  if (E.isLeft(limit)) return limit
-  const wait = limit.right
-  const where = whereOf(given.right)
-  if (E.isLeft(where)) return where
-  return E.right({
-    where: where.right,
-    question: { ask: 'rotate', reason: reasonIn(given.right), wait },
-    wait,
+export const readRotate = (args: ReadonlyArray<string>): E.Either<UsageError, SteerRequest> =>
+  stepsSync(function* () {
+    const given = yield* okSync(readFlags(rotateFlags, args))
+    const wait = yield* okSync(waitIn(given.wait))
+    const where = yield* okSync(whereOf(given))
+    return { where, question: { ask: 'rotate', reason: reasonIn(given), wait }, wait }
   })
-}
 
 /** 0: it does not wait. */
 const waitIn = (text: string | undefined): E.Either<UsageError, Milliseconds> => {

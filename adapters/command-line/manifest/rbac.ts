@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { stringify } from 'yaml'
 import { kubeletClientSigner } from '../../../src/model/template.js'
+import { okSync, stepsSync } from '../../../src/steps.js'
 import { configMapName } from '../../windows/config-map-name.js'
 import { type Given, type UsageError, usageError } from '../flags.js'
 import type { Service } from './service.js'
@@ -34,19 +35,15 @@ const api = 'rbac.authorization.k8s.io'
 const prefix = 'kube-cert-rotation'
 
 /** Who `--requester`, `--approver` and `--signer` name. */
-export const readSubjects = (given: Given<string>): E.Either<UsageError, Subjects> => {
-  const requester = readSubject('requester', given['requester'] ?? 'group:system:bootstrappers')
-  if (E.isLeft(requester)) return requester
-  const others: { approver?: Subject; signer?: Subject } = {}
-  for (const flag of ['approver', 'signer'] as const) {
-    const text = given[flag]
-    if (text === undefined) continue
-    const subject = readSubject(flag, text)
-    if (E.isLeft(subject)) return subject
-    others[flag] = subject.right
-  }
-  return E.right({ requester: requester.right, ...others })
-}
+export const readSubjects = (given: Given<string>): E.Either<UsageError, Subjects> =>
+  stepsSync(function* () {
+    const { requester = 'group:system:bootstrappers', approver, signer } = given
+    return {
+      requester: yield* okSync(readSubject('requester', requester)),
+      ...(approver === undefined ? {} : { approver: yield* okSync(readSubject('approver', approver)) }),
+      ...(signer === undefined ? {} : { signer: yield* okSync(readSubject('signer', signer)) }),
+    }
+  })
 
 /** `user:NAME`, `group:NAME` or `serviceaccount:NAMESPACE/NAME`. */
 const readSubject = (flag: string, text: string): E.Either<UsageError, Subject> => {
