@@ -3,82 +3,20 @@
  * it is one record, and no function of it waits for anything.
  */
 import * as E from 'fp-ts/lib/Either.js'
-import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Step } from '../describe/transition.js'
 import type { Action } from '../machine/action.js'
-import { inUse } from '../machine/credential.js'
-import { type Effect, effects } from '../machine/effects.js'
 import type { Event, News } from '../machine/event.js'
 import { type Facts, noFacts } from '../machine/facts.js'
 import { decide, evolve, stateOf } from '../machine/machine.js'
-import type { State } from '../machine/state.js'
 import type { StoreError } from '../model/failure.js'
-import type { RotationPolicy } from '../model/policy.js'
-import { printable } from '../model/printable.js'
-import type { CertificateTemplate } from '../model/template.js'
 import { endOfTime, type Instant } from '../model/time.js'
-import type { TlsCredential } from '../ports.js'
-import { type Interruption, interruption, onSignal, type Signal } from '../signal.js'
-import type { Agenda, Appointment } from './agenda.js'
-import { credentialOf, type Keyring, keyring, makeReady, retain } from './keyring.js'
+import { interruption, onSignal, type Signal } from '../signal.js'
+import { credentialOf, keyring } from './keyring.js'
 import { load } from './load.js'
-import { type Fact, type Means, type Ports, perform } from './perform.js'
-import { type Inquiry, inquiry } from './windows.js'
-
-/** What a rotation says about itself, as it happens. */
-export type Notice =
-  | ({ readonly _tag: 'Step' } & Step)
-  | { readonly _tag: 'Warning'; readonly at: Instant; readonly message: string }
-
-export interface RotationSetup {
-  readonly policy: RotationPolicy
-  readonly template: O.Option<CertificateTemplate>
-  readonly ports: Ports
-  readonly notify: (notice: Notice) => void
-}
-
-/** What the rotations of a driver share. */
-export interface Shared {
-  readonly agenda: Agenda
-  readonly limits: Means['limits']
-}
-
-/** A rotation: what it was set up with, what it knows, and what is under way. */
-export interface Loop {
-  readonly setup: RotationSetup
-  readonly shared: Shared
-  readonly keys: Keyring
-  readonly appointment: Appointment
-  readonly windows: Inquiry
-  facts: Facts
-  /** The state at `seenAt`. */
-  state: State
-  seenAt: Instant
-  /** What has become known and is not taken in yet. */
-  inbox: ReadonlyArray<Fact>
-  isTakingIn: boolean
-  /** The action that is being performed. */
-  underWay: UnderWay | undefined
-  isStopping: boolean
-  /** How the run ends; absent while the rotation does not run. */
-  end: End | undefined
-  /** Who hears of the certificate to use. */
-  listeners: ReadonlyArray<(credential: O.Option<TlsCredential>) => void>
-}
-
-interface UnderWay {
-  readonly action: Action
-  readonly interruption: Interruption
-}
-
-interface End {
-  readonly resolve: (outcome: E.Either<StoreError, void>) => void
-  readonly reject: (thrown: unknown) => void
-  /** Hears no longer that the rotation is to stop. */
-  readonly forgetSignal: IO<void>
-}
+import { type Fact, perform } from './perform.js'
+import { catchUp, type End, type Loop, type RotationSetup, type Shared, step, warn } from './step.js'
+import { inquiry } from './windows.js'
 
 /** A rotation that does not run yet. */
 export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
@@ -143,15 +81,6 @@ export const take = (loop: Loop, news: News): void => {
   drain(loop)
 }
 
-/** The certificate to use now. */
-export const current = ({ setup: { policy, ports }, facts, keys }: Loop): O.Option<TlsCredential> => {
-  const certificate = inUse(policy, facts, ports.clock.now())
-  return O.isSome(certificate) ? O.fromNullable(credentialOf(keys, certificate.value)) : O.none
-}
-
-const warn = ({ setup: { notify, ports } }: Loop, message: string): void =>
-  quietly(() => notify({ _tag: 'Warning', at: ports.clock.now(), message: printable(message) }))
-
 /** Takes in everything that waits, and begins what is next. */
 const drain = (loop: Loop): void => {
   if (loop.isTakingIn || loop.end === undefined) return
@@ -176,57 +105,6 @@ const takeIn = async (loop: Loop): Promise<void> => {
     await step(loop, evolve(loop.setup.policy)(loop.facts, event), at, event)
   }
   await catchUp(loop, clock.now())
-}
-
-/** What the time alone has changed: the state, or the certificate to use. */
-const catchUp = async (loop: Loop, at: Instant): Promise<void> => {
-  const { facts, seenAt, setup } = loop
-  const now = stateOf(setup.policy)(facts, at)
-  const isChanged =
-    now._tag !== loop.state._tag || effects(setup.policy)({ facts, at: seenAt }, { facts, at }).length > 0
-  if (isChanged) await step(loop, facts, at)
-  loop.state = now
-  loop.seenAt = at
-}
-
-/** Takes in what is known at a time: by an event, or without one, by the time alone. */
-const step = async (loop: Loop, after: Facts, at: Instant, event?: Event): Promise<void> => {
-  const { facts: before, state: from, seenAt: since, setup, keys } = loop
-  const to = stateOf(setup.policy)(after, at)
-  loop.facts = after
-  loop.state = to
-  loop.seenAt = at
-  for (const chain of chainsOf(after)) await makeReady(keys, chain)()
-  const learnt = event === undefined ? {} : { event }
-  quietly(() => setup.notify({ _tag: 'Step', since, at, ...learnt, before, after, from, to }))
-  for (const effect of effects(setup.policy)({ facts: before, at: since }, { facts: after, at }, event))
-    await carryOut(loop, effect)
-  loop.windows.look()
-}
-
-const carryOut = async (loop: Loop, effect: Effect): Promise<void> => {
-  const { ports } = loop.setup
-  switch (effect._tag) {
-    case 'Warn':
-      return warn(loop, effect.message)
-    case 'DiscardRequest': {
-      const discarded = await ports.store.discardRequest()
-      if (E.isLeft(discarded)) warn(loop, `${discarded.left.message}; ${discarded.left.remedy}`)
-      return
-    }
-    case 'AdoptCluster': {
-      const adopted = await ports.adoptCluster?.()
-      if (adopted !== undefined && E.isLeft(adopted))
-        warn(loop, `${adopted.left.message}; ${adopted.left.remedy}`)
-      return
-    }
-    case 'RetainKeys':
-      return retain(loop.keys, effect.keys)
-    case 'Publish': {
-      const now = current(loop)
-      for (const listener of loop.listeners) quietly(() => listener(now))
-    }
-  }
 }
 
 /** Begins what is next, unless it is under way already. */
@@ -290,17 +168,3 @@ const isSameWatch = (one: Action, other: Action): boolean =>
   one.request.uid === other.request.uid &&
   one.known === other.known &&
   one.credential === other.credential
-
-/** A listener that throws is its owner's fault; the rotation goes on. */
-const quietly = (call: () => void): void => {
-  try {
-    call()
-  } catch {
-    // Nothing to be done here, and nothing lost: `facts` and `credentials` say the same when asked.
-  }
-}
-
-const chainsOf = ({ held, next }: Facts) => [
-  ...(O.isSome(held) ? [held.value] : []),
-  ...(O.isSome(next) && next.value._tag === 'Delivered' ? [next.value.delivered] : []),
-]

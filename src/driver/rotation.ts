@@ -22,9 +22,10 @@ import type { Clock, CredentialSource } from '../ports.js'
 import type { Signal } from '../signal.js'
 import { agenda } from './agenda.js'
 import { defaultLimits, type Limits, limit } from './limits.js'
-import { current, loopOf, type RotationSetup, run, type Shared, take } from './loop.js'
+import { loopOf, run, take } from './loop.js'
+import { current, type RotationSetup, type Shared } from './step.js'
 
-export type { Notice, RotationSetup } from './loop.js'
+export type { Notice, RotationSetup } from './step.js'
 
 export interface Rotation {
   /** Runs until the signal is given. Only a store that cannot be read at the start is an error. To be run once. */
