@@ -216,9 +216,10 @@ const install =
     const { certificate, pem, receivedAt } = delivered
     const { keyId } = certificate
     const outcome = await steps(async function* () {
-      const handle = keyOf(keys, keyId) ?? (yield* fail(notInMemory(keyId)))
+      const handle = keyOf(keys, keyId)
+      if (handle === undefined) return yield* fail(notInMemory(keyId))
       const key = yield* ok(handle.forStorage)
-      yield* ok(limits.installs(ports.store.install({ certificate, pem, key, receivedAt })))
+      return yield* ok(limits.installs(ports.store.install({ certificate, pem, key, receivedAt })))
     })()
     return E.isRight(outcome)
       ? [{ _tag: 'Installed', keyId }]
