@@ -46,23 +46,6 @@ const texts = {
 }
 
 /**
- * What is imported of Node.js is had when a module runs: an `import` would be done at the start of the program for all
- * commands, and compiles a third of Node.
- */
-const builtinsOnDemand = {
-  name: 'builtins on demand',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /dist\/(adapters|src)\/.*\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(
-        /^import (?:\* as (\w+)|\{([^}]*)\}) from '(node:[^']+)';$/gm,
-        (_, all, names, from) =>
-          `const ${all ?? `{${names.replaceAll(' as ', ': ')}}`} = process.getBuiltinModule('${from}');`,
-      ),
-    }))
-  },
-}
-
-/**
  * pkijs and asn1js set what belongs to a class in a block that is run, which keeps every class in the bundle. The same as
  * fields is left out with the classes that nobody uses.
  */
@@ -120,12 +103,7 @@ const library = await build({
 })
 writeFileSync(join(folder, 'LICENSES'), licences(library.metafile).join('\n'))
 
-const program = {
-  ...common,
-  entryPoints: ['dist/adapters/command-line/main.js'],
-  plugins: [esModules, staticFields, texts, builtinsOnDemand],
-  write: false,
-}
+const program = { ...common, entryPoints: ['dist/adapters/command-line/main.js'], write: false }
 const { outputFiles, metafile } = await build({ ...program, minifyWhitespace: true, minifySyntax: true })
 const notices = `/*\nWith parts of these packages:\n\n${licences(metafile).join('\n').replaceAll('*/', '* /')}*/\n`
 const text = `${outputFiles[0].text}${notices.replaceAll(/[“”]/g, '"')}`

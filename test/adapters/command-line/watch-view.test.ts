@@ -88,7 +88,14 @@ test('shows a renewal that waits for approval, and what a person can do', () => 
 })
 
 test('shows why it fails, and when that is over', () => {
-  const failure = { at: at(0), delay: minute, attempt: 3, refusals: 3, failure: trouble('Forbidden'), credential: O.none }
+  const failure = {
+    at: at(0),
+    delay: minute,
+    attempt: 3,
+    refusals: 3,
+    failure: trouble('Forbidden'),
+    credential: O.none,
+  }
   const text = shown(
     [live({ ...noFacts(O.some(template)), lastFailure: O.some(failure) }, at(20_000))],
     at(20_000),
