@@ -100,11 +100,11 @@ const takeIn = async (loop: Loop): Promise<void> => {
   for (let [fact] = loop.inbox; fact !== undefined; [fact] = loop.inbox) {
     loop.inbox = loop.inbox.slice(1)
     const at = clock.now()
-    await catchUp(loop, at)
+    await catchUp(loop, at)()
     const event: Event = { ...fact, at }
-    await step(loop, evolve(loop.setup.policy)(loop.facts, event), at, event)
+    await step(loop, evolve(loop.setup.policy)(loop.facts, event), at, event)()
   }
-  await catchUp(loop, clock.now())
+  await catchUp(loop, clock.now())()
 }
 
 /** Begins what is next, unless it is under way already. */

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
+import type { Task } from 'fp-ts/lib/Task.js'
 import type { Step } from '../describe/transition.js'
 import type { Action } from '../machine/action.js'
 import { inUse } from '../machine/credential.js'
@@ -85,30 +86,34 @@ export const warn = ({ setup: { notify, ports } }: Loop, message: string): void 
   quietly(() => notify({ _tag: 'Warning', at: ports.clock.now(), message: printable(message) }))
 
 /** What the time alone has changed: the state, or the certificate to use. */
-export const catchUp = async (loop: Loop, at: Instant): Promise<void> => {
-  const { facts, seenAt, setup } = loop
-  const now = stateOf(setup.policy)(facts, at)
-  const isChanged =
-    now._tag !== loop.state._tag || effects(setup.policy)({ facts, at: seenAt }, { facts, at }).length > 0
-  if (isChanged) await step(loop, facts, at)
-  loop.state = now
-  loop.seenAt = at
-}
+export const catchUp =
+  (loop: Loop, at: Instant): Task<void> =>
+  async () => {
+    const { facts, seenAt, setup } = loop
+    const now = stateOf(setup.policy)(facts, at)
+    const isChanged =
+      now._tag !== loop.state._tag || effects(setup.policy)({ facts, at: seenAt }, { facts, at }).length > 0
+    if (isChanged) await step(loop, facts, at)()
+    loop.state = now
+    loop.seenAt = at
+  }
 
 /** Takes in what is known at a time: by an event, or without one, by the time alone. */
-export const step = async (loop: Loop, after: Facts, at: Instant, event?: Event): Promise<void> => {
-  const { facts: before, state: from, seenAt: since, setup, keys } = loop
-  const to = stateOf(setup.policy)(after, at)
-  loop.facts = after
-  loop.state = to
-  loop.seenAt = at
-  for (const chain of chainsOf(after)) await makeReady(keys, chain)()
-  const learnt = event === undefined ? {} : { event }
-  quietly(() => setup.notify({ _tag: 'Step', since, at, ...learnt, before, after, from, to }))
-  for (const effect of effects(setup.policy)({ facts: before, at: since }, { facts: after, at }, event))
-    await carryOut(loop, effect)
-  loop.windows.look()
-}
+export const step =
+  (loop: Loop, after: Facts, at: Instant, event?: Event): Task<void> =>
+  async () => {
+    const { facts: before, state: from, seenAt: since, setup, keys } = loop
+    const to = stateOf(setup.policy)(after, at)
+    loop.facts = after
+    loop.state = to
+    loop.seenAt = at
+    for (const chain of chainsOf(after)) await makeReady(keys, chain)()
+    const learnt = event === undefined ? {} : { event }
+    quietly(() => setup.notify({ _tag: 'Step', since, at, ...learnt, before, after, from, to }))
+    for (const effect of effects(setup.policy)({ facts: before, at: since }, { facts: after, at }, event))
+      await carryOut(loop, effect)
+    loop.windows.look()
+  }
 
 const carryOut = async (loop: Loop, effect: Effect): Promise<void> => {
   const { ports } = loop.setup
