@@ -61,7 +61,7 @@ export interface KeyHandle {
   /**
    * Called once no certificate and no request of the rotation has this key, also where it was never used: for keys that
    * are kept elsewhere. The certificate before the current one stays in the store, and without its key is of no use. A
-   * process that is killed forgets nothing.
+   * process that is killed forgets nothing. Whether it succeeded is for the port to tell: nobody waits for it.
    */
   readonly forget?: Task<void>
 }

@@ -2,6 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { agenda } from '../../src/driver/agenda.js'
 import { defaultLimits, type Limits, limit } from '../../src/driver/limits.js'
 import { driver } from '../../src/driver/rotation.js'
 import { countersOf, type Metrics, noMetrics, sumOf } from '../../src/metrics/metrics.js'
@@ -67,7 +68,7 @@ const fleetOn = (clock: Clock, limits: Partial<Limits>, requests: SharedRequests
   let before = noMetrics(clock.now())
   const start = startOn(driver(clock, limits), { clock, requests })
   // Where thousands start at once, what is in the middle of it takes far more memory than what is at rest.
-  const oneOfFew = limit(startsAtOnce)
+  const oneOfFew = limit(startsAtOnce, agenda(clock), clock)
 
   const startTask: Fleet['startTask'] = (options) => {
     const given = options.ports?.clock

@@ -49,9 +49,9 @@ export const makeReady =
     })
   }
 
-/** Nobody waits for it: a token that is slow, or gone, holds up no renewal. */
+/** Nobody waits for it, or minds: a token that is slow, gone, or refuses holds up no renewal. */
 const forget = (key: KeyHandle): void => {
-  void key.forget?.()
+  key.forget?.().catch(() => {})
 }
 
 /** Forgets every key but these. */

@@ -10,13 +10,16 @@ import type { Event, News } from '../machine/event.js'
 import { type Facts, noFacts } from '../machine/facts.js'
 import { decide, evolve, stateOf } from '../machine/machine.js'
 import type { StoreError } from '../model/failure.js'
-import { endOfTime, type Instant } from '../model/time.js'
+import { after, endOfTime, type Instant, type Milliseconds, second } from '../model/time.js'
 import { interruption, onSignal, type Signal } from '../signal.js'
 import { credentialOf, keyring } from './keyring.js'
 import { load } from './load.js'
 import { type Fact, perform } from './perform.js'
 import { catchUp, type End, type Loop, type RotationSetup, type Shared, step, warn } from './step.js'
 import { inquiry } from './windows.js'
+
+/** How long it waits, when it is to end, for what cannot be cut short or does not let itself be, ms. */
+const longestEnd: Milliseconds = 10 * second
 
 /** A rotation that does not run yet. */
 export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
@@ -28,7 +31,7 @@ export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
     setup,
     shared,
     keys,
-    appointment: shared.agenda.add(() => drain(loop)),
+    appointment: shared.agenda.add(() => look(loop)),
     windows: inquiry(
       ports,
       shared.agenda,
@@ -43,7 +46,7 @@ export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
     inbox: [],
     isTakingIn: false,
     underWay: undefined,
-    isStopping: false,
+    endBy: undefined,
     end: undefined,
     listeners: [],
   }
@@ -66,7 +69,8 @@ export const run =
         for (const warning of warnings) warn(loop, warning)
         loop.inbox = [{ _tag: 'Loaded', held, draft }, ...loop.inbox]
         const forgetSignal = onSignal(stop, () => {
-          loop.isStopping = true
+          loop.endBy = after(loop.setup.ports.clock.now(), longestEnd)
+          loop.appointment.set(loop.endBy)
           proceed(loop)
         })
         loop.end = { resolve, reject, forgetSignal }
@@ -81,6 +85,17 @@ export const take = (loop: Loop, news: News): void => {
   drain(loop)
 }
 
+/** Its time has come: something is due, or what does not end is waited for no longer. */
+const look = (loop: Loop): void => {
+  if (loop.endBy !== undefined && loop.setup.ports.clock.now() >= loop.endBy)
+    finish(loop)?.resolve(E.right(undefined))
+  else drain(loop)
+}
+
+/** Whether there is something to take in, and nothing is being stored that it could make useless half-way. */
+const hasNews = ({ inbox, underWay }: Loop): boolean =>
+  inbox.length > 0 && underWay?.action._tag !== 'Install'
+
 /** Takes in everything that waits, and begins what is next. */
 const drain = (loop: Loop): void => {
   if (loop.isTakingIn || loop.end === undefined) return
@@ -88,7 +103,7 @@ const drain = (loop: Loop): void => {
   takeIn(loop).then(
     () => {
       loop.isTakingIn = false
-      if (loop.inbox.length > 0) drain(loop)
+      if (hasNews(loop)) drain(loop)
       else proceed(loop)
     },
     (error: unknown) => finish(loop)?.reject(error),
@@ -97,7 +112,7 @@ const drain = (loop: Loop): void => {
 
 const takeIn = async (loop: Loop): Promise<void> => {
   const { clock } = loop.setup.ports
-  for (let [fact] = loop.inbox; fact !== undefined; [fact] = loop.inbox) {
+  for (let [fact] = loop.inbox; fact !== undefined && hasNews(loop); [fact] = loop.inbox) {
     loop.inbox = loop.inbox.slice(1)
     const at = clock.now()
     await catchUp(loop, at)()
@@ -111,7 +126,7 @@ const takeIn = async (loop: Loop): Promise<void> => {
 const proceed = (loop: Loop): void => {
   const { underWay, facts, setup } = loop
   if (loop.isTakingIn || loop.end === undefined) return
-  if (loop.isStopping) {
+  if (loop.endBy !== undefined) {
     if (underWay === undefined) finish(loop)?.resolve(E.right(undefined))
     else if (underWay.action._tag !== 'Install') underWay.interruption.interrupt()
     return
@@ -134,7 +149,8 @@ const begin = (loop: Loop, action: Exclude<Action, { readonly _tag: 'Wait' }>): 
   const { signal } = underWay.interruption
   const ended = (known: ReadonlyArray<Fact>) => {
     loop.underWay = undefined
-    loop.inbox = [...loop.inbox, ...known]
+    // What has waited for an installation comes after it.
+    loop.inbox = action._tag === 'Install' ? [...known, ...loop.inbox] : [...loop.inbox, ...known]
     drain(loop)
   }
   // No port throws by its contract; one that does ends this rotation, and no other.

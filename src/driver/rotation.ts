@@ -4,12 +4,13 @@
  *
  * The contract with whoever runs a rotation:
  * 1. `run(stop)` loads the store once, and then one action after the other is performed until `stop` is given. A watch
- *    gives way as soon as another action is next; nothing else is cut short.
+ *    gives way as soon as another action is next; `stop` cuts short everything but an installation, and waits ten seconds
+ *    at most for what does not end.
  * 2. Everything that is learnt is told with `notify`, in order, before the next action begins; the events among it make
  *    the same facts again.
  * 3. `credentials` always answers with the certificate to use now, and tells of each change: after it is stored, or where
  *    no other works, as soon as it has arrived.
- * 4. `tell` brings news at any time.
+ * 4. `tell` brings news at any time; while a certificate is being stored they wait.
  */
 import type { IO } from 'fp-ts/lib/IO.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
@@ -46,12 +47,13 @@ export interface Driver {
 /** A driver that goes by the clock. */
 export const driver = (clock: Clock, limits: Partial<Limits> = {}): Driver => {
   const most = { ...defaultLimits, ...limits }
+  const one = agenda(clock)
   const shared: Shared = {
-    agenda: agenda(clock),
+    agenda: one,
     limits: {
-      handshakes: limit(most.handshakes),
-      keys: limit(most.keys),
-      installs: limit(most.installs),
+      handshakes: limit(most.handshakes, one, clock),
+      keys: limit(most.keys, one, clock),
+      installs: limit(most.installs, one, clock),
     },
   }
   return { rotation: (setup) => rotationOf(setup, shared) }

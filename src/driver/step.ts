@@ -57,7 +57,8 @@ export interface Loop {
   isTakingIn: boolean
   /** The action that is being performed. */
   underWay: UnderWay | undefined
-  isStopping: boolean
+  /** When it ends at the latest; absent: nobody told it to. */
+  endBy: Instant | undefined
   /** How the run ends; absent while the rotation does not run. */
   end: End | undefined
   /** Who hears of the certificate to use. */

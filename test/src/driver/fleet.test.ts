@@ -1,11 +1,11 @@
 import * as O from 'fp-ts/lib/Option.js'
 import { memoryApi, memoryCrypto, memoryStore, virtualClock } from '../../../adapters/memory/index.js'
-import type { Limits } from '../../../src/driver/limits.js'
+import { defaultLimits, type Limits } from '../../../src/driver/limits.js'
 import type { Ports } from '../../../src/driver/perform.js'
 import { driver, type Notice } from '../../../src/driver/rotation.js'
 import { defaultPolicy } from '../../../src/model/policy.js'
 import { kubeletClientTemplate } from '../../../src/model/template.js'
-import { day, hour } from '../../../src/model/time.js'
+import { day, hour, minute, second } from '../../../src/model/time.js'
 import { interruption } from '../../../src/signal.js'
 import { assert, suite } from '../../helper/index.js'
 import { noon } from '../samples.js'
@@ -88,6 +88,60 @@ for (const [what, spoil] of bad)
     assert.is(second.filter((keyId, index) => keyId !== undefined && keyId !== first[index]).length, 49)
     stop()
   })
+
+test('is delayed for half a minute by stores that hang, however many there are, and ends when it is told to', async () => {
+  const hangs = (index: number) => index < 2 * defaultLimits.installs
+  const { clock, members, stop } = fleet(50, (index, { store }) =>
+    hangs(index) ? { store: { ...store, saveRequest: () => never, install: () => never } } : {},
+  )
+  await clock.settle()
+  assert.is(serialsOf(members).filter((keyId) => keyId !== undefined).length, 0)
+  await clock.advanceBy(2 * minute)
+  assert.equal(
+    serialsOf(members).map((keyId) => keyId !== undefined),
+    members.map((_, index) => !hangs(index)),
+  )
+  stop()
+  await clock.advanceBy(10 * second)
+  await Promise.all(members.map(({ ended }) => ended))
+})
+
+test('takes in nothing while a certificate is stored: what would give it up comes too late', async () => {
+  const heard: Array<string> = []
+  let stored = () => {}
+  const { clock, members, stop } = fleet(
+    1,
+    (_, { store }) => ({
+      store: {
+        ...store,
+        install: (pair) => async () => {
+          await new Promise<void>((resolve) => {
+            stored = resolve
+          })
+          return await store.install(pair)()
+        },
+        discardRequest: () => {
+          heard.push('discarded')
+          return store.discardRequest()
+        },
+      },
+    }),
+    (_, notice) => {
+      if (notice._tag === 'Step' && notice.event !== undefined) heard.push(notice.event._tag)
+    },
+  )
+  await clock.settle()
+  const other = O.some(kubeletClientTemplate('another-node'))
+  members[0]?.tell({ _tag: 'TemplateChanged', template: other })()
+  await clock.settle()
+  assert.equal(heard.at(-1), 'Observed')
+  stored()
+  await clock.settle()
+  assert.equal(heard.slice(-2), ['Installed', 'TemplateChanged'])
+  assert.not(heard.includes('discarded'))
+  stop()
+  await clock.advanceBy(10 * second)
+})
 
 test('delays no other rotation of fifty by a listener that throws', async () => {
   const { clock, members, stop } = fleet(50, undefined, (index) => {

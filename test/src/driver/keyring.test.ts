@@ -81,6 +81,20 @@ test('has a key forgotten when it drops it, and one that came to nothing, once e
   assert.equal(forgotten, ['lost', 'held'])
 })
 
+test("a key that cannot be forgotten is its owner's trouble", async () => {
+  const keys = keyring()
+  const unhandled: Array<unknown> = []
+  const hear = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', hear)
+  const key = await memoryCrypto().generateKey('ECDSA-P256')()
+  if (E.isLeft(key)) throw new Error(key.left.message)
+  keep(keys, { ...key.right, forget: () => Promise.reject(new Error('the token is gone')) })
+  retain(keys, [])
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', hear)
+  assert.equal(unhandled, [])
+})
+
 test('forgets every key but those to retain', async () => {
   const { keys, own } = await withKey()
   await makeReady(keys, own)()

@@ -8,6 +8,7 @@ import {
   storeErrors,
   trustErrors,
 } from '../../../adapters/memory/index.js'
+import { agenda } from '../../../src/driver/agenda.js'
 import { type Keyring, keep, keyring, makeReady } from '../../../src/driver/keyring.js'
 import { defaultLimits, limit } from '../../../src/driver/limits.js'
 import { type Means, perform } from '../../../src/driver/perform.js'
@@ -26,9 +27,9 @@ const means = (ports: MemoryPorts, keys: Keyring = keyring()): Means => ({
   keys,
   held: O.some(held()),
   limits: {
-    handshakes: limit(defaultLimits.handshakes),
-    keys: limit(defaultLimits.keys),
-    installs: limit(defaultLimits.installs),
+    handshakes: limit(defaultLimits.handshakes, agenda(ports.clock), ports.clock),
+    keys: limit(defaultLimits.keys, agenda(ports.clock), ports.clock),
+    installs: limit(defaultLimits.installs, agenda(ports.clock), ports.clock),
   },
   signal: interruption().signal,
 })
