@@ -64,25 +64,81 @@ test('fails a file that runs no test', async (context) => {
   assert.match(result.output, 'ran no test')
 })
 
-test('runs files together that take a moment, and fails them when one has no test', async (context) => {
-  const folder = await context.temporaryDirectory()
-  const planted = async (name: string, text: string): Promise<string> => {
+/** Runs test files of the given texts one after another, as far as they can be in one process; each tells its pid. */
+const runAll = async (
+  { temporaryDirectory }: TestContext,
+  texts: Readonly<Record<string, string>>,
+  alone: ReadonlyArray<string> = [],
+) => {
+  const folder = await temporaryDirectory()
+  const files = Object.entries(texts).map(async ([name, text]) => {
     const path = join(folder, `${name}.test.mjs`)
-    await writeFile(path, `import { suite } from '${helper}'; const test = suite('${name}');\n${text}`)
-    return path
+    const start = `import { suite } from '${helper}'; const test = suite('${name}'); console.log('pid', process.pid);\n`
+    await writeFile(path, start + text)
+    return { name, path, alone: alone.includes(name) }
+  })
+  const results = await runFiles(await Promise.all(files), { parallel: 1, fileLimit: 20_000 })
+  return results.map((result) => ({ ...result, pid: /pid (\d+)/.exec(result.output)?.[1] }))
+}
+
+const passes = `test('passes', () => {})`
+
+test('runs files in one process, and tells their tests and output apart', async (context) => {
+  const [first, second, third] = await runAll(context, {
+    first: `console.log('one'); ${passes}`,
+    second: `console.log('two'); test('a', () => {}); test.skip('b', 'no moon')`,
+    third: `${passes}; test('fails', () => { throw new Error('three') })`,
+  })
+  assert.equal([first?.passed, second?.passed, third?.passed], [1, 1, 1])
+  assert.equal([first?.failed, second?.failed, third?.failed], [0, 0, 1])
+  assert.equal(
+    second?.skipped.map(({ test }) => test),
+    ['second: b'],
+  )
+  assert.equal([second?.pid, third?.pid], [first?.pid, first?.pid])
+  assert.ok(first?.output.includes('one') && !second?.output.includes('one'))
+  assert.ok(second?.output.includes('two') && !third?.output.includes('two'))
+})
+
+test('runs a file in a process of its own, when it is to be or the one before it failed', {
+  deadline: 60_000,
+}, async (context) => {
+  const endings = {
+    fails: `test('fails', () => { throw new Error('x') })`,
+    exits: `test('exits', () => process.exit(0))`,
+    dies: `test('dies', () => process.kill(process.pid, 'SIGKILL'))`,
+    throws: `throw new Error('bad file')`,
+    'never loads': `test.skip('a', 'no moon'); await new Promise(() => {})`,
+    'leaves a process': `import { spawn } from 'node:child_process'
+      test('a', () => { spawn('sleep', ['1000'], { stdio: 'ignore' }).unref() })`,
   }
-  const [first, second, empty] = [
-    await planted('first', `test('a', () => {})`),
-    await planted('second', `test('b', () => {}); test('c', () => { throw new Error('c') })`),
-    await planted('empty', ''),
-  ]
-  const run = async (...others: ReadonlyArray<string>) =>
-    (await runFiles([{ name: 'planted', path: first, others }], { parallel: 1, fileLimit: 20_000 }))[0]
-  const both = await run(second)
-  assert.equal([both?.passed, both?.failed, both?.defect], [2, 1, undefined])
-  const withEmpty = await run(second, empty)
-  assert.match(withEmpty?.output ?? '', 'empty.test.mjs ran no test')
-  assert.ok((withEmpty?.failed ?? 0) > 0)
+  const tried = Object.entries(endings).map(async ([name, text]) => {
+    const [before, bad, after] = await runAll(context, { before: passes, [name]: text, after: passes })
+    assert.is(bad?.pid, before?.pid, name)
+    assert.is(bad?.failed, name === 'leaves a process' ? 0 : 1, name)
+    assert.is.not(after?.pid, bad?.pid, name)
+    assert.equal([before?.passed, before?.failed, after?.passed, after?.failed], [1, 0, 1, 0], name)
+  })
+  await Promise.all(tried)
+  const alone = await runAll(context, { before: passes, own: passes, after: passes }, ['own'])
+  assert.is(new Set(alone.map(({ pid }) => pid)).size, 3)
+})
+
+test('fails a file that leaves the process changed for the next, and names what', async (context) => {
+  const changes = {
+    'environment variable SOME': `process.env.SOME = 'x'`,
+    'the working directory': `process.chdir('/')`,
+    'the umask': `process.umask(0o277)`,
+    'listeners of SIGUSR2': `process.on('SIGUSR2', () => {})`,
+  }
+  const results = await runAll(
+    context,
+    Object.fromEntries(Object.entries(changes).map(([name, text]) => [name, `test('a', () => { ${text} })`])),
+  )
+  for (const { file, failed, output } of results) {
+    assert.is(failed, 1, file)
+    assert.match(output, `left the process changed: ${file}`)
+  }
 })
 
 test('fails a file that ends before its tests have', async (context) => {

@@ -30,10 +30,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import * as uvu from 'uvu'
+import type { Test } from 'uvu'
 import { tell } from './report.js'
 
 export * as assert from 'uvu/assert'
+
+// Read by uvu when it is loaded: suites are run by whoever loads the files, here runTestFile.
+Object.assign(globalThis, { UVU_DEFER: true })
+const uvu = await import('uvu')
 
 /** Set by `npm run test:thorough`: the full numbers, however long they take. */
 export const thorough = process.env['THOROUGH'] === '1'
@@ -86,11 +90,12 @@ const DEFAULT_DEADLINE = 30_000
 /** How long a file may go on after its last test before it counts as having left something open. */
 const GRACE = 3_000
 
-const suites: uvu.Test<unknown>[] = []
+/** Those of the file that is being loaded. */
+let suites: Test<unknown>[] = []
+/** How many tests the file has, the skipped ones among them. */
 let registered = 0
-
-/** How many tests there are so far, the skipped ones among them. */
-export const registeredTests = (): number => registered
+/** Whether a file is being loaded or run by runTestFile. */
+let isRunning = false
 
 export interface SuiteOptions {
   /** So many tests of the suite may run side by side, for tests that wait more than they work; 1 if not given. */
@@ -100,7 +105,12 @@ export interface SuiteOptions {
 /** A named group of tests; a file may have several, they run one after the other. */
 export const suite = (suiteName: string, { together = 1 }: SuiteOptions = {}): Suite => {
   const target = uvu.suite(suiteName)
-  if (suites.push(target) === 1) setImmediate(runAll)
+  suites.push(target)
+  // A test file as the main module. Importing that again yields the instance that is loading, so this awaits its top level.
+  if (!isRunning) {
+    isRunning = true
+    setImmediate(() => runTestFile(process.argv[1] ?? ''))
+  }
   const tests: (() => Promise<Error | undefined>)[] = []
 
   const skip = (name: string, reason: string): void => {
@@ -220,21 +230,31 @@ export const eventually = async <A>(
   }
 }
 
-/** Importing the main module again yields the instance that is loading, so this awaits its top level. */
-const runAll = async (): Promise<void> => {
-  await import(pathToFileURL(process.argv[1] ?? '').href)
-  if (registered === 0) {
+/**
+ * Loads a test file and runs its suites. The process fails when a test does, and when something keeps the process from
+ * ending, or from taking the next file, after the last one. One file at a time, each once in a process.
+ */
+export const runTestFile = async (file: string): Promise<void> => {
+  isRunning = true
+  await import(pathToFileURL(file).href)
+  if (suites.length > 0 && registered === 0) {
     console.error('This file ran no test.')
     process.exitCode = 1
   }
-  let unfinished = suites.length
-  for (const target of suites) {
-    target.after(() => {
-      unfinished -= 1
-      if (unfinished === 0) setTimeout(failForWhatIsOpen, GRACE).unref()
-    })
-    target.run()
-  }
+  UVU_QUEUE.splice(0, Infinity, [null])
+  for (const target of suites) target.run()
+  const outcome = process.exitCode
+  await uvu.exec()
+  process.exitCode ||= outcome
+  suites = []
+  registered = 0
+  const late = setTimeout(failForWhatIsOpen, GRACE).unref()
+  process.once('beforeExit', () => clearTimeout(late))
+}
+
+declare global {
+  /** What uvu has to run: for each file its name, which is printed, and its suites. */
+  var UVU_QUEUE: unknown[][]
 }
 
 const failForWhatIsOpen = (): void => {

@@ -15,27 +15,8 @@ import { type FileResult, runFiles } from './runner.js'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
-/**
- * What touches neither processes nor global state, and takes a moment: a process for each of these folders, since the
- * start of one takes longer than most of the files.
- */
-const LIGHT = [
-  'test/src/control-plane/',
-  'test/src/describe/',
-  'test/src/driver/',
-  'test/src/machine/',
-  'test/src/metrics/',
-  'test/src/model/',
-  'test/src/simulator/',
-  'test/adapters/addresses/',
-  'test/adapters/command-line/manifest/',
-  'test/adapters/contract/',
-  'test/adapters/kubeconfig/',
-  'test/adapters/memory/',
-  'test/adapters/platform/',
-  'test/adapters/simulator/',
-  'test/adapters/windows/',
-]
+/** What needs a process of its own: it changes or measures the process. */
+const ALONE = ['test/faults/quiet.test.ts', 'test/soak/']
 /** What takes long and is seldom broken by a change elsewhere: only in the thorough run, which is a part of the CI. */
 const LONG = [
   'test/adapters/control-plane/kubectl.test.ts',
@@ -114,23 +95,16 @@ if (bundled.status !== 0) throw new Error('.bundle.mjs failed')
 
 const compiled = (file: string): string => join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
 
-/** The light files of a folder are one entry, in the place of the first. */
-const processes = files.flatMap((file) => {
-  const folder = LIGHT.find((light) => file.startsWith(light))
-  if (folder === undefined) return [{ name: file, path: compiled(file) }]
-  const [first, ...others] = files.filter((other) => other.startsWith(folder))
-  if (file !== first) return []
-  const name = others.length === 0 ? file : `${folder} (${others.length + 1} files)`
-  return [{ name, path: compiled(file), others: others.map(compiled) }]
-})
-
-const results = await runFiles(processes, {
-  parallel: given('parallel', 3),
-  fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
-  signal: interrupted.signal,
-  environment: thorough ? { THOROUGH: '1' } : {},
-  onResult: print,
-})
+const results = await runFiles(
+  files.map((file) => ({ name: file, path: compiled(file), alone: isIn(ALONE, file) })),
+  {
+    parallel: given('parallel', 3),
+    fileLimit: given('minutes', thorough ? 15 : 2) * MINUTE,
+    signal: interrupted.signal,
+    environment: thorough ? { THOROUGH: '1' } : {},
+    onResult: print,
+  },
+)
 
 const sum = (count: (result: FileResult) => number): number =>
   results.reduce((total, result) => total + count(result), 0)

@@ -186,8 +186,12 @@ for (const [[command = '', ...args], message] of mistakes) {
 }
 
 // Whoever runs the tests may have a kubeconfig of their own.
-process.env['HOME'] = '/nonexistent'
-delete process.env['KUBECONFIG']
+const { HOME, KUBECONFIG } = process.env
+test.before(() => {
+  process.env['HOME'] = '/nonexistent'
+  delete process.env['KUBECONFIG']
+})
+test.after(() => Object.assign(process.env, { HOME }, KUBECONFIG === undefined ? {} : { KUBECONFIG }))
 
 for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
   test(`exits 2 after "${args.join(' ')}", with a hint on standard error`, async (context) => {
