@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { diagram, transitions } from '../src/machine/diagram.js'
+import { diagram, type Transition, transitions } from '../src/machine/diagram.js'
 import { markersOf, withGenerated } from './generated.js'
 
 const readme = join(import.meta.dirname, '../../../README.md')
@@ -14,6 +14,12 @@ const name = 'state diagram'
 /** The text with the diagram between the markers; undefined when a marker is missing. */
 export const withDiagram = (text: string, drawn: string): string | undefined =>
   withGenerated(text, name, drawn)
+
+/** Whether the README has a transition. */
+export const isDrawn = ({ from, to, label }: Transition): boolean => {
+  const [, labels] = new RegExp(`^  ${from} --> ${to}: (.*)$`, 'm').exec(readFileSync(readme, 'utf8')) ?? []
+  return `, ${labels}, `.includes(`, ${label}, `)
+}
 
 /** What is wrong with the README's state diagram; nothing when it is current. */
 export const diagramFinding = (): string | undefined => {

@@ -7,7 +7,8 @@ import { configSchema, schemaFinding } from './schema.js'
 
 const test = suite('schema of the configuration')
 
-const accepts = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(configSchema)
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true })
+const accepts = ajv.compile(configSchema)
 
 test('is the one that is published', () => {
   assert.is(schemaFinding(), undefined)
@@ -71,7 +72,7 @@ const at = (...path: ReadonlyArray<string>): unknown =>
 const some = (...path: ReadonlyArray<string>) => {
   const properties = Object.entries(at(...path, 'properties') ?? {})
   const pair = ([name, schema]: [string, object]): fc.Arbitrary<[string, unknown]> => {
-    const fits = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
+    const fits = ajv.compile(schema)
     const right = pool.filter((one) => fits(one))
     assert.ok(right.length > 0 || ['certificates', 'afterRenewal'].includes(name), `no value fits ${name}`)
     return fc.tuple(

@@ -4,21 +4,21 @@ import * as O from 'fp-ts/lib/Option.js'
 import { eventLine } from '../../../adapters/command-line/event-line.js'
 import { instant } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
-import { finished, program } from './program.js'
+import { finishedHere, programHere } from './in-process.js'
+import { program } from './program.js'
 
 const test = suite('control-plane')
 
-const started = async (context: TestContext, ...args: ReadonlyArray<string>) => {
+const started = async (context: TestContext, start: typeof program, ...args: ReadonlyArray<string>) => {
   const folder = await context.temporaryDirectory()
   const dataDir = join(folder, 'data')
-  const running = program(context, 'control-plane', '--secure-port=0', `--data-dir=${dataDir}`, ...args)
+  const running = start(context, 'control-plane', '--secure-port=0', `--data-dir=${dataDir}`, ...args)
   await eventually('it says where it is', () => running.stdout().includes('kube-cert-rotation run'))
   return { folder, dataDir, running }
 }
 
-const once = (context: TestContext, folder: string, dataDir: string) =>
-  finished(
-    context,
+const once = (folder: string, dataDir: string) =>
+  finishedHere(
     'run',
     '--once',
     '--hostname-override=worker-1',
@@ -27,14 +27,14 @@ const once = (context: TestContext, folder: string, dataDir: string) =>
   )
 
 test('writes the files to start from, says where, and serves run and itself again after a restart', async (context) => {
-  const { folder, dataDir, running } = await started(context, '--cluster-signing-duration=1h')
+  const { folder, dataDir, running } = await started(context, program, '--cluster-signing-duration=1h')
   assert.match(running.stdout(), /^API server at https:\/\/127\.0\.0\.1:\d+, certificates of 1h; its CA is/)
   for (const name of ['admin.kubeconfig', 'bootstrap.kubeconfig', 'ca.crt']) {
     assert.ok((await stat(join(dataDir, name))).isFile())
     assert.match(running.stdout(), join(dataDir, name))
   }
   assert.is((await stat(join(dataDir, 'admin.kubeconfig'))).mode & 0o777, 0o600)
-  assert.is((await once(context, folder, dataDir)).code, 0)
+  assert.is((await once(folder, dataDir)).code, 0)
   const printed = running.stdout()
   assert.match(printed, /Z 201 POST certificatesigningrequests by system:bootstrap:\w{6}\n/)
   assert.match(printed, /Z 200 WATCH csr-\w+ by system:bootstrap:\w{6}\n/)
@@ -61,11 +61,12 @@ test('writes the files to start from, says where, and serves run and itself agai
 test('takes the signing duration by its old name, and leaves approval to others', async (context) => {
   const { folder, dataDir, running } = await started(
     context,
+    programHere,
     '--experimental-cluster-signing-duration=90s',
     '--auto-approve=false',
   )
   assert.match(running.stdout(), /certificates of 1m 30s, approved by hand/)
-  const agent = program(
+  const agent = programHere(
     context,
     'run',
     `--bootstrap-kubeconfig=${join(dataDir, 'bootstrap.kubeconfig')}`,
@@ -76,15 +77,15 @@ test('takes the signing duration by its old name, and leaves approval to others'
 })
 
 test('says that a port is taken, or that its directory is none, and exits 1', async (context) => {
-  const { running } = await started(context)
+  const { running } = await started(context, programHere)
   const port = /127\.0\.0\.1:(\d+)/.exec(running.stdout())?.[1] ?? ''
   const folder = await context.temporaryDirectory()
-  const taken = await finished(context, 'control-plane', `--secure-port=${port}`, `--data-dir=${folder}`)
+  const taken = await finishedHere('control-plane', `--secure-port=${port}`, `--data-dir=${folder}`)
   assert.is(taken.code, 1)
   assert.match(taken.stderr, new RegExp(`127\\.0\\.0\\.1.*${port}.*; .*port`))
   const file = join(folder, 'file')
   await writeFile(file, '')
-  const none = await finished(context, 'control-plane', '--secure-port=0', `--data-dir=${file}`)
+  const none = await finishedHere('control-plane', '--secure-port=0', `--data-dir=${file}`)
   assert.is(none.code, 1)
   assert.match(none.stderr, file)
 })

@@ -4,7 +4,8 @@ import { second } from '../../../src/model/time.js'
 import { assert, suite } from '../../helper/index.js'
 import { json } from '../control-plane/client.js'
 import { world } from '../node/world.js'
-import { finished, logged, program } from './program.js'
+import { finishedHere, programHere } from './in-process.js'
+import { logged } from './program.js'
 
 const test = suite('a renewal by the program', { together: 3 })
 
@@ -13,7 +14,7 @@ test('renews in time with the certificate it has, two requests and a new key; st
 }, async (context) => {
   // The submit interval of ten seconds leaves a certificate of twelve just enough time.
   const there = await world(context, { clusterSigningDuration: 12 * second })
-  const running = program(
+  const running = programHere(
     context,
     'run',
     `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,
@@ -22,7 +23,7 @@ test('renews in time with the certificate it has, two requests and a new key; st
     '--log-format=json',
   )
   const status = async () => {
-    const { code, stdout } = await finished(context, 'status', `--cert-dir=${there.certDir}`, '-o', 'json')
+    const { code, stdout } = await finishedHere('status', `--cert-dir=${there.certDir}`, '-o', 'json')
     assert.is(code, 0)
     return json(stdout)
   }

@@ -7,13 +7,13 @@ import { assert, eventually, suite, type TestContext } from '../../helper/index.
 import { areHidden, formsOfKey, formsOfToken, keysIn } from '../../secrets/secrets.js'
 import { json } from '../control-plane/client.js'
 import { type World, world } from '../node/world.js'
-import { inProcess } from './in-process.js'
-import { finished, logged, type Program, program } from './program.js'
+import { finishedHere, inProcess, programHere } from './in-process.js'
+import { logged, type Program, program } from './program.js'
 
 const test = suite('replay')
 
-const run = (context: TestContext, there: World, eventLog: string): Program =>
-  program(
+const run = (context: TestContext, there: World, eventLog: string, start = programHere): Program =>
+  start(
     context,
     'run',
     `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,
@@ -28,12 +28,23 @@ const linesIn = async (path: string): Promise<ReadonlyArray<string>> =>
   (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
 
 /** A log of a bootstrap and what came of it, by a process that was killed. */
-const killed = async (context: TestContext, there: World): Promise<string> => {
+const killed = (context: TestContext, there: World): Promise<string> =>
+  logOf(there, (path) => run(context, there, path, program), 'SIGKILL')
+
+/** Such a log by an agent that was stopped. */
+const stopped = (context: TestContext, there: World): Promise<string> =>
+  logOf(there, (path) => run(context, there, path), 'SIGTERM')
+
+const logOf = async (
+  there: World,
+  start: (path: string) => Program,
+  end: NodeJS.Signals,
+): Promise<string> => {
   const path = join(there.folder, 'events')
-  const running = run(context, there, path)
+  const running = start(path)
   await logged(running, 'reason', 'Installed')
   await eventually('it is written', async () => /"Installed"/.test(await readFile(path, 'utf8')))
-  running.kill('SIGKILL')
+  running.kill(end)
   await running.ended
   return path
 }
@@ -41,7 +52,7 @@ const killed = async (context: TestContext, there: World): Promise<string> => {
 test('shows the events, states and decisions of a process that was killed', async (context) => {
   const there = await world(context)
   const path = await killed(context, there)
-  const { code, stdout, stderr } = await finished(context, 'replay', path)
+  const { code, stdout, stderr } = await finishedHere('replay', path)
   assert.equal([code, stderr], [0, ''])
   const [name = ''] = there.names()
   const instant = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?Z'
@@ -117,7 +128,7 @@ test('SIGHUP begins anew in the log too: nothing differs from what was decided',
 
 test('names the line that is broken: exit code 2', async (context) => {
   const there = await world(context)
-  const path = await killed(context, there)
+  const path = await stopped(context, there)
   const lines = await linesIn(path)
   await writeFile(path, [...lines.slice(0, 2), '{"at"', ...lines.slice(2), ''].join('\n'))
   const broken = await inProcess(replayCommand, path)
@@ -134,7 +145,7 @@ test('names the line that is broken: exit code 2', async (context) => {
 
 test('says where something else was decided: exit code 1', async (context) => {
   const there = await world(context)
-  const path = await killed(context, there)
+  const path = await stopped(context, there)
   const lines = await linesIn(path)
   const altered = lines.map((line, index) =>
     index === 2 ? line.replace(/"action":"observe \S+ with bootstrap"/, '"action":"probe"') : line,
@@ -166,7 +177,7 @@ test('explains the situation at a time', async (context) => {
   await there.decide(name, 'Denied', 'NotToday')
   await logged(running, 'reason', 'Denied')
   await eventually('it is written', async () => /NotToday/.test(await readFile(path, 'utf8')))
-  running.kill('SIGKILL')
+  running.kill('SIGTERM')
   await running.ended
 
   const pending = await inProcess(replayCommand, path, '--at', between)
@@ -187,7 +198,7 @@ test('explains the situation at a time', async (context) => {
 
 test('reads the file before and the file as one log', async (context) => {
   const there = await world(context)
-  const path = await killed(context, there)
+  const path = await stopped(context, there)
   await writeFile(`${path}.1`, await readFile(path))
   const { code, stdout } = await inProcess(replayCommand, `${path}.1`, path)
   assert.is(code, 0)

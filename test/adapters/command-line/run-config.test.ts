@@ -9,7 +9,7 @@ import { reloadCommand, rotateCommand } from '../../../adapters/command-line/ste
 import { checkKeyAlgorithm } from '../../../adapters/crypto/index.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { type World, world } from '../node/world.js'
-import { inProcess } from './in-process.js'
+import { finishedHere, inProcess } from './in-process.js'
 import { finished, type Program, program } from './program.js'
 
 /** OpenSSL 3.5 and later. */
@@ -243,7 +243,7 @@ test('with --once it ends when all are there, 3 when it is too late, 1 when one 
   const { code, stdout } = await finished(context, 'run', `--config=${good}`, '--once')
   assert.is(code, 0, stdout)
   const late = await write(there, [client, waiting])
-  const slow = await finished(context, 'run', `--config=${late}`, '--once', '--timeout=3s')
+  const slow = await finishedHere('run', `--config=${late}`, '--once', '--timeout=3s')
   assert.is(slow.code, 3, slow.stdout)
   assert.match(slow.stdout, /"certificate":"waiting"/)
   assert.match(slow.stdout, /no certificate within 3s/)
@@ -257,7 +257,7 @@ test('with --once it ends when all are there, 3 when it is too late, 1 when one 
       certDir: 'occupied/x',
     },
   ])
-  const failed = await finished(context, 'run', `--config=${blocked}`, '--once')
+  const failed = await finishedHere('run', `--config=${blocked}`, '--once')
   assert.is(failed.code, 1, failed.stdout)
   assert.match(failed.stdout, /occupied/)
 })

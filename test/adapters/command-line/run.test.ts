@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { second } from '../../../src/model/time.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
 import { type World, world } from '../node/world.js'
+import { finishedHere, programHere } from './in-process.js'
 import { finished, logged, main, type Program, program, start } from './program.js'
 
 const test = suite('run', { together: 3 })
@@ -15,7 +16,10 @@ const flagsFor = ({ bootstrapKubeconfig, certDir, folder }: World): ReadonlyArra
   '--hostname-override=worker-1',
 ]
 const run = (context: TestContext, there: World, ...more: ReadonlyArray<string>): Program =>
-  program(context, 'run', ...flagsFor(there), '--log-format=json', ...more)
+  programHere(context, 'run', ...flagsFor(there), '--log-format=json', ...more)
+/** In a process of its own, where that is what is tested. */
+const runAlone = (context: TestContext, there: World): Program =>
+  program(context, 'run', ...flagsFor(there), '--log-format=json')
 
 /** Everything in the directory is whole: dated pairs, the link, the saved request; nothing half-written. */
 const isTidy = async ({ certDir }: World) => {
@@ -65,7 +69,7 @@ test('exits 0 with --once as soon as a certificate is installed', async (context
     /INFO {2}Issued: stored and in use, to be renewed at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(/,
   )
   assert.match(await readlink(join(there.certDir, 'kubelet-client-current.pem')), /kubelet-client-\d{4}-/)
-  const again = await finished(context, 'run', ...flagsFor(there), '--once')
+  const again = await finishedHere('run', ...flagsFor(there), '--once')
   assert.is(again.code, 0)
   assert.is(there.names().length, 1)
 })
@@ -117,7 +121,7 @@ test('logs each transition as JSON with the names that are promised', async (con
 
 test('--log-level leaves out what is below it, and debug has every event', async (context) => {
   const there = await world(context)
-  const quiet = await finished(context, 'run', ...flagsFor(there), '--once', '--log-level=warn')
+  const quiet = await finishedHere('run', ...flagsFor(there), '--once', '--log-level=warn')
   assert.equal(quiet, { code: 0, stdout: '', stderr: '' })
   await there.plane.close()
   const running = run(context, there, '--log-level=debug', '--probe-interval=1s')
@@ -133,7 +137,7 @@ test('--log-level leaves out what is below it, and debug has every event', async
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`stops within a second at ${signal}, exit code 0, nothing half-written`, async (context) => {
     const there = await world(context)
-    const running = run(context, there)
+    const running = runAlone(context, there)
     await logged(running, 'reason', 'Installed')
     running.kill(signal)
     assert.equal(await endsWithin(running, 1_000), { code: 0, signal: null })
@@ -169,7 +173,7 @@ test('stops within a second while Pending; the request stays, and is taken up', 
 test('stops within a second while the API is out of reach, and starts no debugger when it is sent SIGUSR1', async (context) => {
   const there = await world(context)
   await there.plane.close()
-  const running = run(context, there)
+  const running = runAlone(context, there)
   const trouble = await logged(running, 'reason', 'Unreachable')
   assert.is(trouble.at('level'), 'warn')
   assert.match(String(trouble.at('msg')), `${there.plane.url}`)
@@ -191,9 +195,9 @@ test('does not wait in vain for a certificate with --once when it is stopped: ex
 
 test('refuses a directory that another process has, and names that process', async (context) => {
   const there = await world(context)
-  const first = run(context, there)
+  const first = runAlone(context, there)
   await logged(first, 'reason', 'Installed')
-  const { code, stderr } = await finished(context, 'run', ...flagsFor(there))
+  const { code, stderr } = await finishedHere('run', ...flagsFor(there))
   assert.is(code, 1)
   assert.match(
     stderr,
@@ -259,7 +263,7 @@ test('prints no secret', async (context) => {
   await logged(running, 'reason', 'Installed')
   running.kill('SIGTERM')
   await running.ended
-  const text = await finished(context, 'run', ...flagsFor(there), '--once')
+  const text = await finishedHere('run', ...flagsFor(there), '--once')
   const pair = await readFile(join(there.certDir, 'kubelet-client-current.pem'), 'utf8')
   const key = /PRIVATE KEY-----\n(.{40})/.exec(pair)?.[1] ?? ''
   assert.ok(key.length === 40)

@@ -10,7 +10,7 @@ import { statusCommand } from '../../../adapters/command-line/status.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { json } from '../control-plane/client.js'
 import { rotating, type World, world } from '../node/world.js'
-import { inProcess } from './in-process.js'
+import { inProcess, programHere } from './in-process.js'
 import { main, type Program, program, start, logged as within5s } from './program.js'
 
 const test = suite('seen')
@@ -21,7 +21,7 @@ const eventually = <A>(what: string, probe: Parameters<typeof within<A>>[1]) => 
 const logged = (running: Program, field: string, value: string) => within5s(running, field, value, patience)
 
 const run = (context: TestContext, there: World, ...more: ReadonlyArray<string>): Program =>
-  program(
+  programHere(
     context,
     'run',
     `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,

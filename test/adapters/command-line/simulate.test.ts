@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as t from 'io-ts'
 import { assert, suite } from '../../helper/index.js'
-import { finished, program } from './program.js'
+import { finishedHere, programHere } from './in-process.js'
+import { finished } from './program.js'
 
 const test = suite('simulate')
 
@@ -63,7 +64,7 @@ test('prints a table whose numbers are those of the JSON document, and writes a 
 test('tells every problem of a scenario, and begins nothing', async (context) => {
   const file = join(await context.temporaryDirectory(), 'scenario.yaml')
   await writeFile(file, 'title: t\nduration: 1\nnodes: { count: 0 }\n')
-  const { code, stderr, stdout } = await finished(context, 'simulate', file)
+  const { code, stderr, stdout } = await finishedHere('simulate', file)
   assert.is(code, 1)
   assert.is(stdout, '')
   assert.match(stderr, 'duration must be a duration with its unit')
@@ -73,13 +74,13 @@ test('tells every problem of a scenario, and begins nothing', async (context) =>
 test('refuses what would take too long or too much memory, and says how much', async (context) => {
   const file = join(await context.temporaryDirectory(), 'scenario.yaml')
   await writeFile(file, 'title: t\nduration: 3650d\nnodes: { count: 50000000 }\n')
-  const { code, stderr } = await finished(context, 'simulate', file)
+  const { code, stderr } = await finishedHere('simulate', file)
   assert.is(code, 1)
   assert.match(stderr, /it would take some \d+[dhm].* and \d+\.\d GB of memory/)
 })
 
-test('names the file that cannot be read, and what was wrong with the flags', async (context) => {
-  const missing = await finished(context, 'simulate', '/there/is/none.yaml')
+test('names the file that cannot be read, and what was wrong with the flags', async () => {
+  const missing = await finishedHere('simulate', '/there/is/none.yaml')
   assert.is(missing.code, 1)
   assert.match(missing.stderr, '/there/is/none.yaml')
   for (const [args, expected] of [
@@ -88,7 +89,7 @@ test('names the file that cannot be read, and what was wrong with the flags', as
     [['a', '-o', 'xml'], '-o xml is not known'],
     [['a', '--time-limit=soon'], '--time-limit'],
   ] as const) {
-    const { code, stderr } = await finished(context, 'simulate', ...args)
+    const { code, stderr } = await finishedHere('simulate', ...args)
     assert.is(code, 2)
     assert.match(stderr, expected)
   }
@@ -97,8 +98,8 @@ test('names the file that cannot be read, and what was wrong with the flags', as
 test('reports what is known when it is interrupted', async (context) => {
   const file = join(await context.temporaryDirectory(), 'scenario.yaml')
   await writeFile(file, 'title: t\nduration: 3650d\nnodes: { count: 20000 }\nsigner: { duration: 1h }\n')
-  const running = program(context, 'simulate', '--time-limit=1000h', file)
-  setTimeout(() => running.kill('SIGINT'), 3_000)
+  const running = programHere(context, 'simulate', '--time-limit=1000h', file)
+  setTimeout(() => running.kill('SIGINT'), 500)
   const { code } = await running.ended
   assert.is(code, 130)
   assert.match(running.stdout(), 'Interrupted: default is known for the first')

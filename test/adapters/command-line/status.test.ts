@@ -8,7 +8,7 @@ import { second } from '../../../src/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
 import { json, right, started } from '../control-plane/client.js'
 import { rotating, until, world } from '../node/world.js'
-import { inProcess } from './in-process.js'
+import { finishedHere, inProcess } from './in-process.js'
 import { finished } from './program.js'
 
 const test = suite('status')
@@ -148,7 +148,7 @@ test('says when the kubeconfigs name different CAs for the API server: the certi
   await rotation.issued()
   await rotation.stop()
   const flags = ['--kubeconfig', kubeconfig, '--bootstrap-kubeconfig', there.bootstrapKubeconfig]
-  const shown = () => finished(context, 'status', '--cert-dir', there.certDir, ...flags)
+  const shown = () => finishedHere('status', '--cert-dir', there.certDir, ...flags)
   const before = await shown()
   assert.is(before.code, 0)
   assert.not.match(before.stdout, 'cannot be verified')
@@ -170,15 +170,15 @@ test('names the prefixes that there are where there is no certificate with the o
   await rotation.stop()
   await writeFile(join(there.certDir, 'own.crt'), '')
   await writeFile(join(there.certDir, 'own.key'), '')
-  const shown = await finished(context, 'status', '--cert-dir', there.certDir)
+  const shown = await finishedHere('status', '--cert-dir', there.certDir)
   assert.is(shown.code, 1)
   assert.match(
     shown.stdout,
     /no certificate.* other prefixes: --cert-prefix=kubelet-server, --cert-prefix=own\./,
   )
-  const report = await finished(context, 'status', '--cert-dir', there.certDir, '-o', 'json')
+  const report = await finishedHere('status', '--cert-dir', there.certDir, '-o', 'json')
   assert.equal(json(report.stdout).at('otherPrefixes'), ['kubelet-server', 'own'])
-  const asked = await finished(context, 'status', '--cert-dir', there.certDir, '--cert-prefix=kubelet-server')
+  const asked = await finishedHere('status', '--cert-dir', there.certDir, '--cert-prefix=kubelet-server')
   assert.is(asked.code, 0)
   assert.match(asked.stdout, serialNumber)
   assert.not.match(asked.stdout, 'prefixes')

@@ -6,7 +6,7 @@ import { readCommand, readSignal } from '../../../adapters/command-line/hooks.js
 import { reloadCommand, rotateCommand } from '../../../adapters/command-line/steer.js'
 import { assert, suite, type TestContext, eventually as within } from '../../helper/index.js'
 import { rotating, type World, world } from '../node/world.js'
-import { inProcess } from './in-process.js'
+import { inProcess, programHere } from './in-process.js'
 import { main, type Program, program, start } from './program.js'
 
 const test = suite('steered', { together: 3 })
@@ -14,16 +14,15 @@ const test = suite('steered', { together: 3 })
 const eventually = <A>(what: string, probe: Parameters<typeof within<A>>[1]) =>
   within(what, probe, { deadline: 20_000 })
 
+const flagsFor = ({ bootstrapKubeconfig, certDir }: World): ReadonlyArray<string> => [
+  'run',
+  `--bootstrap-kubeconfig=${bootstrapKubeconfig}`,
+  `--cert-dir=${certDir}`,
+  '--hostname-override=worker-1',
+  '--log-format=json',
+]
 const run = (context: TestContext, there: World, ...more: ReadonlyArray<string>): Program =>
-  program(
-    context,
-    'run',
-    `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,
-    `--cert-dir=${there.certDir}`,
-    '--hostname-override=worker-1',
-    '--log-format=json',
-    ...more,
-  )
+  programHere(context, ...flagsFor(there), ...more)
 
 /** A hook in Node: what it is to do, with the file that it may write to as `process.argv[1]`. */
 const hook = (code: string, file: string): string =>
@@ -49,7 +48,7 @@ test('a hook that was cut off by the end of the process is run again for the sam
     appendFileSync(process.argv[1], [e.KUBE_CERT_ROTATION_SERIAL_NUMBER, e.KUBE_CERT_ROTATION_CURRENT, e.KUBE_CERT_ROTATION_NOT_AFTER, e.KUBE_CERT_ROTATION_REASON].join('|') + '\\n')
     console.log('told\\u001b[2J')
     if (!existsSync(${JSON.stringify(gate)})) setTimeout(() => {}, 5000)`
-  const first = run(context, there, hook(code, file))
+  const first = program(context, ...flagsFor(there), hook(code, file))
   await eventually('the hook is run', () => linesOf(file).length === 1)
   first.kill('SIGKILL')
   await first.ended
@@ -121,7 +120,7 @@ test('rotate --wait says why there is no new certificate, and without an agent t
 
 test('reload does what SIGHUP does', { deadline: 60_000 }, async (context) => {
   const there = await world(context)
-  const running = run(context, there)
+  const running = program(context, ...flagsFor(there))
   await eventually('it has a certificate', () => running.stdout().includes('"Installed"'))
   const before = there.calls().length
   const { code, stdout } = await inProcess(reloadCommand, '--cert-dir', there.certDir, '--reason=token')
@@ -164,7 +163,7 @@ test('a signal waits for the program that is to have it, and goes to it once for
   await eventually('it is sent for the next', () => reloads() === 2)
   running.kill('SIGTERM')
   await running.ended
-  const again = run(context, there, flag)
+  const again = program(context, ...flagsFor(there), flag)
   await eventually('it has looked', () => says(again, /the store has a certificate/))
   rmSync(pidFile)
   const next = await inProcess(rotateCommand, '--cert-dir', there.certDir, '--wait=20s')
@@ -190,10 +189,7 @@ test('systemctl is given its words as they stand, and what is in the environment
     `PATH=${bin}:${process.env['PATH'] ?? ''}`,
     process.execPath,
     main,
-    'run',
-    `--bootstrap-kubeconfig=${there.bootstrapKubeconfig}`,
-    `--cert-dir=${there.certDir}`,
-    '--hostname-override=worker-1',
+    ...flagsFor(there),
     '--after-renewal=systemctl reload nginx@$HOME.service',
     '--after-renewal=["systemctl","--no-block","reload","a b;c","*"]',
   )

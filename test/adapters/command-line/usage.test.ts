@@ -11,6 +11,7 @@ import { readRun, readRunOrConfig } from '../../../adapters/command-line/run-req
 import { readStatus, statusFlags } from '../../../adapters/command-line/status.js'
 import { reloadFlags, rotateFlags } from '../../../adapters/command-line/steer.js'
 import { assert, suite } from '../../helper/index.js'
+import { finishedHere } from './in-process.js'
 import { finished } from './program.js'
 
 const test = suite('usage of the program')
@@ -194,8 +195,8 @@ test.before(() => {
 test.after(() => Object.assign(process.env, { HOME }, KUBECONFIG === undefined ? {} : { KUBECONFIG }))
 
 for (const args of [['run'], ['demo', '--fast'], ['jump'], []])
-  test(`exits 2 after "${args.join(' ')}", with a hint on standard error`, async (context) => {
-    const { code, stdout, stderr } = await finished(context, ...args)
+  test(`exits 2 after "${args.join(' ')}", with a hint on standard error`, async () => {
+    const { code, stdout, stderr } = await finishedHere(...args)
     assert.is(code, 2)
     assert.is(stdout, '')
     if (args[0] === 'run')
@@ -223,8 +224,8 @@ for (const [command, flags] of [
   ['control-plane', controlPlaneFlags],
   ['demo', {}],
 ] as const)
-  test(`explains each flag with ${command} --help`, async (context) => {
-    const { code, stdout } = await finished(context, command, '--help')
+  test(`explains each flag with ${command} --help`, async () => {
+    const { code, stdout } = await finishedHere(command, '--help')
     assert.is(code, 0)
     for (const flag of Object.keys(flags)) assert.match(stdout, new RegExp(`--${flag}[= ].*\\w`))
     assert.ok(stdout.split('\n').every((line) => line.length <= 130))

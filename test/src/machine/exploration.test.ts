@@ -23,7 +23,7 @@ const explorations: Readonly<Record<string, Exploration>> = {
   'when it rotates as the kubelet does': {
     policy: defaultPolicy,
     depth: sample(3, 4),
-    whole: true,
+    whole: thorough,
     windows: false,
   },
   'when rotation is switched off': {

@@ -5,7 +5,7 @@ import { manifestFlags, readManifest } from '../../../../adapters/command-line/m
 import { runFlags } from '../../../../adapters/command-line/run-flags.js'
 import { prometheusRules } from '../../../../adapters/metrics/prometheus-rules.js'
 import { assert, suite } from '../../../helper/index.js'
-import { finished } from '../program.js'
+import { finishedHere } from '../in-process.js'
 
 const test = suite('manifest')
 
@@ -46,15 +46,15 @@ for (const [args, message] of [
   [['sidecar', kubeconfig, '--image=x', '--user=me'], /--user=me is no number of a user/],
   [['rbac', kubeconfig, '--requester=me'], /--requester=me is nobody; write user:NAME/],
 ] as const)
-  test(`exits 2 after "manifest ${args.join(' ')}", and prints nothing`, async (context) => {
-    const { code, stdout, stderr } = await finished(context, 'manifest', ...args)
+  test(`exits 2 after "manifest ${args.join(' ')}", and prints nothing`, async () => {
+    const { code, stdout, stderr } = await finishedHere('manifest', ...args)
     assert.equal([code, stdout], [2, ''])
     assert.match(stderr, message)
   })
 
-test('prints the alert rules as the operator of Prometheus takes them', async (context) => {
+test('prints the alert rules as the operator of Prometheus takes them', async () => {
   const flags = [kubeconfig, '--namespace=monitoring']
-  const { code, stdout } = await finished(context, 'manifest', 'prometheus-rules', ...flags)
+  const { code, stdout } = await finishedHere('manifest', 'prometheus-rules', ...flags)
   assert.is(code, 0)
   assert.equal(parse(stdout), {
     apiVersion: 'monitoring.coreos.com/v1',
