@@ -4,7 +4,7 @@ import { runSchedule } from './schedule.js'
 
 const test = suite('a rotation, in a random world')
 
-const count = sample(100, 2_500)
+const count = sample(40, 2_500)
 const steps = 60
 
 test(`keeps what works and is renewed in the end, ${count} times`, {

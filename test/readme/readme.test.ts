@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { configFrom } from '../../adapters/command-line/config-file.js'
 import { readControlPlane } from '../../adapters/command-line/control-plane.js'
@@ -16,7 +17,7 @@ import { readRunOrConfig } from '../../adapters/command-line/run-request.js'
 import { readSimulate } from '../../adapters/command-line/simulate.js'
 import { readStatus } from '../../adapters/command-line/status.js'
 import { readReload } from '../../adapters/command-line/steer.js'
-import { finished, main, start } from '../adapters/command-line/program.js'
+import { finishedHere, printedBy, programHere } from '../adapters/command-line/in-process.js'
 import { rotating, world } from '../adapters/node/world.js'
 import { assert, eventually, suite } from '../helper/index.js'
 
@@ -86,17 +87,18 @@ for (const language of ['js', 'ts'])
       const file = join(folder, `example.${language}`)
       await writeFile(file, placed + ending(code) + run)
       const example = language === 'js' ? file : compiled(folder, file)
-      const running = start(context, process.execPath, example)
-      const { code: exit } = await running.ended
-      assert.is(exit, 0, running.stderr())
+      const { stdout, stderr } = await printedBy(async () => {
+        await import(pathToFileURL(example).href)
+        return 0
+      })
       // What is asked of the API is answered: a node may list requests, and there is its own.
       const expected = /\b(httpsAgent|dispatcher|kubeConfig)\(follow\(/.test(code)
         ? /^(200: )?worker-1 sees 1 request$/m
         : task === undefined
           ? /worker-1|Issued/
           : /right: 'system:node:worker-1'/
-      assert.match(running.stdout(), expected)
-      assert.is(running.stderr(), '')
+      assert.match(stdout, expected)
+      assert.is(stderr, '')
       if (code.includes('outputs:'))
         for (const name of ['tls/tls.key', 'agent.pem', 'agent.conf'])
           assert.match(await readFile(join(there.folder, name), 'utf8'), /PRIVATE KEY|client-key-data/)
@@ -120,7 +122,7 @@ test('its example of status is what status prints', async (context) => {
   const rotation = await rotating(context, there)
   await rotation.issued()
   await rotation.stop()
-  const { stdout } = await finished(context, 'status', '--cert-dir', there.certDir)
+  const { stdout } = await finishedHere('status', '--cert-dir', there.certDir)
   const example = blocks('text').find(({ code: text }) => text.startsWith('state '))
   // Numbers, times and the name of the CA are its own.
   const shape = (text: string) =>
@@ -172,7 +174,7 @@ test('the example of --config runs', { deadline: 60_000 }, async (context) => {
     .replace('[systemctl, reload, nginx]', '[touch, nginx]')
     .replace('30s', '10s')
   await writeFile(file, `${placed}`)
-  const running = start(context, process.execPath, main, 'run', `--config=${file}`)
+  const running = programHere(context, 'run', `--config=${file}`)
   await eventually(
     'client and serving are there, and mesh waits for its signer',
     () =>

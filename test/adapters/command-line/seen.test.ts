@@ -88,7 +88,8 @@ test('measures and explains the serving certificate too', { deadline: 60_000 }, 
   await eventually('both are there', async () => {
     const text = await (await fetch(`${url}/metrics`)).text()
     const isOne = (state: string) => text.includes(`\nkube_cert_rotation_state{state="${state}"} 1\n`)
-    return isOne('Issued') && isOne('Pending')
+    // Issued, and stored: one that was only delivered is not in use.
+    return isOne('Issued') && isOne('Pending') && text.includes('\nkube_cert_rotation_installed_total 1\n')
   })
   const ready = await fetch(`${url}/readyz`)
   assert.is(ready.status, 500)

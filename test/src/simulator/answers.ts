@@ -13,11 +13,11 @@ export const page = join(root, 'src/simulator/README.md')
 export const questions: ReadonlyArray<readonly [name: string, isQuick: boolean]> = [
   ['hourly', false],
   ['api-down', false],
-  ['at-once', true],
+  ['at-once', false],
   ['a-year-later', false],
   ['weekend', false],
   ['replaced-ca', true],
-  ['replaced-ca-without-tokens', true],
+  ['replaced-ca-without-tokens', false],
   ['window', false],
 ]
 

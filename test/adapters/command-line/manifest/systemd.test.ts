@@ -107,35 +107,39 @@ const analyze = (...args: ReadonlyArray<string>) => spawnSync('systemd-analyze',
 const version = Number(/^systemd (\d+)/.exec(analyze('--version').stdout ?? '')?.[1])
 const skip = version >= 250 ? undefined : 'systemd-analyze (250 or later) is not installed'
 
-const printed = async (context: TestContext, ...flags: ReadonlyArray<string>): Promise<string> => {
-  const given = Object.entries(flagsOfNode).map(([name, value]) => `--${name}=${value}`)
-  const { code, stdout, stderr } = await finished(context, 'manifest', 'systemd', ...given, ...flags)
-  assert.is(code, 0, stderr)
+/** What is given beside the flags of a node. */
+const cases: ReadonlyArray<readonly [given: Readonly<Record<string, string>>, user?: string]> = [
+  [{}],
+  [{ 'cert-dir': '/srv/a b/100%/$HOME' }],
+  [{ kubeconfig: '/home/me/kubeconfig' }, 'daemon'],
+  [{ 'after-renewal-signal': 'HUP:/run/nginx.pid', 'after-renewal': 'systemctl reload nginx' }, 'daemon'],
+]
+const unitFile = async (context: TestContext, text: string): Promise<string> => {
   const file = join(await context.temporaryDirectory(), 'kube-cert-rotation.service')
-  await writeFile(file, stdout)
+  await writeFile(file, text)
   return file
 }
 
-for (const flags of [
-  [],
-  ['--cert-dir=/srv/a b/100%/$HOME'],
-  ['--user=daemon', '--kubeconfig=/home/me/kubeconfig'],
-  ['--user=daemon', '--after-renewal-signal=HUP:/run/nginx.pid', '--after-renewal=systemctl reload nginx'],
-]) {
-  test(`is a unit that systemd accepts, with ${flags.join(' ') || 'the flags of a node'}`, {
-    skip,
-  }, async (context) => {
-    const { status, stderr } = analyze('verify', await printed(context, ...flags))
-    assert.equal([status, stderr], [0, ''])
+for (const [given, user] of cases) {
+  const flags = Object.entries({ ...given, ...(user === undefined ? {} : { user }) }).map(
+    ([name, value]) => `--${name}=${value}`,
+  )
+  const what = flags.join(' ') || 'the flags of a node'
+  test(`is a unit that systemd accepts, with ${what}`, { skip }, async (context) => {
+    const ofNode = Object.entries(flagsOfNode).map(([name, value]) => `--${name}=${value}`)
+    const { code, stdout, stderr } = await finished(context, 'manifest', 'systemd', ...ofNode, ...flags)
+    assert.is(code, 0, stderr)
+    const verified = analyze('verify', await unitFile(context, stdout))
+    assert.equal([verified.status, verified.stderr], [0, ''])
   })
-  test(`is exposed below 2.0, with ${flags.join(' ') || 'the flags of a node'}`, {
-    skip,
-  }, async (context) => {
+  // Where the program is makes a difference: one in a home directory or below /tmp has to be let see it.
+  test(`is exposed below 2.0, with ${what}`, { skip }, async (context) => {
+    const { text } = unit(given, { program: ['/usr/bin/node', '/usr/lib/kcr.mjs'], ...(user && { user }) })
     const { status, stdout } = analyze(
       'security',
       '--offline=true',
       '--threshold=20',
-      await printed(context, ...flags),
+      await unitFile(context, text),
     )
     assert.match(stdout, /Overall exposure level .*: [01]\.\d/)
     assert.is(status, 0)

@@ -37,12 +37,12 @@ for (const [name, scenario] of Object.entries<Scenario>(scenarios))
     const dice = diceOf(seed)
     const whole = await playWhole(prepared)
     const played: Array<Played> = [whole]
-    for (const crash of some(dice, whole.crashes.values(), sample(3, 300)))
+    for (const crash of some(dice, whole.crashes.values(), sample(1, 300)))
       played.push(await playStart(crash, prepared))
     for (const at of some(dice, whole.calls.keys(), sample(1, 100)))
       played.push(await playKilled(prepared, at))
     const crashes = new Map(played.flatMap((one) => [...one.crashes]))
-    const real = some(dice, crashes.values(), sample(4, 100)).map((crash) => ({
+    const real = some(dice, crashes.values(), sample(2, 100)).map((crash) => ({
       ...crash,
       disk: copyOf(crash.disk),
     }))
