@@ -62,7 +62,7 @@ test('answers each with a code, and lives on', { deadline }, async (context) => 
       )
       assert.ok(performance.now() - began < 2_000)
     }),
-    { numRuns: sample(150, 12_000), seed },
+    { numRuns: sample(150, 6_000), seed },
   )
   const whole = await call('POST', requestsPath, signingRequest('csr-whole', base64))
   assert.is(whole.code, 201)
@@ -86,7 +86,7 @@ test('survives noise in the place of HTTP', { deadline }, async (context) => {
         })
       })
     }),
-    { numRuns: sample(40, 2_000), seed },
+    { numRuns: sample(40, 1_000), seed },
   )
   assert.is((await bootstrapper(context, controlPlane).call('GET', '/version')).code, 200)
 })

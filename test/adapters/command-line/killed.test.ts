@@ -17,7 +17,7 @@ import { type Program, program } from './program.js'
 const test = suite('run, killed at random moments')
 /** What its log has, in order. */
 const words = ['keeps a certificate', 'Loaded', 'Submitted', 'Approved', 'Issued'] as const
-const times = sample(4, 40)
+const times = sample(4, 20)
 
 /** Numbers from 0 up to 1 that are the same in each run (mulberry32). */
 const random = (start: number) => {

@@ -225,7 +225,7 @@ test('does not take a file for whole that ends within a block', async (context) 
   assert.equal(sources.trust.current(), O.some(next.ca + pki.ca))
 })
 
-const swaps = sample(400, 10_000)
+const swaps = sample(400, 3_000)
 test(`reads no mixed pair while a kubelet swaps a volume ${swaps} times`, {
   deadline: sample(60_000, 600_000),
 }, async (context) => {

@@ -117,7 +117,7 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
 }, async (context) => {
   const directory = await context.temporaryDirectory()
   const program = join(import.meta.dirname, 'rotating-child.js')
-  const times = sample(6, 80)
+  const times = sample(6, 30)
   for (let n = 0; n < times; n += 1) {
     const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')

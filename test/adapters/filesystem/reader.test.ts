@@ -23,7 +23,7 @@ test('find a matching pair at every instant of many updates', {
   })
   context.defer(() => worker.terminate())
   await once(worker, 'online')
-  const updates = sample(50, 3_000)
+  const updates = sample(50, 1_000)
   // Two pairs are kept: a reader that is held up while it opens the file may miss one update, and not two.
   const untilRead = async () => {
     const before = Atomics.load(reads, 0)

@@ -34,7 +34,7 @@ const served = (port: number, ca: string): Promise<string | undefined> =>
     }).on('error', () => resolve(undefined))
   })
 
-const renewals = sample(10, 300)
+const renewals = sample(10, 60)
 test(`serves each of ${renewals} renewals of an output, and never meets a key of another certificate`, {
   deadline: sample(60_000, 900_000),
   skip,

@@ -10,7 +10,7 @@ import { events, facts, policy } from './arbitraries.js'
 
 const test = suite('codecs of facts and events')
 
-const numRuns = sample(60, 5_000)
+const numRuns = sample(60, 1_000)
 
 /** Written as text, and read again. */
 const again = <A>(codec: t.Type<A, Json>, value: A): unknown => {

@@ -28,19 +28,19 @@ const explorations: Readonly<Record<string, Exploration>> = {
   },
   'when rotation is switched off': {
     policy: withoutRotation,
-    depth: sample(3, 4),
+    depth: 3,
     whole: thorough,
     windows: false,
   },
   'when it authenticates with something else': {
     policy: external,
-    depth: sample(3, 4),
+    depth: 3,
     whole: thorough,
     windows: false,
   },
   'when renewal windows are suggested': {
     policy: defaultPolicy,
-    depth: sample(3, 4),
+    depth: 3,
     whole: thorough,
     windows: true,
   },

@@ -82,7 +82,7 @@ test('keeps its promises, and gets its certificate once the ongoing are over', {
       if (faults.length > 0) throw new Error(faults.slice(0, 3).join('\n'))
     }),
     {
-      numRuns: sample(80, 5_000),
+      numRuns: sample(80, 2_000),
       seed,
       interruptAfterTimeLimit: sample(20_000, 500_000),
     },
