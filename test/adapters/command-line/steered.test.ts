@@ -83,7 +83,7 @@ test('a hook that fails or takes too long is told and tried again, and delays no
     context,
     there,
     '--after-renewal-timeout=500ms',
-    hook(`require('node:fs').appendFileSync(process.argv[1], 'x\\n'); process.exit(3)`, file),
+    `--after-renewal=${JSON.stringify(['sh', '-c', 'echo x >> "$0"; exit 3', file])}`,
     hook('setTimeout(() => {}, 60000)', file),
   )
   await eventually('it is tried again', () => linesOf(file).length >= 2)

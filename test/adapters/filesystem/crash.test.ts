@@ -7,7 +7,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CertificateDirectory, openWith } from '../../../adapters/filesystem/directory.js'
 import { openCertificateDirectory, readCertificateDirectory } from '../../../adapters/filesystem/index.js'
 import { after, second } from '../../../src/model/time.js'
-import { assert, note, sample, seed, suite, type TestContext } from '../../helper/index.js'
+import { assert, eventually, note, sample, seed, suite, type TestContext } from '../../helper/index.js'
 import { right } from '../outcome.js'
 import { current, files, nameInFile, names, noon, pair, pairPem, request, requestName } from './material.js'
 import { type Recording, recording, systemError } from './recording.js'
@@ -121,6 +121,8 @@ test('by kill -9 at random moments leaves a matching pair and nothing else', {
   for (let n = 0; n < times; n += 1) {
     const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')
+    // There is something to lose, however slow the machine is.
+    if (n === 0) await eventually('a pair is in use', () => existsSync(current(directory)))
     await sleep(Math.random() * 60)
     child.kill('SIGKILL')
     await once(child, 'exit')

@@ -51,6 +51,15 @@ test('does what one can work out by hand', () => {
   assert.is(report.requests.inVain, 0)
 })
 
+test('asks again for what was deleted because nobody had decided about it for a day', () => {
+  const { approval } = scenarioOf()
+  const { report } = lived(
+    alone({ duration: 30 * hour, approval: { ...approval, pauses: [{ at: 0, lasting: 28 * hour }] } }),
+  )
+  assert.is(report.requests.inVainBy.deleted, 1)
+  assert.is(report.bootstraps.count, 1)
+})
+
 test('expires when nobody approves, for as long as one can work out by hand', () => {
   const { approval } = scenarioOf()
   const pauses = [{ at: 30 * minute, lasting: 90 * minute }]
