@@ -53,7 +53,8 @@ const everywhere: ReadonlyArray<Case> = [
     'answers 429 and when to come again',
     status(429, 'slow', { headers: { 'retry-after': '90' } }),
     'Unavailable',
-    /429 .*the next attempt is in 1m 30s/,
+    // A minute and a half, and up to half as much more, so that a fleet does not come back at one moment.
+    /429 .*the next attempt is in (1m [3-5]\ds|2m\b)/,
   ],
   ['answers 500', status(500, 'etcd'), 'Unavailable', /500 Internal Server Error: etcd/],
   ['answers 503', status(503, 'starting'), 'Unavailable', /503 Service Unavailable/],

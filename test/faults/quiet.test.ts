@@ -47,7 +47,8 @@ for (const [what, fault, lost = 0] of cases)
       () => agent.rotation.current()?.keyId !== first.keyId && agent.rotation.state()._tag === 'Issued',
       patience,
     )
-    assert.ok(agent.told.filter(({ level }) => level === 'warn').length <= lost, 'nothing is lost')
+    const warnings = agent.told.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    assert.ok(warnings.length <= lost, `something is lost: ${warnings.join('; ')}`)
     assert.is(world.issued().length, 2)
     assert.ok(door.seen.length <= 12, `${door.seen.length} requests`)
   })

@@ -29,7 +29,7 @@ import { type FastClock, fastClock, speed } from './fast-clock.js'
 /** Those of the adapter in the thorough run (but for two minutes of silence), short ones otherwise. */
 export const timeouts: Timeouts = thorough
   ? { ...defaultTimeouts, silence: 20_000 }
-  : { connect: 800, head: 1_200, idle: 800, body: 1_600, silence: 1_200 }
+  : { connect: 2_000, head: 3_000, idle: 800, body: 1_600, silence: 1_200 }
 
 /** Cases for the thorough run alone: they take long, or are much like another. */
 export const inFull = <A>(...cases: ReadonlyArray<A>): ReadonlyArray<A> => (thorough ? cases : [])

@@ -20,6 +20,7 @@ const ALONE = ['test/faults/quiet.test.ts', 'test/soak/']
 /** What takes long and is seldom broken by a change elsewhere: only in the thorough run, which is a part of the CI. */
 const LONG = [
   'test/adapters/control-plane/kubectl.test.ts',
+  'test/adapters/filesystem/power-loss/syncs.test.ts',
   'test/checks/coverage.test.ts',
   'test/fuzz/',
   'test/helper/helper.test.ts',

@@ -182,7 +182,8 @@ const startWorker = ({ fileLimit, environment, signal }: RunOptions): Worker => 
     hasEnded: () => hasEnded,
     end: async () => {
       if (child.connected) child.disconnect()
-      impatience ??= setTimeout(killGroup, GRACE)
+      // It may have coverage to write.
+      if (!hasEnded) impatience ??= setTimeout(killGroup, 5 * GRACE)
       await ended
       rmSync(directory, { recursive: true, force: true })
     },

@@ -217,7 +217,7 @@ test('obtains a certificate with --rotate-certificates=false, does not renew it,
   assert.is(there.names().length, 1)
 })
 
-test('waits for approval by hand, with one request, and is done within a second of it', {
+test('waits for approval by hand, with one request, and is done once it is told of it', {
   skip: noKubectl,
 }, async (context) => {
   const there = await world(context, { autoApprove: false })
@@ -227,7 +227,7 @@ test('waits for approval by hand, with one request, and is done within a second 
   await kubectl(context, there, 'certificate', 'approve', name)
   const approvedAt = performance.now()
   await logged(running, 'reason', 'Installed')
-  assert.ok(performance.now() - approvedAt < 1_000)
+  assert.ok(performance.now() - approvedAt < 5_000, 'by its watch')
   assert.equal(there.names(), [name])
   assert.match(await kubectl(context, there, 'get', 'csr'), new RegExp(`${name}.*Approved,Issued`))
 })

@@ -51,7 +51,7 @@ for (const [name, { policy, depth, whole, windows }] of Object.entries(explorati
     const began = performance.now()
     const found = explore(policy, [start(O.some(template)), start(O.none)], {
       depth,
-      classes: whole ? 200_000 : 2_000,
+      classes: whole ? 200_000 : 1_000,
       windows,
       credentials: [
         { heldIsAccepted: true, bootstrap: true },
