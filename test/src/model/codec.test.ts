@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { flag, isEmpty, list, mapping, problemOf, text } from '../../../src/model/codec.js'
+import { flag, isEmpty, list, mapping, orZero, problemOf, text } from '../../../src/model/codec.js'
 import { assert, suite } from '../../helper/index.js'
 
 const test = suite('codec')
@@ -52,4 +52,10 @@ test('takes what a Go program leaves out, and null, for the empty value', () => 
     false,
     false,
   ])
+})
+
+test('a number that earlier versions did not write is 0', () => {
+  assert.equal(orZero.decode(undefined), E.right(0))
+  assert.equal(orZero.decode(2), E.right(2))
+  assert.is(E.isLeft(orZero.decode('2')), true)
 })
