@@ -26,6 +26,8 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
   let ranks = new Float64Array(capacity)
   let size = 0
 
+  const entryAt = (place: number): number => heap[place] ?? 0
+
   const grow = () => {
     const larger = Math.max(16, 2 * places.length)
     const copy = <A extends Int32Array | Float64Array>(from: A, to: A): A => {
@@ -45,7 +47,7 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
   /** Whether an entry that is due at a time is before the one at a place. */
   const isBefore = (entry: number, due: number, place: number): boolean => {
     const other = at(times, place)
-    return due < other || (due === other && at(ranks, entry) < at(ranks, at(heap, place)))
+    return due < other || (due === other && at(ranks, entry) < at(ranks, entryAt(place)))
   }
   /** Moves an entry from a place to where it belongs. */
   const settle = (entry: number, due: number, from: number) => {
@@ -53,7 +55,7 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
     while (place > 0) {
       const above = (place - 1) >> 2
       if (!isBefore(entry, due, above)) break
-      put(at(heap, above), at(times, above), place)
+      put(entryAt(above), at(times, above), place)
       place = above
     }
     for (;;) {
@@ -62,9 +64,9 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
       if (left >= end) break
       let best = left
       for (let child = left + 1; child < end; child += 1)
-        if (isBefore(at(heap, child), at(times, child), best)) best = child
+        if (isBefore(entryAt(child), at(times, child), best)) best = child
       if (isBefore(entry, due, best)) break
-      put(at(heap, best), at(times, best), place)
+      put(entryAt(best), at(times, best), place)
       place = best
     }
     put(entry, due, place)
@@ -72,14 +74,14 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
   const remove = (entry: number, place: number) => {
     places[entry] = -1
     size -= 1
-    const last = at(heap, size)
+    const last = entryAt(size)
     if (last !== entry) settle(last, at(times, size), place)
   }
 
   return {
     set: (entry, due, rank = entry) => {
       while (entry >= places.length) grow()
-      const place = at(places, entry)
+      const place = places[entry] ?? -1
       if (due === endOfTime) {
         if (place >= 0) remove(entry, place)
         return
@@ -92,6 +94,6 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
       }
     },
     next: () => (size === 0 ? endOfTime : at(times, 0)),
-    first: () => (size === 0 ? -1 : at(heap, 0)),
+    first: () => (size === 0 ? -1 : entryAt(0)),
   }
 }

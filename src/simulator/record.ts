@@ -117,7 +117,7 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
   const [create = series(), watch = series(), get = series(), list = series(), probes = series()] = byKind
   const current = new Float64Array(kinds.length)
   const rates = new Float64Array(fastest + 1)
-  const phases = new Int32Array(perPeriod)
+  const phases = new Float64Array(perPeriod)
   const struck = scenario.outages.map((outage) => ({
     outage,
     recovery: durations(),
@@ -125,7 +125,7 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
     counts: new Float64Array(waveSlots),
   }))
   /** Requests of slots to come, in a ring; the last of them. */
-  const later = new Int32Array(slotsAhead * kinds.length)
+  const later = new Float64Array(slotsAhead * kinds.length)
   const placeOf = (its: number, kind: number): number => (its % slotsAhead) * kinds.length + kind
   let last = 0
   let slot = 0
