@@ -1,6 +1,6 @@
 /** When and why a new certificate is due although there is one. */
 import * as O from 'fp-ts/lib/Option.js'
-import { expired, type KeyId, notYetValid } from '../model/certificate.js'
+import { type Certificate, expired, type KeyId, notYetValid } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
 import { missingFrom } from '../model/template.js'
 import { type Instant, instant, wholeSecond } from '../model/time.js'
@@ -88,7 +88,10 @@ export const rotationDeadline = (
   return instant(start + (notAfter - start) * part)
 }
 
-type Received = Pick<Held, 'certificate' | 'receivedAt'>
+/** What a deadline follows from. */
+export interface Received extends Pick<Held, 'receivedAt'> {
+  readonly certificate: Pick<Certificate, 'keyId' | 'notBefore' | 'notAfter'>
+}
 
 /** When its life here began. */
 const startOf = ({ certificate: { notBefore, notAfter }, receivedAt }: Received, now: Instant): Instant => {

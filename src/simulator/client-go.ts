@@ -7,8 +7,9 @@
  */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
+import type { Received } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import type { CredentialName, Facts, Held } from '../machine/facts.js'
+import type { CredentialName, Facts } from '../machine/facts.js'
 import { expired } from '../model/certificate.js'
 import { type Failure, failure } from '../model/failure.js'
 import {
@@ -39,7 +40,10 @@ export const clientGoPause = (attempt: number, chance: number): Milliseconds =>
   attempt < steps ? 2 * second * 2 ** (attempt - 1) * (1 + 0.1 * chance) : every
 
 /** `notBefore` and 70 to 90 % of the life; where is drawn at the start of the process, or when it was received. */
-export const clientGoDeadline = ({ certificate }: Pick<Held, 'certificate'>, drawnAt: Instant): Instant => {
+export const clientGoDeadline = (
+  { certificate }: Pick<Received, 'certificate'>,
+  drawnAt: Instant,
+): Instant => {
   const { notBefore, notAfter, keyId } = certificate
   const chance = share(seedOf(keyId), Math.floor(drawnAt / second), deadlines)
   return instant(notBefore + (notAfter - notBefore) * (0.7 + 0.2 * chance))

@@ -1,9 +1,9 @@
 /** What decides in a simulated node: this project's machine, or a model of another one behind the same interface. */
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
-import { rotationDeadline } from '../machine/due.js'
+import { type Received, rotationDeadline } from '../machine/due.js'
 import type { Event } from '../machine/event.js'
-import { type CredentialName, type Facts, type Held, isDoubted } from '../machine/facts.js'
+import { type CredentialName, type Facts, isDoubted } from '../machine/facts.js'
 import { decide, evolve } from '../machine/machine.js'
 import { expired, notYetValid } from '../model/certificate.js'
 import type { RotationPolicy } from '../model/policy.js'
@@ -13,11 +13,7 @@ export interface Machine {
   readonly decide: (facts: Facts, now: Instant) => Action
   readonly evolve: (facts: Facts, event: Event) => Facts
   /** When a certificate is renewed if nothing happens; the end of time: never. `checkedAt`: as in the facts. */
-  readonly deadline: (
-    held: Pick<Held, 'certificate' | 'receivedAt'>,
-    now: Instant,
-    checkedAt: Instant,
-  ) => Instant
+  readonly deadline: (held: Received, now: Instant, checkedAt: Instant) => Instant
   /** Whose credential a renewal goes out with while the certificate works. */
   readonly credential: CredentialName
   /** Between two probes of a certificate at rest; 0: there are none. */

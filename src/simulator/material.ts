@@ -1,6 +1,6 @@
 /** What simulated nodes ask for and get: templates, requests and certificates as plain records, without cryptography. */
 import * as O from 'fp-ts/lib/Option.js'
-import type { Certificate, CheckedChain } from '../model/certificate.js'
+import type { CheckedChain } from '../model/certificate.js'
 import { type ApiError, failure } from '../model/failure.js'
 import { nameOf, type OutstandingRequest } from '../model/request.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../model/template.js'
@@ -15,9 +15,13 @@ export const templateOf = (node: number): CertificateTemplate => ({
 })
 const anybody = kubeletClientTemplate('node-')
 
-/** The id of a node's n-th key: its first 32 bits, by which deadlines are spread, are drawn. */
+/** What is drawn of the id of a node's n-th key: its first 32 bits, by which deadlines are spread. */
+export const drawnOf = (seed: number, node: number, key: number): string =>
+  hex(bits(seed, node, salts.key, key))
+
+/** The id of a node's n-th key. */
 export const keyIdOf = (seed: number, node: number, key: number): string =>
-  `${hex(bits(seed, node, salts.key, key))}-${node}-${key}`
+  `${drawnOf(seed, node, key)}-${node}-${key}`
 
 /** The node's n-th request, with an uid of its own. */
 export const requestOf = (keyId: string, template: CertificateTemplate): OutstandingRequest => ({
@@ -31,34 +35,27 @@ export const requestOf = (keyId: string, template: CertificateTemplate): Outstan
 
 export const chainOf = (
   keyId: string,
-  template: CertificateTemplate,
+  { commonName, organizations, dnsNames, ipAddresses, uris }: CertificateTemplate,
   notBefore: Instant,
   notAfter: Instant,
 ): CheckedChain => ({
-  certificate: certificateOf(keyId, template, notBefore, notAfter),
+  certificate: {
+    commonName,
+    organizations,
+    dnsNames,
+    ipAddresses,
+    uris,
+    serialNumber: '01',
+    issuer: 'simulated',
+    keyId,
+    notBefore,
+    notAfter,
+    extendedKeyUsages: clientAuth,
+  },
   pem: '',
   verification: unchecked,
 })
 const unchecked = { _tag: 'Unchecked' } as const
-
-export const certificateOf = (
-  keyId: string,
-  { commonName, organizations, dnsNames, ipAddresses, uris }: CertificateTemplate,
-  notBefore: Instant,
-  notAfter: Instant,
-): Certificate => ({
-  commonName,
-  organizations,
-  dnsNames,
-  ipAddresses,
-  uris,
-  serialNumber: '01',
-  issuer: 'simulated',
-  keyId,
-  notBefore,
-  notAfter,
-  extendedKeyUsages: clientAuth,
-})
 const clientAuth = O.some(['client auth'])
 
 /** What calls of the API come to, as its adapter reports them. */

@@ -23,6 +23,9 @@ export const [requested, isDenied, decided, signed, gone] = [28, 29, 30, 31, 32]
 /** From when to when the certificate of that is good. */
 export const [issuedFrom, issuedUntil] = [33, 34]
 
+/** What a node may be doing. */
+export const [absent, waiting, resting, submitting, watching, probing] = [0, 1, 2, 3, 4, 5]
+
 const width = 40
 
 export interface Nodes {

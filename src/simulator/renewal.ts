@@ -1,0 +1,267 @@
+/**
+ * From a request to its certificate. A renewal to which the API says yes at once is quiet: its times are computed, and
+ * the machine hears of it when it is over, or when something gets in its way.
+ */
+import * as O from 'fp-ts/lib/Option.js'
+import type { Action } from '../machine/action.js'
+import type { CredentialName } from '../machine/facts.js'
+import { type Instant, type Milliseconds, second } from '../model/time.js'
+import { type Calls, create, granted, list, overloaded, read, renewed, watch } from './calls.js'
+import { type Knowledge, owesRenewal, owesRequest } from './knowledge.js'
+import { drawnOf } from './material.js'
+import * as its from './nodes.js'
+import { share } from './random.js'
+import type { Requests, Sight } from './requests.js'
+import type { Rest } from './rest.js'
+import { expiry, local, look, offset, type Setting } from './setting.js'
+import { salts } from './world.js'
+
+/** Where these answer with a boolean: whether the machine is asked next. */
+export interface Renewal {
+  readonly submit: (node: number, time: Milliseconds, action: Of<'Submit'>) => undefined
+  /** A quiet renewal begins. */
+  readonly begin: (node: number, time: Milliseconds) => undefined
+  readonly submitted: (node: number, time: Milliseconds) => boolean
+  readonly observe: (node: number, time: Milliseconds, action: Of<'Observe'>) => undefined
+  readonly observed: (node: number, time: Milliseconds) => boolean
+  readonly install: (node: number, time: Milliseconds, action: Of<'Install'>) => undefined
+  readonly closeWatch: (node: number) => undefined
+  /** Writes down how long a node had no certificate that works. */
+  readonly lacked: (node: number, time: Milliseconds) => undefined
+}
+type Of<Tag extends Action['_tag']> = Extract<Action, { readonly _tag: Tag }>
+type Condition = Of<'Observe'>['known']
+
+/** How long the server holds a watch at least, and how much longer at most. */
+const shortestWatch: Milliseconds = 300 * second
+
+export const renewal = (
+  setting: Setting,
+  csrs: Requests,
+  knowledge: Knowledge,
+  calls: Calls,
+  rest: Rest,
+): Renewal => {
+  const { scenario, machine, around, record, rows } = setting
+  const { seed, start, api } = scenario
+  const { get, put } = rows
+  const { settle, learn } = knowledge
+  const { send, answer, isGranted } = calls
+  let openWatches = 0
+
+  const isQuiet = (node: number): boolean => get(node, its.isQuiet) === 1
+
+  // Asking -----------------------------------------------------------------------------------------------------------
+
+  const request = (
+    node: number,
+    time: Milliseconds,
+    credential: CredentialName,
+    isNew: boolean,
+  ): undefined => {
+    if (isNew) put(node, its.newest, get(node, its.newest) + 1)
+    put(node, its.doing, its.submitting)
+    send(node, create, time, credential)
+    look(setting, node, get(node, its.answered))
+  }
+
+  /** The answer to a submission: the request is at the API now, or was there already; or it failed. */
+  const submitted = (node: number, time: Milliseconds): boolean => {
+    const key = get(node, its.newest)
+    const credential = calls.credential(node)
+    if (!isGranted(node)) {
+      settle(node, time)
+      const draft = machine.remembers ? O.some(knowledge.request(node, key)) : O.none
+      const failure = calls.failure(node, time)
+      learn(node, { _tag: 'SubmitFailed', draft, credential, failure, at: local(setting, node, time) })
+      return true
+    }
+    put(node, its.submitted, time)
+    put(node, its.failedWatch, 0)
+    const there = csrs.sight(node, key, time)
+    if (there === 'Gone') csrs.create(node, key, time - api.latency)
+    else record.request(read, time)
+    const end = expiry(setting, node)
+    if (isQuiet(node) && time < end) {
+      knowledge.owe(node, owesRequest)
+      watchFor(node, time, 'Pending', machine.credential, Math.min(end, time + machine.patience))
+      return false
+    }
+    settle(node, time)
+    knowledge.submitted(node, credential, time)
+    if (there !== 'Gone' && there !== 'Pending') sighted(node, there, time)
+    return true
+  }
+
+  // Watching ---------------------------------------------------------------------------------------------------------
+
+  /** A watch that is open is gone on with; what it told is not told again. */
+  const watchFor = (
+    node: number,
+    time: Milliseconds,
+    condition: Condition,
+    credential: CredentialName,
+    end: Milliseconds,
+  ): undefined => {
+    const isOpen = get(node, its.hasWatch) === 1 && calls.credential(node) === credential
+    put(node, its.doing, its.watching)
+    if (!isOpen) openWatch(node, time, credential)
+    // What the server knows now, or when the watch began, is news at once; the rest when it happens.
+    const seen = (isOpen ? time : get(node, its.answered)) - api.latency
+    expect(node, seen, condition)
+    const answered = get(node, its.answered)
+    if (!isQuiet(node)) return look(setting, node, Math.min(answered, Math.max(time + 1, end)))
+    if (answered < end) return look(setting, node, answered)
+    // It would be asked in between.
+    settle(node, time)
+    expect(node, seen, condition)
+    const action = machine.decide(knowledge.facts(node), local(setting, node, time))
+    if (action._tag === 'Observe') {
+      const until = Math.max(time + 1, offset(setting, node, action.until))
+      look(setting, node, Math.min(get(node, its.answered), until))
+    }
+  }
+  /** When an open watch is answered. */
+  const expect = (node: number, seen: Milliseconds, condition: Condition): undefined => {
+    if (get(node, its.hasWatch) === 0) return
+    const [news, heldUntil] = [newsFor(node, seen, condition), get(node, its.heldUntil)]
+    if (news < heldUntil) answer(node, granted, news + api.latency)
+    else answer(node, renewed, heldUntil)
+  }
+  /** When the watch tells something; that a request is approved is passed over where the machine is not asked. */
+  const newsFor = (node: number, seen: Milliseconds, condition: Condition): Milliseconds => {
+    const key = get(node, its.newest)
+    const signature = csrs.signedAt(node)
+    if (isQuiet(node) && csrs.sight(node, key, signature) === 'Issued') return Math.max(seen, signature)
+    return csrs.sight(node, key, seen) === condition ? csrs.changes(node, seen) : seen
+  }
+
+  const openWatch = (node: number, time: Milliseconds, credential: CredentialName): undefined => {
+    closeWatch(node)
+    const before = machine.lists ? list : get(node, its.failedWatch) === 1 ? read : undefined
+    put(node, its.answers, granted)
+    if (before !== undefined) send(node, before, time, credential)
+    if (isGranted(node)) send(node, watch, time, credential)
+    if (!isGranted(node)) return
+    const answered = get(node, its.answered)
+    if (openWatches >= api.watches) return answer(node, overloaded, answered)
+    put(node, its.hasWatch, 1)
+    put(node, its.sees, answered - api.latency)
+    openWatches += 1
+    const longer = Math.floor(shortestWatch * share(seed, node, salts.watch, get(node, its.sent)))
+    put(node, its.heldUntil, time + shortestWatch + longer)
+  }
+  const closeWatch = (node: number): undefined => {
+    openWatches -= get(node, its.hasWatch)
+    put(node, its.hasWatch, 0)
+  }
+
+  const observed = (node: number, time: Milliseconds): boolean => {
+    if (time < get(node, its.answered)) {
+      // The machine wanted to look at something else meanwhile: it may go on watching.
+      settle(node, time)
+      const action = machine.decide(knowledge.facts(node), local(setting, node, time))
+      if (action._tag !== 'Observe') closeWatch(node)
+      return true
+    }
+    if (get(node, its.answers) === renewed) {
+      settle(node, time)
+      closeWatch(node)
+      return true
+    }
+    if (!isGranted(node)) {
+      closeWatch(node)
+      settle(node, time)
+      put(node, its.failedWatch, 1)
+      learn(node, {
+        _tag: 'ObserveFailed',
+        uid: knowledge.keyId(node, get(node, its.newest)),
+        credential: calls.credential(node),
+        failure: calls.failure(node, time),
+        at: local(setting, node, time),
+      })
+      return true
+    }
+    put(node, its.failedWatch, 0)
+    const sight = csrs.sight(node, get(node, its.newest), time - api.latency)
+    if (isQuiet(node) && sight === 'Issued') return ended(node, time)
+    settle(node, time)
+    sighted(node, sight, time)
+    return true
+  }
+
+  const sighted = (node: number, sight: Sight, time: Milliseconds): undefined => {
+    if (sight !== 'Approved') closeWatch(node)
+    if (sight === 'Issued') return knowledge.issued(node, csrs.notBefore(node), csrs.notAfter(node), time)
+    if (sight === 'Denied') record.inVain('denied', time)
+    if (sight === 'Gone') record.inVain('deleted', time)
+    const observation =
+      sight === 'Denied'
+        ? ({ _tag: sight, reason: 'Simulated', message: '' } as const)
+        : ({ _tag: sight } as const)
+    knowledge.observed(node, observation, time)
+  }
+
+  // Installing -------------------------------------------------------------------------------------------------------
+
+  /** The certificate of a quiet renewal is installed, if the machine would find nothing wrong with it. */
+  const ended = (node: number, time: Milliseconds): boolean => {
+    const [from, to] = [csrs.notBefore(node), csrs.notAfter(node)]
+    const here = local(setting, node, time)
+    if (here < from || here >= to || to < get(node, its.notAfter)) {
+      settle(node, time)
+      sighted(node, 'Issued', time)
+      return true
+    }
+    closeWatch(node)
+    const certificate = { keyId: drawnOf(seed, node, get(node, its.newest)), notBefore: from, notAfter: to }
+    const deadline = offset(setting, node, machine.deadline({ certificate, receivedAt: here }, here, here))
+    installed(node, time, from, to)
+    put(node, its.isQuiet, 0)
+    put(node, its.owed, owesRenewal)
+    put(node, its.renewal, get(node, its.submitted))
+    put(node, its.received, time)
+    put(node, its.checked, time)
+    if (deadline > time && time < get(node, its.good)) {
+      rest.begin(node, time, deadline)
+      return false
+    }
+    settle(node, time)
+    return true
+  }
+
+  const installed = (node: number, time: Milliseconds, from: Instant, to: Instant): undefined => {
+    const [began, life] = [get(node, its.notBefore), get(node, its.notAfter) - get(node, its.notBefore)]
+    if (life > 0) record.renewed((start + time - began) / life)
+    record.count('installed', time)
+    lacked(node, time)
+    calls.recovered(node, time)
+    put(node, its.certified, get(node, its.newest))
+    put(node, its.notBefore, from)
+    put(node, its.notAfter, to)
+    const accepted = around.acceptedUntil(around.authorityAt(csrs.signedAt(node)))
+    put(node, its.good, Math.min(to - start, accepted))
+  }
+  const lacked = (node: number, time: Milliseconds): undefined => {
+    const since = get(node, its.good)
+    if (time > since) record.gap(since, time, get(node, its.notAfter) === 0)
+  }
+
+  return {
+    submit: (node, time, { draft, credential }) => request(node, time, credential, O.isNone(draft)),
+    begin: (node, time) => {
+      put(node, its.isQuiet, 1)
+      request(node, time, machine.credential, true)
+    },
+    submitted,
+    observe: (node, time, { known, credential, until }) =>
+      watchFor(node, time, known, credential, offset(setting, node, until)),
+    observed,
+    install: (node, time, { delivered: { certificate } }) => {
+      learn(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(setting, node, time) })
+      installed(node, time, certificate.notBefore, certificate.notAfter)
+    },
+    closeWatch,
+    lacked,
+  }
+}
