@@ -89,6 +89,7 @@ export const answered = (policy: RotationPolicy, before: Facts, event: Event): C
 /** The facts with what does not work any more, and what works again; `known`: what else is known after the event. */
 export const withOngoing = (policy: RotationPolicy, before: Facts, event: Event, known: Facts): Facts => {
   const failed = failureOf(before, event, known)
+  if (failed === undefined && known.ongoing.length === 0) return known
   const by = answered(policy, before, event)
   const isAccepted = event._tag === 'Submitted' || event._tag === 'CredentialAccepted'
   const isOver = ({ failure: { _tag }, credential }: OngoingFailure): boolean => {

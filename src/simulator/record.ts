@@ -109,8 +109,10 @@ export const recorder = (scenario: Scenario, period: Milliseconds): Recorder => 
   const series = () => new Float64Array(bins)
   const perPeriod = Math.max(1, Math.round(period / second))
   const length = period / perPeriod
-  const slotOf = (now: Milliseconds): number =>
-    Math.floor(now / period) * perPeriod + Math.floor((now % period) / length)
+  const slotOf = (now: Milliseconds): number => {
+    const periods = Math.floor(now / period)
+    return periods * perPeriod + Math.floor((now - periods * period) / length)
+  }
   const binOf = (now: Milliseconds): number => Math.min(bins - 1, Math.floor(now / bin))
 
   const byKind = kinds.map(series)

@@ -239,8 +239,7 @@ export const renewal = (
     put(node, its.certified, get(node, its.newest))
     put(node, its.notBefore, from)
     put(node, its.notAfter, to)
-    const accepted = around.acceptedUntil(around.authorityAt(csrs.signedAt(node)))
-    put(node, its.good, Math.min(to - start, accepted))
+    put(node, its.good, Math.min(to - start, around.acceptedUntil(csrs.signedAt(node))))
   }
   const lacked = (node: number, time: Milliseconds): undefined => {
     const since = get(node, its.good)

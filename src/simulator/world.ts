@@ -38,17 +38,15 @@ export interface World {
   readonly outageAt: (node: number, at: Milliseconds) => number
   /** The first time at or after `at` when the controller manager runs. */
   readonly managed: (at: Milliseconds) => Milliseconds
-  /** The generation of the CA that signs at a time. */
-  readonly authorityAt: (at: Milliseconds) => number
-  /** Until when certificates of a generation are accepted. */
-  readonly acceptedUntil: (authority: number) => Milliseconds
+  /** Until when certificates are accepted that are signed at a time: by the CA of that time. */
+  readonly acceptedUntil: (signedAt: Milliseconds) => Milliseconds
   /** The first time at or after `at` when approvers are at work. */
   readonly attended: (at: Milliseconds) => Milliseconds
 }
 
 export const world = (scenario: Scenario): World => {
   const { seed, nodes, approval, authorities } = scenario
-  const outages = scenario.outages.map((outage, index) => ({ ...outage, salt: salts.struck + index }))
+  const outages = scenario.outages.map((outage, index) => ({ ...outage, index, salt: salts.struck + index }))
   const cuts = outages.filter(({ of }) => of !== 'controller-manager')
   const isStruck = (node: number, salt: number, part: number) => part >= 1 || share(seed, node, salt) < part
   const waves = [
@@ -129,25 +127,21 @@ export const world = (scenario: Scenario): World => {
       return within < from ? joined - within + from : within < to ? joined : joined - within + every + from
     },
     nextChange,
-    outageAt: (node, at) =>
-      cuts.length === 0
-        ? -1
-        : outages.findIndex(
-            (outage) =>
-              outage.of !== 'controller-manager' &&
-              !isOver(outage, at) &&
-              isStruck(node, outage.salt, outage.part),
-          ),
+    outageAt: (node, at) => {
+      for (const cut of cuts) if (!isOver(cut, at) && isStruck(node, cut.salt, cut.part)) return cut.index
+      return -1
+    },
     managed: (at) => past(halts, at),
-    authorityAt: (at) => authorities.reduce((count, replaced) => (replaced.at <= at ? count + 1 : count), 0),
-    acceptedUntil: (authority) => {
-      const successor = authorities[authority]
-      return successor === undefined ? endOfTime : successor.at + successor.overlap
+    acceptedUntil: (signedAt) => {
+      for (const { at, overlap } of authorities) if (at > signedAt) return at + overlap
+      return endOfTime
     },
     attended: (at) => {
-      let [now, then] = [at, atWork(past(pauses, at))]
-      while (then !== now) [now, then] = [then, atWork(past(pauses, then))]
-      return now
+      for (let now = at; ; ) {
+        const then = atWork(past(pauses, now))
+        if (then === now) return now
+        now = then
+      }
     },
   }
 }
