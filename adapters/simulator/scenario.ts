@@ -5,18 +5,7 @@ import type { Problem } from '../../src/model/codec.js'
 import { defaultPolicy, policyProblems } from '../../src/model/policy.js'
 import { day, endOfTime, hour, instant, type Milliseconds, minute, second } from '../../src/model/time.js'
 import type { NamedPolicy, Scenario } from '../../src/simulator/scenario.js'
-import {
-  fields,
-  list,
-  matching,
-  oneOf,
-  or,
-  readDocument,
-  some,
-  text,
-  whole,
-  yesOrNo,
-} from '../platform/fields.js'
+import { fields, list, matching, oneOf, or, readDocument, some, whole, yesOrNo } from '../platform/fields.js'
 
 const units: Readonly<Record<string, Milliseconds>> = {
   ms: 1,
@@ -51,13 +40,16 @@ const moment = matching(
     return Number.isNaN(at) ? undefined : instant(at)
   },
 )
+/** A name, as it is printed. */
+const line = matching(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'must be a line of printable text', (text) => text)
+const endOfYears = Date.UTC(10_000, 0)
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
 
 const span = { at: duration, for: duration }
 const wave = { at: duration, over: or(duration, 0), part: or(part, 1) }
 
 const policy = fields({
-  name: text,
+  name: line,
   kind: or(oneOf('machine', 'client-go'), 'machine'),
   rotate: or(yesOrNo, true),
   renewFrom: or(part, defaultPolicy.renewFrom),
@@ -68,7 +60,7 @@ const policy = fields({
 })
 
 const document = fields({
-  title: text,
+  title: line,
   seed: or(whole(0, 2 ** 31), 1),
   // A Monday.
   start: or(moment, instant(Date.UTC(2026, 0, 5))),
@@ -164,7 +156,11 @@ export const readScenario = (yaml: string): E.Either<ReadonlyArray<Problem>, Sce
         ? [{ _tag: 'Machine', name: 'default', policy: defaultPolicy }]
         : policies.map(named),
   }
-  const problems = problemsOf(scenario)
+  const problems = [
+    ...problemsOf(scenario),
+    // In the order of the file.
+    ...late(scenario, 'authorities', authorities, ({ replacedAt }) => replacedAt, 'replacedAt'),
+  ]
   return problems.length > 0 ? E.left(problems) : E.right(scenario)
 }
 
@@ -173,19 +169,36 @@ const named = ({ name, kind, ...some }: t.TypeOf<typeof policy>): NamedPolicy =>
     ? { _tag: 'ClientGo', name }
     : { _tag: 'Machine', name, policy: { ...defaultPolicy, ...some } }
 
+const wrong = (isWrong: boolean, where: string, what: string): ReadonlyArray<Problem> =>
+  isWrong ? [{ where, what }] : []
+
+/** What would happen after the end. */
+const late = <A>(
+  { duration }: Scenario,
+  where: string,
+  items: ReadonlyArray<A>,
+  atOf: (item: A) => Milliseconds,
+  field = 'at',
+): ReadonlyArray<Problem> =>
+  items.flatMap((item, index) =>
+    wrong(atOf(item) >= duration, `${where}[${index}].${field}`, 'is after the end'),
+  )
+
+/** What lasts no time is a mistake. */
+const brief = (
+  where: string,
+  items: ReadonlyArray<{ readonly lasting: Milliseconds }>,
+): ReadonlyArray<Problem> =>
+  items.flatMap(({ lasting }, index) => wrong(lasting === 0, `${where}[${index}].for`, 'must be above 0s'))
+
 /** What single fields cannot know. */
-const problemsOf = ({
-  duration: whole,
-  nodes,
-  signer,
-  approval,
-  policies,
-  outages,
-}: Scenario): ReadonlyArray<Problem> => {
-  const wrong = (isWrong: boolean, where: string, what: string) => (isWrong ? [{ where, what }] : [])
+const problemsOf = (scenario: Scenario): ReadonlyArray<Problem> => {
+  const { start, duration: whole, nodes, signer, approval, policies, outages } = scenario
   const names = policies.map(({ name }) => name)
+  const atOf = ({ at }: { readonly at: Milliseconds }) => at
   return [
     ...wrong(whole < minute, 'duration', 'must be a minute at least'),
+    ...wrong(start + whole > endOfYears, 'duration', 'must end before the year 10000'),
     ...wrong(signer.duration < second, 'signer.duration', 'must be a second at least'),
     ...wrong(
       (nodes.autoscaling?.every ?? hour) < minute,
@@ -199,7 +212,13 @@ const problemsOf = ({
       'must begin before they end, on the same day',
     ),
     ...wrong(approval.hours?.days.length === 0, 'approval.hours.days', 'must not be empty'),
-    ...outages.flatMap(({ at }, index) => wrong(at >= whole, `outages[${index}].at`, 'is after the end')),
+    ...late(scenario, 'outages', outages, atOf),
+    ...late(scenario, 'approval.pauses', approval.pauses, atOf),
+    ...late(scenario, 'nodes.restarts', nodes.restarts, atOf),
+    ...late(scenario, 'nodes.suspensions', nodes.suspensions, atOf),
+    ...brief('outages', outages),
+    ...brief('approval.pauses', approval.pauses),
+    ...brief('nodes.suspensions', nodes.suspensions),
     ...policies.flatMap((one, index) => [
       ...wrong(names.indexOf(one.name) !== index, `policies[${index}].name`, 'is there twice'),
       ...(one._tag === 'Machine' ? policyProblems(one.policy) : []).map((what) => ({

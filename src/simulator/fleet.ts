@@ -22,6 +22,7 @@ import { requests } from './requests.js'
 import { rest } from './rest.js'
 import type { NamedPolicy, Scenario } from './scenario.js'
 import { expiry, local, type Setting } from './setting.js'
+import { watches } from './watch.js'
 import { world } from './world.js'
 
 export interface Fleet {
@@ -52,7 +53,8 @@ export const fleet = (
   const known = knowledge(setting, csrs)
   const called = calls(setting)
   const resting = rest(setting, known, called)
-  const renewing = renewal(setting, csrs, known, called, resting)
+  const watching = watches(setting, csrs, known, called)
+  const renewing = renewal(setting, csrs, known, called, watching, resting)
   const agenda = virtualAgenda(nodes.count)
   const { get, put } = rows
   let now = 0
@@ -121,7 +123,7 @@ export const fleet = (
         doing === its.submitting
           ? O.some(known.request(node, get(node, its.newest)))
           : O.map(draftOf)(known.facts(node).next)
-      renewing.closeWatch(node)
+      watching.close(node)
       return begin(node, time, machine.remembers ? draft : O.none)
     }
     if (change._tag === 'Outage' && isUnderWay) put(node, its.struck, around.outageAt(node, time) + 1)
@@ -131,7 +133,7 @@ export const fleet = (
     else act(node, time)
   }
   const leave = (node: number, time: Milliseconds, until: Milliseconds): undefined => {
-    renewing.closeWatch(node)
+    watching.close(node)
     renewing.lacked(node, time)
     record.change('nodes', time, -1)
     known.forget(node)

@@ -5,16 +5,15 @@
 import * as O from 'fp-ts/lib/Option.js'
 import type { Action } from '../machine/action.js'
 import type { CredentialName } from '../machine/facts.js'
-import { type Instant, type Milliseconds, second } from '../model/time.js'
-import { type Calls, create, granted, list, overloaded, read, renewed, watch } from './calls.js'
+import type { Instant, Milliseconds } from '../model/time.js'
+import { type Calls, create, read, renewed } from './calls.js'
 import { type Knowledge, owesRenewal, owesRequest } from './knowledge.js'
 import { drawnOf } from './material.js'
 import * as its from './nodes.js'
-import { share } from './random.js'
 import type { Requests, Sight } from './requests.js'
 import type { Rest } from './rest.js'
 import { expiry, local, look, offset, type Setting } from './setting.js'
-import { salts } from './world.js'
+import type { Watches } from './watch.js'
 
 /** Where these answer with a boolean: whether the machine is asked next. */
 export interface Renewal {
@@ -25,30 +24,24 @@ export interface Renewal {
   readonly observe: (node: number, time: Milliseconds, action: Of<'Observe'>) => undefined
   readonly observed: (node: number, time: Milliseconds) => boolean
   readonly install: (node: number, time: Milliseconds, action: Of<'Install'>) => undefined
-  readonly closeWatch: (node: number) => undefined
   /** Writes down how long a node had no certificate that works. */
   readonly lacked: (node: number, time: Milliseconds) => undefined
 }
 type Of<Tag extends Action['_tag']> = Extract<Action, { readonly _tag: Tag }>
-type Condition = Of<'Observe'>['known']
-
-/** How long the server holds a watch at least, and how much longer at most. */
-const shortestWatch: Milliseconds = 300 * second
 
 export const renewal = (
   setting: Setting,
   csrs: Requests,
   knowledge: Knowledge,
   calls: Calls,
+  watches: Watches,
   rest: Rest,
 ): Renewal => {
   const { scenario, machine, around, record, rows } = setting
   const { seed, start, api } = scenario
   const { get, put } = rows
   const { settle, learn } = knowledge
-  const { send, answer, isGranted } = calls
-  let openWatches = 0
-
+  const { isGranted } = calls
   const isQuiet = (node: number): boolean => get(node, its.isQuiet) === 1
 
   // Asking -----------------------------------------------------------------------------------------------------------
@@ -61,7 +54,7 @@ export const renewal = (
   ): undefined => {
     if (isNew) put(node, its.newest, get(node, its.newest) + 1)
     put(node, its.doing, its.submitting)
-    send(node, create, time, credential)
+    calls.send(node, create, time, credential)
     look(setting, node, get(node, its.answered))
   }
 
@@ -84,7 +77,7 @@ export const renewal = (
     const end = expiry(setting, node)
     if (isQuiet(node) && time < end) {
       knowledge.owe(node, owesRequest)
-      watchFor(node, time, 'Pending', machine.credential, Math.min(end, time + machine.patience))
+      watches.observe(node, time, 'Pending', machine.credential, Math.min(end, time + machine.patience))
       return false
     }
     settle(node, time)
@@ -93,84 +86,21 @@ export const renewal = (
     return true
   }
 
-  // Watching ---------------------------------------------------------------------------------------------------------
-
-  /** A watch that is open is gone on with; what it told is not told again. */
-  const watchFor = (
-    node: number,
-    time: Milliseconds,
-    condition: Condition,
-    credential: CredentialName,
-    end: Milliseconds,
-  ): undefined => {
-    const isOpen = get(node, its.hasWatch) === 1 && calls.credential(node) === credential
-    put(node, its.doing, its.watching)
-    if (!isOpen) openWatch(node, time, credential)
-    // What the server knows now, or when the watch began, is news at once; the rest when it happens.
-    const seen = (isOpen ? time : get(node, its.answered)) - api.latency
-    expect(node, seen, condition)
-    const answered = get(node, its.answered)
-    if (!isQuiet(node)) return look(setting, node, Math.min(answered, Math.max(time + 1, end)))
-    if (answered < end) return look(setting, node, answered)
-    // It would be asked in between.
-    settle(node, time)
-    expect(node, seen, condition)
-    const action = machine.decide(knowledge.facts(node), local(setting, node, time))
-    if (action._tag === 'Observe') {
-      const until = Math.max(time + 1, offset(setting, node, action.until))
-      look(setting, node, Math.min(get(node, its.answered), until))
-    }
-  }
-  /** When an open watch is answered. */
-  const expect = (node: number, seen: Milliseconds, condition: Condition): undefined => {
-    if (get(node, its.hasWatch) === 0) return
-    const [news, heldUntil] = [newsFor(node, seen, condition), get(node, its.heldUntil)]
-    if (news < heldUntil) answer(node, granted, news + api.latency)
-    else answer(node, renewed, heldUntil)
-  }
-  /** When the watch tells something; that a request is approved is passed over where the machine is not asked. */
-  const newsFor = (node: number, seen: Milliseconds, condition: Condition): Milliseconds => {
-    const key = get(node, its.newest)
-    const signature = csrs.signedAt(node)
-    if (isQuiet(node) && csrs.sight(node, key, signature) === 'Issued') return Math.max(seen, signature)
-    return csrs.sight(node, key, seen) === condition ? csrs.changes(node, seen) : seen
-  }
-
-  const openWatch = (node: number, time: Milliseconds, credential: CredentialName): undefined => {
-    closeWatch(node)
-    const before = machine.lists ? list : get(node, its.failedWatch) === 1 ? read : undefined
-    put(node, its.answers, granted)
-    if (before !== undefined) send(node, before, time, credential)
-    if (isGranted(node)) send(node, watch, time, credential)
-    if (!isGranted(node)) return
-    const answered = get(node, its.answered)
-    if (openWatches >= api.watches) return answer(node, overloaded, answered)
-    put(node, its.hasWatch, 1)
-    put(node, its.sees, answered - api.latency)
-    openWatches += 1
-    const longer = Math.floor(shortestWatch * share(seed, node, salts.watch, get(node, its.sent)))
-    put(node, its.heldUntil, time + shortestWatch + longer)
-  }
-  const closeWatch = (node: number): undefined => {
-    openWatches -= get(node, its.hasWatch)
-    put(node, its.hasWatch, 0)
-  }
-
   const observed = (node: number, time: Milliseconds): boolean => {
     if (time < get(node, its.answered)) {
       // The machine wanted to look at something else meanwhile: it may go on watching.
       settle(node, time)
       const action = machine.decide(knowledge.facts(node), local(setting, node, time))
-      if (action._tag !== 'Observe') closeWatch(node)
+      if (action._tag !== 'Observe') watches.close(node)
       return true
     }
     if (get(node, its.answers) === renewed) {
       settle(node, time)
-      closeWatch(node)
+      watches.close(node)
       return true
     }
     if (!isGranted(node)) {
-      closeWatch(node)
+      watches.close(node)
       settle(node, time)
       put(node, its.failedWatch, 1)
       learn(node, {
@@ -191,7 +121,7 @@ export const renewal = (
   }
 
   const sighted = (node: number, sight: Sight, time: Milliseconds): undefined => {
-    if (sight !== 'Approved') closeWatch(node)
+    if (sight !== 'Approved') watches.close(node)
     if (sight === 'Issued') return knowledge.issued(node, csrs.notBefore(node), csrs.notAfter(node), time)
     if (sight === 'Denied') record.inVain('denied', time)
     if (sight === 'Gone') record.inVain('deleted', time)
@@ -213,7 +143,7 @@ export const renewal = (
       sighted(node, 'Issued', time)
       return true
     }
-    closeWatch(node)
+    watches.close(node)
     const certificate = { keyId: drawnOf(seed, node, get(node, its.newest)), notBefore: from, notAfter: to }
     const deadline = offset(setting, node, machine.deadline({ certificate, receivedAt: here }, here, here))
     installed(node, time, from, to)
@@ -254,13 +184,12 @@ export const renewal = (
     },
     submitted,
     observe: (node, time, { known, credential, until }) =>
-      watchFor(node, time, known, credential, offset(setting, node, until)),
+      watches.observe(node, time, known, credential, offset(setting, node, until)),
     observed,
     install: (node, time, { delivered: { certificate } }) => {
       learn(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(setting, node, time) })
       installed(node, time, certificate.notBefore, certificate.notAfter)
     },
-    closeWatch,
     lacked,
   }
 }

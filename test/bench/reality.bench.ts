@@ -11,14 +11,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { startControlPlane } from '../../adapters/control-plane/index.js'
-import { openFleet, type RunningRotation } from '../../adapters/node/index.js'
+import { openFleet } from '../../adapters/node/index.js'
 import { second } from '../../src/model/time.js'
 import { share } from '../../src/simulator/random.js'
 import type { Scenario } from '../../src/simulator/scenario.js'
 import { requestQueue } from '../../src/simulator/server.js'
 import { salts } from '../../src/simulator/world.js'
 import { scenarioOf } from '../src/simulator/sample.js'
-import { bySecond, compare, type Seen, simulated } from './reality.js'
+import { bySecond, compare, type Seen, simulated, tally, unprobed } from './reality.js'
 
 const count = Number(process.argv[2] ?? 300)
 const outage = { of: 'api', at: 190 * second, lasting: 30 * second, part: 1 } as const
@@ -31,6 +31,7 @@ const scenario: Scenario = {
   approval: { ...sample.approval, perSecond: 100_000 },
   api: { requestsPerSecond: 60, seats: 6, queue: 100, latency: 50, watches: 10_000, retryAfter: second },
   outages: [outage],
+  policies: [unprobed],
 }
 
 const plane = await startControlPlane({ clusterSigningDuration: 150 * second })()
@@ -44,8 +45,7 @@ const now = () => Date.now() - began
 const isDown = () => now() >= outage.at && now() < outage.at + outage.lasting
 const queue = requestQueue(scenario.api)
 const seen: Array<Seen> = []
-let installed = 0
-let recovered = 0
+const { told, tell } = tally(now, { at: outage.at, until: outage.at + outage.lasting })
 
 /** The simulator's queue in front of the server, by the wall clock. */
 const shaped = (serve: (request: IncomingMessage, response: ServerResponse) => void) => {
@@ -85,26 +85,16 @@ subscribe('http.server.request.start', (message) => {
 })
 
 const fleet = openFleet()
-const members: Array<RunningRotation> = []
 began = Date.now()
 const starting = Array.from({ length: count }, async (_, node) => {
   await sleep(Math.floor(scenario.nodes.joinOver * share(scenario.seed, node, salts.join)))
-  const struck = { yes: false }
-  members.push(
-    await fleet.start({
-      bootstrapKubeconfig,
-      certDir: join(folder, `node-${node}`),
-      nodeName: `node-${node}`,
-      policy: { probeInterval: 0 },
-      onTransition: ({ reason }) => {
-        if (reason === 'Unreachable' && isDown()) struck.yes = true
-        if (reason !== 'Installed') return
-        installed += 1
-        if (struck.yes && !isDown()) recovered = Math.max(recovered, now() - outage.at - outage.lasting)
-        struck.yes = false
-      },
-    }),
-  )
+  await fleet.start({
+    bootstrapKubeconfig,
+    certDir: join(folder, `node-${node}`),
+    nodeName: `node-${node}`,
+    policy: { probeInterval: 0 },
+    onTransition: tell(),
+  })
 })
 await Promise.all(starting)
 await sleep(scenario.duration - now())
@@ -112,15 +102,11 @@ const seconds = scenario.duration / second
 const real = {
   create: bySecond(seen, 'create', seconds),
   watch: bySecond(seen, 'watch', seconds),
-  installed,
-  recovery: recovered,
+  ...told(),
 }
 await fleet.stop()
 await plane.right.close()
 await rm(folder, { recursive: true, force: true })
-const [first] = scenario.policies
-const policies =
-  first?._tag === 'Machine' ? [{ ...first, policy: { ...first.policy, probeInterval: 0 } }] : []
 console.log(`${count} rotations; real against the embedded control plane, simulated beside it`)
-console.log(compare(real, simulated({ ...scenario, policies })).lines.join('\n'))
+console.log(compare(real, simulated(scenario)).lines.join('\n'))
 process.exit()

@@ -1,12 +1,20 @@
 /** Real rotations beside simulated ones: curves of requests, and how far they are apart. */
+import { defaultPolicy } from '../../src/model/policy.js'
 import { second } from '../../src/model/time.js'
-import { fleet, reportOf, type Scenario } from '../../src/simulator/index.js'
+import { fleet, type NamedPolicy, reportOf, type Scenario } from '../../src/simulator/index.js'
 import { endOf } from '../../src/simulator/world.js'
 
 /** A request of a certificate's life: when it came, ms from the start. */
 export interface Seen {
   readonly at: number
   readonly kind: 'create' | 'watch' | 'other'
+}
+
+/** Our machine without probes: a server counts only what a certificate's life takes. */
+export const unprobed: NamedPolicy = {
+  _tag: 'Machine',
+  name: 'default',
+  policy: { ...defaultPolicy, probeInterval: 0 },
 }
 
 export interface Side {
@@ -16,6 +24,34 @@ export interface Side {
   readonly installed: number
   /** From the end of the outage until the last one that it struck had its certificate, ms; none: not measured. */
   readonly recovery?: number
+}
+
+/**
+ * Counts what rotations tell: certificates, and how long the last of those that the outage struck took to recover.
+ * `tell()` is the `onTransition` of one.
+ */
+export const tally = (
+  now: () => number,
+  outage: { readonly at: number; readonly until: number },
+): {
+  readonly told: () => { readonly installed: number; readonly recovery: number }
+  readonly tell: () => (transition: { readonly reason: string }) => void
+} => {
+  let [installed, recovery] = [0, 0]
+  const isDown = () => now() >= outage.at && now() < outage.until
+  return {
+    told: () => ({ installed, recovery }),
+    tell: () => {
+      let isStruck = false
+      return ({ reason }) => {
+        if (reason === 'Unreachable' && isDown()) isStruck = true
+        if (reason !== 'Installed') return
+        installed += 1
+        if (isStruck && !isDown()) recovery = Math.max(recovery, now() - outage.until)
+        isStruck = false
+      }
+    },
+  }
 }
 
 /** Requests by the second. */
@@ -42,7 +78,9 @@ export const simulated = (scenario: Scenario): Side => {
   const { series, certificates, outages } = reportOf(scenario, policy, lived)
   // What comes while the API is down is seen by nobody.
   const isSeen = (at: number) =>
-    !scenario.outages.some((outage) => at * second >= outage.at && at * second < endOf(outage))
+    !scenario.outages.some(
+      (outage) => outage.of === 'api' && at * second >= outage.at && at * second < endOf(outage),
+    )
   const [create, watch] = [series.create, series.watch].map((counts) =>
     counts.map((sent, at) => (isSeen(at) ? sent : 0)),
   )

@@ -82,6 +82,37 @@ for (const [what, yaml, expected] of [
     'outages[0].at: is after the end',
   ],
   [
+    'restarts after the end',
+    least.replace('count: 3', 'count: 3, restarts: [{ at: 1h }, { at: 2d }]'),
+    'nodes.restarts[1].at: is after the end',
+  ],
+  [
+    'a CA that is replaced after the end, at its place in the file',
+    `${least}authorities: [{ replacedAt: 3d }, { replacedAt: 1h }]`,
+    'authorities[0].replacedAt: is after the end',
+  ],
+  [
+    'an outage that lasts no time',
+    `${least}outages: [{ of: api, at: 1h, for: 0s }]`,
+    'outages[0].for: must be above 0s',
+  ],
+  ['more years than there are', least.replace('1d', '9000000d'), 'duration: must end before the year 10000'],
+  [
+    'a name that would move the cursor of a terminal',
+    `${least}policies: [{ name: "a\\e[2J" }]`,
+    'policies[0].name: must be a line of printable text',
+  ],
+  ['an empty title', least.replace('title: t', 'title: ""'), 'title: must be a line of printable text'],
+  ['an empty file', '', 'title: must be'],
+  ['keys that are there twice', `${least}title: u`, 'is not YAML: Map keys must be unique'],
+  [
+    'aliases that multiply',
+    `a: &a [x, x, x, x, x, x, x, x]\n${['b', 'c', 'd', 'e', 'f']
+      .map((name, index) => `${name}: &${name} [${`*${'abcde'[index]}, `.repeat(8)}]`)
+      .join('\n')}\n${least}`,
+    'is too intricate YAML',
+  ],
+  [
     'a name that is there twice',
     `${least}policies: [{ name: a }, { name: a }]`,
     'policies[1].name: is there twice',
