@@ -110,7 +110,14 @@ const document = fields({
     watches: or(whole(1, 10_000_000), 10_000),
     retryAfter: or(duration, second),
   }),
-  outages: list(fields({ ...span, of: oneOf('api', 'network', 'controller-manager'), part: or(part, 1) })),
+  outages: list(
+    fields({
+      ...span,
+      of: oneOf('api', 'network', 'controller-manager'),
+      part: or(part, 1),
+      starting: or(duration, 0),
+    }),
+  ),
   authorities: list(fields({ replacedAt: duration, overlap: or(duration, 0) })),
   policies: list(policy),
 })

@@ -1,7 +1,7 @@
 /** Calls of the API: what each comes to, and when its answer is there. */
 import type { CredentialName } from '../machine/facts.js'
 import type { ApiError } from '../model/failure.js'
-import { type Milliseconds, second } from '../model/time.js'
+import { endOfTime, type Milliseconds, second } from '../model/time.js'
 import { errors } from './material.js'
 import * as its from './nodes.js'
 import { share } from './random.js'
@@ -9,8 +9,11 @@ import { requestQueue } from './server.js'
 import type { Setting } from './setting.js'
 import { salts } from './world.js'
 
-/** What a call comes to; `renewed`: a watch that the server ends, as it does from time to time. */
-export const [granted, unreachable, overloaded, rejected, renewed] = [0, 1, 2, 3, 4]
+/**
+ * What a call comes to. `renewed`: a watch that the server ends, as it does from time to time. `held`: a connection to a
+ * server that is starting; the call is made when it has.
+ */
+export const [granted, unreachable, overloaded, rejected, renewed, held] = [0, 1, 2, 3, 4, 5]
 /** Kinds of calls, as they are counted (`record.ts`). */
 export const [create, watch, read, list, probe] = [0, 1, 2, 3, 4]
 const credentialNames: ReadonlyArray<CredentialName> = ['held', 'bootstrap', 'external']
@@ -23,6 +26,8 @@ export interface Calls {
   /** What a call comes to, and when. */
   readonly answer: (node: number, what: number, time: Milliseconds) => undefined
   readonly isGranted: (node: number) => boolean
+  /** Whether the call has to be made again, now that the server has started. */
+  readonly isHeld: (node: number) => boolean
   /** Whose credential the last call went out with. */
   readonly credential: (node: number) => CredentialName
   /** The failure that the last call came to, which is counted at this time. */
@@ -50,12 +55,15 @@ export const calls = ({ scenario, machine, around, record, rows, present, period
   return {
     send: (node, kind, time, credential) => {
       put(node, its.credential, credentialNames.indexOf(credential))
-      record.request(kind, time)
       const outage = around.outageAt(node, time)
       if (outage >= 0) {
         put(node, its.struck, outage + 1)
-        return answer(node, unreachable, time + api.latency)
+        const taken = around.takenAt(node, time)
+        if (taken - time <= patience) return answer(node, held, taken)
+        record.request(kind, time)
+        return answer(node, unreachable, time + (taken === endOfTime ? api.latency : patience))
       }
+      record.request(kind, time)
       const sent = get(node, its.sent)
       put(node, its.sent, sent + 1)
       const probes = machine.probeInterval > 0 ? (present.atRest * second) / period : 0
@@ -66,6 +74,7 @@ export const calls = ({ scenario, machine, around, record, rows, present, period
     },
     answer,
     isGranted: (node) => get(node, its.answers) === granted,
+    isHeld: (node) => get(node, its.answers) === held,
     credential: (node) => credentialNames[get(node, its.credential)] ?? 'external',
     failure: (node, time) => {
       const what = get(node, its.answers)

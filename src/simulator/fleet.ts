@@ -83,8 +83,7 @@ export const fleet = (
       case its.watching:
         return renewing.observed(node, time) ? act(node, time) : undefined
       case its.probing:
-        resting.probed(node, time)
-        return act(node, time)
+        return resting.probed(node, time) ? act(node, time) : undefined
       default:
         return act(node, time)
     }

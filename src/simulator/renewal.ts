@@ -62,6 +62,10 @@ export const renewal = (
   const submitted = (node: number, time: Milliseconds): boolean => {
     const key = get(node, its.newest)
     const credential = calls.credential(node)
+    if (calls.isHeld(node)) {
+      request(node, time, credential, false)
+      return false
+    }
     if (!isGranted(node)) {
       settle(node, time)
       const draft = machine.remembers ? O.some(knowledge.request(node, key)) : O.none
@@ -94,7 +98,7 @@ export const renewal = (
       if (action._tag !== 'Observe') watches.close(node)
       return true
     }
-    if (get(node, its.answers) === renewed) {
+    if (get(node, its.answers) === renewed || calls.isHeld(node)) {
       settle(node, time)
       watches.close(node)
       return true

@@ -20,8 +20,8 @@ export interface Rest {
   readonly stir: (node: number) => undefined
   /** The machine probes: whether the certificate is accepted. */
   readonly probe: (node: number, time: Milliseconds, facts: Facts) => undefined
-  /** A probe is answered. */
-  readonly probed: (node: number, time: Milliseconds) => undefined
+  /** A probe is answered; whether the machine is asked next. */
+  readonly probed: (node: number, time: Milliseconds) => boolean
   /** What is owed to a node at rest up to now. */
   readonly catchUp: (node: number, now: Milliseconds) => undefined
 }
@@ -77,6 +77,11 @@ export const rest = (setting: Setting, { learn, accepted, owe, keyId }: Knowledg
     record.endProbes(first, get(node, its.since), checkedBy(node, get(node, its.until)) - latency)
   }
 
+  const send = (node: number, time: Milliseconds): undefined => {
+    calls.send(node, probe, time, 'held')
+    look(setting, node, get(node, its.answered))
+  }
+
   return {
     wait: (node, time, facts, end) => {
       put(node, its.doing, its.waiting)
@@ -103,10 +108,13 @@ export const rest = (setting: Setting, { learn, accepted, owe, keyId }: Knowledg
         return
       }
       stir(node)
-      calls.send(node, probe, time, 'held')
-      look(setting, node, get(node, its.answered))
+      send(node, time)
     },
     probed: (node, time) => {
+      if (calls.isHeld(node)) {
+        send(node, time)
+        return false
+      }
       if (calls.isGranted(node)) {
         accepted(node, time)
         calls.recovered(node, time)
@@ -117,6 +125,7 @@ export const rest = (setting: Setting, { learn, accepted, owe, keyId }: Knowledg
           failure: calls.failure(node, time),
           at: local(setting, node, time),
         })
+      return true
     },
     catchUp: (node, now) => {
       if (skip && get(node, its.doing) === its.resting && probeInterval > 0)

@@ -13,6 +13,11 @@ export interface Outage extends Span {
   readonly of: 'api' | 'network' | 'controller-manager'
   /** Of the nodes, from 0 to 1: whom it strikes. */
   readonly part: number
+  /**
+   * `api`: for so long before its end the server starts: it takes connections, which it answers at the end. None: it
+   * refuses them to the end.
+   */
+  readonly starting?: Milliseconds
 }
 
 /** An event that strikes a part of the nodes, each at a time of its own within `over`. */

@@ -36,6 +36,8 @@ export interface World {
   readonly nextChange: (node: number, after: Milliseconds) => Change
   /** The index of the outage that keeps a node from the API at a time; -1: none. */
   readonly outageAt: (node: number, at: Milliseconds) => number
+  /** When a call that comes in an outage is taken: at its end by a server that is starting, else never. */
+  readonly takenAt: (node: number, at: Milliseconds) => Milliseconds
   /** The first time at or after `at` when the controller manager runs. */
   readonly managed: (at: Milliseconds) => Milliseconds
   /** Until when certificates are accepted that are signed at a time: by the CA of that time. */
@@ -89,6 +91,10 @@ export const world = (scenario: Scenario): World => {
   }
 
   const isOver = ({ at, lasting }: Span, now: Milliseconds) => now < at || now >= at + lasting
+  const cutAt = (node: number, at: Milliseconds) => {
+    for (const cut of cuts) if (!isOver(cut, at) && isStruck(node, cut.salt, cut.part)) return cut
+    return undefined
+  }
   const past = (spans: ReadonlyArray<Span>, from: Milliseconds): Milliseconds => {
     let now = from
     for (const span of spans) if (!isOver(span, now)) now = span.at + span.lasting
@@ -127,9 +133,11 @@ export const world = (scenario: Scenario): World => {
       return within < from ? joined - within + from : within < to ? joined : joined - within + every + from
     },
     nextChange,
-    outageAt: (node, at) => {
-      for (const cut of cuts) if (!isOver(cut, at) && isStruck(node, cut.salt, cut.part)) return cut.index
-      return -1
+    outageAt: (node, at) => cutAt(node, at)?.index ?? -1,
+    takenAt: (node, at) => {
+      const cut = cutAt(node, at)
+      if (cut === undefined || cut.of !== 'api') return endOfTime
+      return at < endOf(cut) - (cut.starting ?? 0) ? endOfTime : endOf(cut)
     },
     managed: (at) => past(halts, at),
     acceptedUntil: (signedAt) => {

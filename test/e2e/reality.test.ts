@@ -58,6 +58,7 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   outage.at = now()
   await cluster.apiServer.stop('SIGKILL')
   await sleep(outageFor)
+  const started = now()
   await cluster.apiServer.start()
   outage.until = now()
   await sleep(duration - now())
@@ -90,7 +91,7 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
     nodes,
     signer: { ...sample.signer, duration: signing, kubernetes: isOld ? '1.20' : '1.22' },
     outages: [
-      { of: 'api', ...lasting(served) },
+      { of: 'api', ...lasting(served), starting: served - started },
       { of: 'controller-manager', ...lasting(managed) },
     ],
     policies: [unprobed],

@@ -41,7 +41,7 @@ policies: [{ name: a, renewFrom: 50%, probeInterval: 0s }, { name: b, kind: clie
   const { approval, outages, policies } = read.right
   assert.equal(approval.hours, { from: 9 * hour, to: 17.5 * hour, days: [1, 0] })
   assert.is(approval.denied, 0.025)
-  assert.equal(outages, [{ of: 'network', at: hour, lasting: 1.5 * minute, part: 0.1 }])
+  assert.equal(outages, [{ of: 'network', at: hour, lasting: 1.5 * minute, part: 0.1, starting: 0 }])
   assert.equal(policies, [
     { _tag: 'Machine', name: 'a', policy: { ...defaultPolicy, renewFrom: 0.5, probeInterval: 0 } },
     { _tag: 'ClientGo', name: 'b' },

@@ -60,6 +60,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
         at: moment,
         lasting: ms(1, 5 * hour),
         part,
+        starting: fc.constantFrom(0, 0, 20 * second, 2 * minute),
       }),
     ),
     authorities: some(fc.record({ at: moment, overlap: fc.constantFrom(0, 5 * hour) })),

@@ -82,6 +82,28 @@ test('recovers from an outage within the pause of a retry, and counts what was i
   assert.match(report.worst, 'After the outage 40m from the start')
 })
 
+test('lets those wait who call a server that is starting, and serves them all when it has', () => {
+  const { nodes, approval, signer } = scenarioOf()
+  const after = (starting: number) => {
+    const scenario = scenarioOf({
+      duration: 5 * minute,
+      nodes: { ...nodes, count: 200, joinOver: minute },
+      approval: { ...approval, perSecond: 1_000 },
+      signer: { ...signer, perSecond: 1_000 },
+      outages: [{ of: 'api', at: 0, lasting: minute, part: 1, starting }],
+    })
+    const [outage] = lived(scenario).report.outages
+    if (outage === undefined) throw new Error('there was no outage')
+    return outage
+  }
+  // Each is asked for after 1, 2, 4, 8, 16 … seconds: half of them in the last twenty.
+  assert.ok(after(0).peakAfter < 60)
+  assert.ok(after(20 * second).peakAfter > 150)
+  assert.ok(after(20 * second).recovery.longest < after(0).recovery.longest)
+  // Nobody waits for an answer for longer than 40 seconds.
+  assert.is(after(50 * second).recovery.count, 200)
+})
+
 test('tells of those who have no certificate at the end', () => {
   const { report } = lived(
     alone({ duration: day, bootstrapTokensUntil: minute, authorities: [{ at: 30 * minute, overlap: 0 }] }),
