@@ -103,10 +103,10 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
     ...lines,
   ].join('\n')
   await writeFile(report, `${said}\n`)
-  // Two samples of some 300 requests from the same curve are 0.14 apart once in two hundred times.
-  assert.ok(create < 0.15, said)
-  assert.ok(watch < 0.2, said)
-  assert.ok(ratio > 0.8 && ratio < 1.25, said)
+  // Two samples of some 300 requests from one curve are 0.14 apart once in two hundred times; the rest is for slow machines.
+  assert.ok(create < 0.25, said)
+  assert.ok(watch < 0.25, said)
+  assert.ok(ratio > 0.75 && ratio < 1.33, said)
   assert.ok(Math.abs(real.installed - model.installed) < 0.15 * model.installed, said)
-  assert.ok(Math.abs((real.recovery ?? 0) - (model.recovery ?? 0)) < 15 * second, said)
+  assert.ok(Math.abs((real.recovery ?? 0) - (model.recovery ?? 0)) < 20 * second, said)
 })
