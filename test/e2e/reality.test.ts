@@ -34,7 +34,6 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   const token = await cluster.createBootstrapToken()
   const bootstrapKubeconfig = await cluster.writeKubeconfig('reality', { token })
   const sample = scenarioOf()
-  const nodes = { ...sample.nodes, count, joinOver }
   const { openFleet } = await library()
   const fleet = openFleet()
   defer(fleet.stop)
@@ -84,6 +83,9 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
       verb === 'watch' &&
       resource === 'certificatesigningrequests',
   )
+  // How long they take to come is measured too: on a slow machine longer than they were to.
+  const asked = ours.filter(({ verb, resource }) => verb === 'create' && resource !== undefined)
+  const nodes = { ...sample.nodes, count, joinOver: Math.max(joinOver, asked[count - 1]?.at ?? 0) }
   const lasting = (until: number) => ({ at: outage.at, lasting: until - outage.at, part: 1 })
   const scenario: Scenario = {
     ...sample,
@@ -99,11 +101,12 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   const model = simulated(scenario)
   const { lines, create, watch, ratio } = compare(real, model)
   const said = [
-    `${count} rotations, Kubernetes ${cluster.version.text}: no API server from ${outage.at} to ${served} ms, no controllers until ${managed} ms`,
+    `${count} rotations, Kubernetes ${cluster.version.text}: came in ${nodes.joinOver} ms; no API server from ${outage.at} to ${served} ms, no controllers until ${managed} ms`,
     ...lines,
   ].join('\n')
   await writeFile(report, `${said}\n`)
-  // Two samples of some 300 requests from one curve are 0.14 apart once in two hundred times; the rest is for slow machines.
+  // Two samples of some 300 requests from one curve are 0.14 apart once in two hundred times; the rest is for slow machines, and for the
+  // second or two in which an API server that has just started rejects everybody.
   assert.ok(create < 0.25, said)
   assert.ok(watch < 0.25, said)
   assert.ok(ratio > 0.75 && ratio < 1.33, said)
