@@ -106,45 +106,45 @@ export const clientTemplate = (
  * the extension it is for anything); and another kind of key, where the template says which.
  */
 export const missingFrom = (wanted: CertificateTemplate, certificate: Certificate): ReadonlyArray<string> => {
+  const missing = missingNames(wanted, certificate)
   const purposes = certificate.extendedKeyUsages
-  const usages = O.isNone(purposes)
-    ? []
-    : wanted.usages.filter((usage) => usage.endsWith(' auth') && !purposes.value.includes(usage))
-  return [
-    ...missingNames(wanted, certificate),
-    ...usages.map((usage) => `usage ${usage} is missing`),
-    ...otherKey(wanted, certificate),
-  ]
+  if (O.isSome(purposes))
+    for (const usage of wanted.usages)
+      if (usage.endsWith(' auth') && !purposes.value.includes(usage))
+        missing.push(`usage ${usage} is missing`)
+  if (isOtherKey(wanted, certificate))
+    missing.push(`key is ${certificate.keyAlgorithm}, wanted is ${wanted.keyAlgorithm}`)
+  return missing
 }
 
 /** Unknown in what was written down before kinds were told apart. */
-const otherKey = (
+const isOtherKey = (
   { keyAlgorithm: wanted }: Pick<CertificateTemplate, 'keyAlgorithm'>,
   { keyAlgorithm }: Pick<Certificate, 'keyAlgorithm'>,
-): ReadonlyArray<string> =>
-  wanted === undefined || keyAlgorithm === undefined || wanted === keyAlgorithm
-    ? []
-    : [`key is ${keyAlgorithm}, wanted is ${wanted}`]
+): boolean => wanted !== undefined && keyAlgorithm !== undefined && wanted !== keyAlgorithm
 
-const missingNames = (wanted: Names, names: Names): ReadonlyArray<string> => {
+const missingNames = (wanted: Names, names: Names): Array<string> => {
   const missing: Array<string> = []
-  const demand = (
-    kind: string,
-    want: ReadonlyArray<string>,
-    have: ReadonlyArray<string>,
-    same: (a: string, b: string) => boolean = eqStrict.equals,
-  ) => {
-    for (const name of want)
-      if (!have.includes(name) && !have.some((other) => same(name, other)))
-        missing.push(`${kind} ${name} is missing`)
-  }
   if (wanted.commonName !== names.commonName)
     missing.push(`common name is ${printable(names.commonName, 100)}, wanted is ${wanted.commonName}`)
-  demand('organization', wanted.organizations, names.organizations)
-  demand('DNS name', wanted.dnsNames, names.dnsNames)
-  demand('IP address', wanted.ipAddresses, names.ipAddresses, sameAddress)
-  demand('URI', wanted.uris, names.uris)
+  demand(missing, 'organization', wanted.organizations, names.organizations)
+  demand(missing, 'DNS name', wanted.dnsNames, names.dnsNames)
+  demand(missing, 'IP address', wanted.ipAddresses, names.ipAddresses, sameAddress)
+  demand(missing, 'URI', wanted.uris, names.uris)
   return missing
+}
+
+/** Adds those that are wanted and not there. */
+const demand = (
+  missing: Array<string>,
+  kind: string,
+  want: ReadonlyArray<string>,
+  have: ReadonlyArray<string>,
+  same: (a: string, b: string) => boolean = eqStrict.equals,
+): void => {
+  for (const name of want)
+    if (!have.includes(name) && !have.some((other) => same(name, other)))
+      missing.push(`${kind} ${name} is missing`)
 }
 
 /** Whether a certificate for the `asked` template would still be accepted when `wanted` is. */
@@ -152,7 +152,7 @@ export const covers = (asked: CertificateTemplate, wanted: CertificateTemplate):
   asked.signerName === wanted.signerName &&
   wanted.usages.every((usage) => asked.usages.includes(usage)) &&
   missingNames(wanted, asked).length === 0 &&
-  otherKey(wanted, { keyAlgorithm: asked.keyAlgorithm ?? defaultKeyAlgorithm }).length === 0
+  !isOtherKey(wanted, { keyAlgorithm: asked.keyAlgorithm ?? defaultKeyAlgorithm })
 
 /** Whether two templates ask for the same, in whatever order. */
 export const isSameTemplate = (one: CertificateTemplate, other: CertificateTemplate): boolean =>
