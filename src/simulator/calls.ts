@@ -75,7 +75,10 @@ export const calls = ({ scenario, machine, around, record, rows, present, period
     answer,
     isGranted: (node) => get(node, its.answers) === granted,
     isHeld: (node) => get(node, its.answers) === held,
-    credential: (node) => credentialNames[get(node, its.credential)] ?? 'external',
+    credential: (node) => {
+      const number = get(node, its.credential)
+      return number === 0 ? 'held' : number === 1 ? 'bootstrap' : 'external'
+    },
     failure: (node, time) => {
       const what = get(node, its.answers)
       const why = what === unreachable ? 'unreachable' : what === overloaded ? 'overloaded' : 'rejected'

@@ -2,6 +2,8 @@
  * What is kept of each node beside its facts: a row of numbers. Rows lie in one array, so that all of a node is read from
  * memory at once; with an array for each number, most of the time would go into waiting for memory.
  */
+import { at } from './numbers.js'
+
 /** What it is doing, what that comes to and when; whether that is out of the reach of what happens meanwhile. */
 export const [doing, answers, answered, isSafe] = [0, 1, 2, 3]
 /** How far its clock is ahead; the number of its newest key, and of requests that it has sent. */
@@ -36,7 +38,7 @@ export interface Nodes {
 export const nodesOf = (count: number): Nodes => {
   const rows = new Float64Array(count * width)
   return {
-    get: (node, field) => rows[node * width + field] ?? 0,
+    get: (node, field) => at(rows, node * width + field),
     put: (node, field, value) => {
       rows[node * width + field] = value
     },

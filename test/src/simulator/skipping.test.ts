@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import { hour, minute } from '../../../src/model/time.js'
+import { defaultPolicy } from '../../../src/model/policy.js'
+import { day, hour, minute } from '../../../src/model/time.js'
 import { type Fleet, fleet } from '../../../src/simulator/fleet.js'
 import type { NamedPolicy, Scenario } from '../../../src/simulator/scenario.js'
 import { assert, sample, seed, suite } from '../../helper/index.js'
 import { policies, scenarios } from './arbitrary.js'
-import { clientGoPolicy, scenarioOf } from './sample.js'
+import { clientGoPolicy, ours, scenarioOf } from './sample.js'
 
 const test = suite('skipping')
 
@@ -63,6 +64,33 @@ test('nor what interrupts a renewal that waits for approval or for the signer, o
     outages: [{ of: 'controller-manager', at: 80 * minute, lasting: 30 * minute, part: 1 }],
   })
   for (const policy of scenario.policies) isTheSame(scenario, policy)
+})
+
+test('nor an API server that starts while probes, requests and watches are under way', () => {
+  const { nodes, signer, approval } = scenarioOf()
+  const scenario = scenarioOf({
+    duration: 3 * hour,
+    nodes: { ...nodes, count: 30, joinOver: hour },
+    signer: { ...signer, duration: hour },
+    approval: { ...approval, delay: 3 * minute },
+    outages: [
+      { of: 'api', at: 90 * minute, lasting: 5 * minute, part: 1, starting: 2 * minute },
+      { of: 'network', at: 100 * minute, lasting: 10 * minute, part: 0.5 },
+    ],
+  })
+  const policy = { ...defaultPolicy, probeInterval: minute }
+  const often: NamedPolicy = { _tag: 'Machine', name: 'often', policy }
+  for (const policy of [often, clientGoPolicy]) isTheSame(scenario, policy)
+})
+
+test('nor a CA that expires, with requests that are approved and never signed', () => {
+  const { signer, approval } = scenarioOf()
+  const scenario = scenarioOf({
+    duration: 3 * day,
+    signer: { ...signer, duration: hour, authorityEnd: 5 * hour },
+    approval: { ...approval, denied: 0.1 },
+  })
+  for (const policy of [ours, clientGoPolicy]) isTheSame(scenario, policy)
 })
 
 test('what is skipped makes no difference: the same facts, the same counts, for any scenario and seed', () => {
