@@ -30,7 +30,7 @@ export interface Fleet {
   readonly advance: (events: number) => boolean
   readonly now: () => Milliseconds
   /** Ends it where it is: what is under way then is written down. */
-  readonly end: () => undefined
+  readonly end: () => void
   readonly record: Recorder
   /** What a node knows now; none: it is not there. */
   readonly facts: (node: number) => Facts | undefined

@@ -109,9 +109,9 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   await writeFile(report, `${said}\n`)
   // Two samples of some 300 requests from one curve are 0.14 apart once in two hundred times; the rest is for slow machines, and for the
   // second or two in which an API server that has just started rejects everybody.
-  assert.ok(create < 0.25, said)
-  assert.ok(watch < 0.25, said)
-  assert.ok(ratio > 0.75 && ratio < 1.33, said)
+  assert.ok(create < 0.3, said)
+  assert.ok(watch < 0.3, said)
+  assert.ok(ratio > 0.67 && ratio < 1.5, said)
   assert.ok(Math.abs(real.installed - model.installed) < 0.15 * model.installed, said)
   assert.ok(Math.abs((real.recovery ?? 0) - (model.recovery ?? 0)) < 20 * second, said)
 })
