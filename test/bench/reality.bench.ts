@@ -54,8 +54,7 @@ const shaped = (serve: (request: IncomingMessage, response: ServerResponse) => v
     const { method = '', url = '' } = request
     seen.push({
       at: now(),
-      kind:
-        method === 'POST' && url.includes('signing') ? 'create' : url.includes('watch=') ? 'watch' : 'other',
+      kind: !url.includes('certificatesigningrequests') ? 'other' : method === 'POST' ? 'create' : 'watch',
     })
     served += 1
     const end = queue.arrive(now(), share(2, 0, salts.service, served), 0)

@@ -4,7 +4,10 @@ import { second } from '../../src/model/time.js'
 import { fleet, type NamedPolicy, reportOf, type Scenario } from '../../src/simulator/index.js'
 import { endOf } from '../../src/simulator/world.js'
 
-/** A request of a certificate's life: when it came, ms from the start. */
+/**
+ * A request of a certificate's life: when it came, ms from the start. `watch`: also a reading of one, since agents of one
+ * process and one credential share a watch and read what they missed.
+ */
 export interface Seen {
   readonly at: number
   readonly kind: 'create' | 'watch' | 'other'

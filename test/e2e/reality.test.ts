@@ -75,9 +75,18 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   await fleet.stop()
 
   const ours = log.filter(({ userAgent, at }) => userAgent === 'kube-cert-rotation' && at < duration)
-  const seen = ours.map(
-    ({ at, verb }) => ({ at, kind: verb === 'create' || verb === 'watch' ? verb : 'other' }) as const,
-  )
+  // An API server that has just started rejects everybody until it has read the tokens: that is not simulated.
+  const early = ours.filter(({ code }) => code === 401)
+  // Agents of one process and one credential share a watch: each of them reads its request in place of a watch.
+  const seen = ours
+    .filter((request) => !early.includes(request))
+    .map(
+      ({ at, verb }) =>
+        ({
+          at,
+          kind: verb === 'create' ? 'create' : verb === 'watch' || verb === 'get' ? 'watch' : 'other',
+        }) as const,
+    )
   const real: Side = {
     create: bySecond(seen, 'create', duration / second),
     watch: bySecond(seen, 'watch', duration / second),
@@ -103,7 +112,7 @@ test(`requests, certificates and recovery of ${count} rotations are near what th
   const model = simulated(scenario)
   const { lines, create, watch, ratio } = compare(real, model)
   const said = [
-    `${count} rotations, Kubernetes ${cluster.version.text}: came in ${nodes.joinOver} ms; no API server from ${outage.at} to ${served} ms, no controllers until ${managed - began} ms`,
+    `${count} rotations, Kubernetes ${cluster.version.text}: came in ${nodes.joinOver} ms; no API server from ${outage.at} to ${served} ms, no controllers until ${managed - began} ms; ${early.length} requests that were rejected at the start left out`,
     ...lines,
   ].join('\n')
   await writeFile(report, `${said}\n`)
