@@ -105,7 +105,7 @@ export const fleet = (
     const { held, wanted } = known.facts(node)
     const kept = O.map((one: Held): Held => ({ ...one, rejectedAt: O.none, serverUntrustedAt: O.none }))(held)
     known.begin(node, noFacts(wanted))
-    known.learn(node, { _tag: 'Loaded', held: kept, draft, at: local(setting, node, time) })
+    known.apply(node, { _tag: 'Loaded', held: kept, draft, at: local(setting, node, time) })
     act(node, time)
   }
 

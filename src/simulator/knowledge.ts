@@ -19,7 +19,7 @@ export interface Knowledge {
   readonly forget: (node: number) => undefined
   /** It starts, and knows no more than this. */
   readonly begin: (node: number, facts: Facts) => undefined
-  readonly learn: (node: number, event: Event) => undefined
+  readonly apply: (node: number, event: Event) => undefined
   readonly keyId: (node: number, key: number) => string
   readonly request: (node: number, key: number) => OutstandingRequest
   /** The server accepted the node's certificate. */
@@ -44,7 +44,7 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
   const known = new Array<Facts | undefined>(scenario.nodes.count)
 
   const facts = (node: number): Facts => known[node] ?? noFacts(O.some(templateOf(node)))
-  const learn = (node: number, event: Event): undefined => {
+  const apply = (node: number, event: Event): undefined => {
     known[node] = machine.evolve(facts(node), event)
   }
   const keyId = (node: number, key: number): string => keyIdOf(scenario.seed, node, key)
@@ -52,13 +52,13 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
     requestOf(keyId(node, key), templateOf(node))
 
   const accepted = (node: number, time: Milliseconds): undefined =>
-    learn(node, {
+    apply(node, {
       _tag: 'CredentialAccepted',
       keyId: keyId(node, get(node, its.certified)),
       at: local(setting, node, time),
     })
   const taken = (node: number, key: number, credential: CredentialName, time: Milliseconds): undefined =>
-    learn(node, {
+    apply(node, {
       _tag: 'Submitted',
       request: request(node, key),
       credential,
@@ -66,7 +66,7 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
       at: local(setting, node, time),
     })
   const seen = (node: number, key: number, observation: Observation, time: Milliseconds): undefined =>
-    learn(node, { _tag: 'Observed', uid: keyId(node, key), observation, at: local(setting, node, time) })
+    apply(node, { _tag: 'Observed', uid: keyId(node, key), observation, at: local(setting, node, time) })
   const arrived = (node: number, key: number, from: Instant, to: Instant, time: Milliseconds): undefined =>
     seen(node, key, { _tag: 'Issued', chain: chainOf(keyId(node, key), templateOf(node), from, to) }, time)
 
@@ -85,7 +85,7 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
       const received = get(node, its.received)
       taken(node, key, machine.credential, get(node, its.renewal))
       arrived(node, key, instant(get(node, its.notBefore)), instant(get(node, its.notAfter)), received)
-      learn(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(setting, node, received) })
+      apply(node, { _tag: 'Installed', keyId: keyId(node, key), at: local(setting, node, received) })
     }
     if ((debts & owesProbe) > 0) accepted(node, get(node, its.checked))
     if ((debts & owesRequest) === 0) return
@@ -103,7 +103,7 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
     begin: (node, facts) => {
       known[node] = facts
     },
-    learn,
+    apply,
     keyId,
     request,
     accepted,

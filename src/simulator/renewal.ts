@@ -40,7 +40,7 @@ export const renewal = (
   const { scenario, machine, around, record, rows } = setting
   const { seed, start, api } = scenario
   const { get, put } = rows
-  const { settle, learn } = knowledge
+  const { settle, apply } = knowledge
   const { isGranted } = calls
   const isQuiet = (node: number): boolean => get(node, its.isQuiet) === 1
 
@@ -70,7 +70,7 @@ export const renewal = (
       settle(node, time)
       const draft = machine.remembers ? O.some(knowledge.request(node, key)) : O.none
       const failure = calls.failure(node, time)
-      learn(node, { _tag: 'SubmitFailed', draft, credential, failure, at: local(setting, node, time) })
+      apply(node, { _tag: 'SubmitFailed', draft, credential, failure, at: local(setting, node, time) })
       return true
     }
     put(node, its.submitted, time)
@@ -107,7 +107,7 @@ export const renewal = (
       watches.close(node)
       settle(node, time)
       put(node, its.failedWatch, 1)
-      learn(node, {
+      apply(node, {
         _tag: 'ObserveFailed',
         uid: knowledge.keyId(node, get(node, its.newest)),
         credential: calls.credential(node),
@@ -191,7 +191,7 @@ export const renewal = (
       watches.observe(node, time, known, credential, offset(setting, node, until)),
     observed,
     install: (node, time, { delivered: { certificate } }) => {
-      learn(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(setting, node, time) })
+      apply(node, { _tag: 'Installed', keyId: certificate.keyId, at: local(setting, node, time) })
       installed(node, time, certificate.notBefore, certificate.notAfter)
     },
     lacked,

@@ -26,7 +26,7 @@ export interface Rest {
   readonly catchUp: (node: number, now: Milliseconds) => undefined
 }
 
-export const rest = (setting: Setting, { learn, accepted, owe, keyId }: Knowledge, calls: Calls): Rest => {
+export const rest = (setting: Setting, { apply, accepted, owe, keyId }: Knowledge, calls: Calls): Rest => {
   const { scenario, machine, around, record, rows, present, period, skip } = setting
   const { probeInterval } = machine
   const { latency } = scenario.api
@@ -119,7 +119,7 @@ export const rest = (setting: Setting, { learn, accepted, owe, keyId }: Knowledg
         accepted(node, time)
         calls.recovered(node, time)
       } else
-        learn(node, {
+        apply(node, {
           _tag: 'ProbeFailed',
           keyId: keyId(node, get(node, its.certified)),
           failure: calls.failure(node, time),
