@@ -165,6 +165,21 @@ test('a denial counts to those before it however long the request waited for it'
   assert.is(attemptOf(at(2 * day), at(day)), 1, 'the clock was set back')
 })
 
+test('refusals are counted anew after a long silence', () => {
+  const forbidden = trouble('Forbidden', 'later')
+  const last = O.some(failure({ attempt: 3, refusals: 3, failure: forbidden }))
+  const attemptOf = (submittedAt: O.Option<Instant>, from: Instant) =>
+    O.toUndefined(
+      known({ ...noFacts(O.none), lastFailure: last, submittedAt }, forbidden, O.none, from).lastFailure,
+    )?.attempt
+  assert.is(attemptOf(O.none, at(20 * minute)), 4)
+  assert.is(attemptOf(O.none, at(20 * minute + 1)), 1)
+  assert.is(attemptOf(O.some(at(-minute)), at(hour)), 1, 'the request was there before the refusal')
+  assert.is(attemptOf(O.some(noon), at(hour)), 1, 'the refusal came of the request')
+  assert.is(attemptOf(O.some(at(day)), at(hour)), 1, 'the clock was set back to before the request')
+  assert.is(attemptOf(O.some(at(minute)), at(hour)), 4)
+})
+
 test('asks again soon when a server that was away rejects us, and later when it does again', () => {
   for (const away of ['Unreachable', 'Unavailable'] as const)
     for (const tag of ['CredentialRejected', 'Forbidden'] as const) {
