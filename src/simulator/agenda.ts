@@ -19,23 +19,23 @@ const children = 4
 
 /** An agenda for entries 0 to `capacity`, which grows when there are more. */
 export const virtualAgenda = (capacity: number): VirtualAgenda => {
-  let heap = new Int32Array(capacity)
-  let places = new Int32Array(capacity).fill(-1)
+  let heap = new Float64Array(capacity)
+  let places = new Float64Array(capacity).fill(-1)
   /** By place, so that those of children are read together. */
   let times = new Float64Array(capacity)
   let ranks = new Float64Array(capacity)
   let size = 0
 
-  const entryAt = (place: number): number => heap[place] ?? 0
+  const entryAt = (place: number): number => at(heap, place)
 
   const grow = () => {
     const larger = Math.max(16, 2 * places.length)
-    const copy = <A extends Int32Array | Float64Array>(from: A, to: A): A => {
+    const copy = <A extends Float64Array>(from: A, to: A): A => {
       to.set(from)
       return to
     }
-    heap = copy(heap, new Int32Array(larger))
-    places = copy(places, new Int32Array(larger).fill(-1))
+    heap = copy(heap, new Float64Array(larger))
+    places = copy(places, new Float64Array(larger).fill(-1))
     times = copy(times, new Float64Array(larger))
     ranks = copy(ranks, new Float64Array(larger))
   }
@@ -81,7 +81,7 @@ export const virtualAgenda = (capacity: number): VirtualAgenda => {
   return {
     set: (entry, due, rank = entry) => {
       while (entry >= places.length) grow()
-      const place = places[entry] ?? -1
+      const place = at(places, entry)
       if (due === endOfTime) {
         if (place >= 0) remove(entry, place)
         return

@@ -117,6 +117,12 @@ export const world = (scenario: Scenario): World => {
     return opens(midnight) - start
   }
 
+  /** When a pause ends outside of office hours they are waited for, and the next pause may lie in them. */
+  const attended = (at: Milliseconds): Milliseconds => {
+    const then = atWork(past(pauses, at))
+    return then === at ? at : attended(then)
+  }
+
   return {
     skew: (node) =>
       nodes.clockSkew === 0
@@ -144,13 +150,7 @@ export const world = (scenario: Scenario): World => {
       for (const { at, overlap } of authorities) if (at > signedAt) return at + overlap
       return endOfTime
     },
-    attended: (at) => {
-      for (let now = at; ; ) {
-        const then = atWork(past(pauses, now))
-        if (then === now) return now
-        now = then
-      }
-    },
+    attended,
   }
 }
 

@@ -51,6 +51,17 @@ test('does what one can work out by hand', () => {
   assert.is(report.requests.inVain, 0)
 })
 
+test('client-go knows nothing of a request after a restart, and sends another one with another key', () => {
+  const { nodes, approval } = scenarioOf()
+  const restarts = [{ at: minute, over: 0, part: 1 }]
+  const waiting = { approval: { ...approval, delay: 10 * minute }, nodes: { ...nodes, count: 1, restarts } }
+  assert.is(lived(alone(waiting), clientGoPolicy).report.requests.byKind.create, 2)
+  // The same name, which is there already: it is taken up.
+  const { objects } = lived(alone(waiting)).report
+  assert.is(objects.most, 1)
+  assert.is(lived(alone(waiting), clientGoPolicy).report.objects.most, 2)
+})
+
 test('asks again for what was deleted because nobody had decided about it for a day', () => {
   const { approval } = scenarioOf()
   const { report } = lived(
