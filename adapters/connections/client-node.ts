@@ -4,9 +4,12 @@
  */
 import type { Agent } from 'node:https'
 import * as O from 'fp-ts/lib/Option.js'
+import { secret } from '../../src/model/secret.js'
 import { fromFiles } from './files.js'
 import type { Following } from './follow.js'
 import { httpsAgent } from './https.js'
+import { misuse } from './options.js'
+import { type Route, routeTo } from './route.js'
 import { type Source, variable } from './source.js'
 
 /** A cluster in client-node's terms. */
@@ -44,33 +47,40 @@ export const trustOf = (config: KubeConfig): Source<O.Option<string>> => {
 /**
  * Makes a `KubeConfig` follow a credential: the generated APIs, watches, informers, logs, metrics, and exec, attach and
  * port-forward over WebSocket. It is changed and answered. This concerns the cluster that is current now and no other:
- * a credential goes to its own server, in place of the user's own (token, password, certificate, plugin). A cluster
- * behind a proxy is an error when something is sent to it.
+ * a credential goes to its own server, in place of the user's own (token, password, certificate, plugin). A `proxy-url`
+ * and a `tls-server-name` of that cluster count; where it has none, those of what is followed.
  */
 export const kubeConfig = <K extends KubeConfig>(following: Following, config: K): K => {
   const { applyToHTTPSOptions, applySecurityAuthentication, getCurrentUser } = config
-  const server = config.getCurrentCluster()?.server
-  const { skipTLSVerify, tlsServerName } = config.getCurrentCluster() ?? {}
-  const tls = {
-    ...(skipTLSVerify === true ? { rejectUnauthorized: false } : {}),
-    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+  const cluster = config.getCurrentCluster()
+  if (cluster === null)
+    throw misuse(
+      'the KubeConfig has no current cluster',
+      'load one first: config.loadFromClusterAndUser({ name, server: rotation.server() }, { name })',
+    )
+  const { server, skipTLSVerify, tlsServerName, proxyUrl } = cluster
+  const routed: Following = {
+    ...following,
+    routeTo: (address) => {
+      const followed = following.routeTo(address)
+      const own: Route = {
+        server,
+        tlsServerName: tlsServerName ? O.some(tlsServerName) : (followed?.tlsServerName ?? O.none),
+        proxyUrl: proxyUrl ? O.some(secret(proxyUrl)) : (followed?.proxyUrl ?? O.none),
+      }
+      return routeTo(O.some(own), address) ?? followed
+    },
   }
+  const tls = skipTLSVerify === true ? { rejectUnauthorized: false } : {}
   /** Whether the cluster that is current now is ours. */
-  const isOurs = (): boolean => server !== undefined && config.getCurrentCluster()?.server === server
-  /** The same, before something is sent to it. */
-  const follows = (): boolean => {
-    if (!isOurs()) return false
-    const { name, proxyUrl } = config.getCurrentCluster() ?? {}
-    if (proxyUrl) throw new Error(`cluster ${name} has a proxy-url, which is not supported here`)
-    return true
-  }
+  const isOurs = (): boolean => config.getCurrentCluster()?.server === server
   let agent: Agent | undefined
   const agentOfAll = () => {
-    agent ??= httpsAgent(following, tls)
+    agent ??= httpsAgent(routed, tls)
     return agent
   }
   const dispatcher = once(async () =>
-    (await import('./undici/index.js')).dispatcher(following, {
+    (await import('./undici/index.js')).dispatcher(routed, {
       connect: { ...tls, keepAliveInitialDelay: 30_000 },
       bodyTimeout: 0,
     }),
@@ -84,13 +94,13 @@ export const kubeConfig = <K extends KubeConfig>(following: Following, config: K
     },
     applyToHTTPSOptions: async (options: object) => {
       await applyToHTTPSOptions.call(config, options)
-      if (!follows()) return
+      if (!isOurs()) return
       for (const name of ['cert', 'key', 'pfx', 'ca']) Reflect.deleteProperty(options, name)
       Reflect.set(options, 'agent', agentOfAll())
     },
     applySecurityAuthentication: async (context: object) => {
       await applySecurityAuthentication.call(config, context)
-      if (!follows()) return
+      if (!isOurs()) return
       if (takesDispatcher(context)) context.setDispatcher(await dispatcher())
       else if (takesAgent(context)) context.setAgent(agentOfAll())
     },

@@ -34,7 +34,7 @@ const knownFiles: Readonly<Record<keyof Files, true>> = { certificate: true, key
 const knownOptions: Readonly<Record<keyof FilesOptions, true>> = { interval: true, onProblem: true }
 
 /** Sources that follow files. */
-export interface FileSources extends Required<Omit<Sources, 'reportRejected' | 'followed'>> {
+export interface FileSources extends Required<Omit<Sources, 'route' | 'reportRejected' | 'followed'>> {
   /** Looks now, for those who know of a change. */
   readonly look: IO<void>
   /** Looks no more. */

@@ -7,6 +7,7 @@ import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'
 import { refuseUnknown } from './options.js'
+import { type Address, type Route, routeTo } from './route.js'
 import { type Count, type Credential, type Problem, type Sources, warnOf } from './source.js'
 import { joined, type Outgoing, outgoing } from './trust.js'
 
@@ -56,6 +57,8 @@ export interface Following {
   /** The current certificate first; earlier ones as long as a connection carries them. */
   readonly connectionCounts: IO<ReadonlyArray<Count>>
   readonly longLived: (request: RequestLine) => boolean
+  /** How to get to an address, where that is more than its URL says: now, since kubeconfigs change. */
+  readonly routeTo: (address: Address) => Route | undefined
   /** Follows no more. Connections go on with what they have. */
   readonly close: IO<void>
 }
@@ -151,6 +154,8 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
   const unsubscribe = [
     sources.credentials?.subscribe(update),
     sources.trust?.subscribe(update),
+    // It is looked at for each connection; following it is what keeps it up to date.
+    sources.route?.subscribe(() => {}),
     sources.followed?.(connectionCounts),
   ]
 
@@ -164,6 +169,7 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
     },
     connectionCounts,
     longLived,
+    routeTo: (address) => routeTo(sources.route?.current() ?? O.none, address),
     close: () => {
       cancelWake()
       for (const end of unsubscribe) end?.()

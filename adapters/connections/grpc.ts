@@ -8,10 +8,13 @@ import {
   status,
   type VerifyOptions,
 } from '@grpc/grpc-js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
+import { misuse } from './options.js'
 import { noticeAlert } from './rejection.js'
+import { addressOf, type Route } from './route.js'
 
 /** What the `channelFactoryOverride` of grpc-js makes. */
 type FollowingChannel = ReturnType<NonNullable<ClientOptions['channelFactoryOverride']>>
@@ -45,6 +48,7 @@ const followingChannel = (
   options: ChannelOptions,
 ): FollowingChannel => {
   const lines = new Set<Line>()
+  const route = () => routeOf(following, address)
   let closed = false
   const current = (): Line => {
     if (closed) throw new Error('the channel has been closed')
@@ -53,8 +57,13 @@ const followingChannel = (
       [...lines].find((open) => open.generation === generation) ??
       openLine(
         following,
-        (context) => new Channel(address, credentials.createFromSecureContext(context, verify), options),
+        (context) =>
+          new Channel(address, credentials.createFromSecureContext(context, verify), {
+            ...namedAs(route()),
+            ...options,
+          }),
         (gone) => lines.delete(gone),
+        () => behindProxy(route()),
       )
     lines.add(line)
     return line
@@ -76,6 +85,7 @@ const openLine = (
   following: Following,
   open: (context: Generation['context']) => Channel,
   onGone: (line: Line) => void,
+  problemOnTheWay: () => Error | undefined,
 ): Line => {
   const generation = following.current()
   const channel = open(generation.context)
@@ -115,7 +125,7 @@ const openLine = (
     call: (...parameters) => {
       const call = channel.createCall(...parameters)
       calls.set(call, { method: 'POST', path: parameters[0] })
-      const problem = generation.problem()
+      const problem = generation.problem() ?? problemOnTheWay()
       const { start } = call
       call.start = (metadata, listener) => {
         start.call(call, metadata, {
@@ -135,6 +145,25 @@ const openLine = (
   }
   return line
 }
+
+/** The way to a target of grpc-js, such as `host:port` or `dns:///host:port`. */
+const routeOf = ({ routeTo }: Following, target: string): Route | undefined => {
+  const url = `https://${target.replace(/^dns:(\/\/[^/]*\/)?/, '')}`
+  return URL.canParse(url) ? routeTo(addressOf(url)) : undefined
+}
+
+const namedAs = (route: Route | undefined): ChannelOptions =>
+  route === undefined || O.isNone(route.tlsServerName)
+    ? {}
+    : { 'grpc.ssl_target_name_override': route.tlsServerName.value }
+
+const behindProxy = (route: Route | undefined): Error | undefined =>
+  route === undefined || O.isNone(route.proxyUrl)
+    ? undefined
+    : misuse(
+        `${route.server} is reached through a proxy (proxy-url, HTTPS_PROXY), which is not supported for gRPC here`,
+        'use another stack, or a kubeconfig without a proxy',
+      )
 
 const noticeEnd = ({ code, details }: StatusObject, rejected: (reason: string) => void): void => {
   if (code === status.UNAUTHENTICATED) rejected('status UNAUTHENTICATED')

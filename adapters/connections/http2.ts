@@ -8,12 +8,16 @@ import {
   type SecureClientSessionOptions,
 } from 'node:http2'
 import { Socket } from 'node:net'
+import { Duplex, PassThrough, pipeline } from 'node:stream'
+import * as O from 'fp-ts/lib/Option.js'
 import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
 import { refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
+import { addressOf, namedBy, type Route } from './route.js'
+import { tunnel, tunnelTimeout } from './tunnel.js'
 
 /** What `node:http2`'s sessions offer, over as many sessions as it takes. */
 export interface Http2Client {
@@ -48,14 +52,25 @@ export const http2Client = (
 ): Http2Client => {
   refuseOwn('http2Client', options)
   const open = new Set<Session>()
+  const address = addressOf(authority)
+
+  /** What Node is to take in place of a connection of its own. */
+  const connectionTo = (route: Route | undefined, problem: Error | undefined, closing: AbortSignal) => {
+    if (problem !== undefined) return { createConnection: () => new Socket().destroy(problem) }
+    if (route === undefined || O.isNone(route.proxyUrl)) return {}
+    return { socket: later(tunnel(route.proxyUrl.value, address, tunnelTimeout, closing)) }
+  }
 
   const openSession = (generation: Generation): Session => {
     const problem = generation.problem()
+    const route = following.routeTo(address)
+    const closing = new AbortController()
     const session = connect(authority, {
+      ...namedBy(route),
       ...options,
       ALPNProtocols: ['h2'],
       secureContext: generation.context,
-      ...(problem === undefined ? {} : { createConnection: () => new Socket().destroy(problem) }),
+      ...connectionTo(route, problem, closing.signal),
     })
     const streams = new Set<ClientHttp2Stream>()
     const opened = { generation, session, streams }
@@ -71,6 +86,7 @@ export const http2Client = (
     session
       .on('error', (error) => noticeAlert(error, generation.rejected))
       .once('close', () => {
+        closing.abort()
         open.delete(opened)
         leave()
       })
@@ -113,6 +129,17 @@ export const http2Client = (
       for (const { session } of open) session.destroy()
     },
   }
+}
+
+/** A connection that is there before its socket: a session is wanted at once, and a tunnel takes its time. */
+const later = (opened: Promise<Socket>): Duplex => {
+  const [sent, received] = [new PassThrough(), new PassThrough()]
+  const duplex = Duplex.from({ readable: received, writable: sent })
+  opened.then(
+    (socket) => pipeline(sent, socket, received, () => {}),
+    (error: Error) => duplex.destroy(error),
+  )
+  return duplex
 }
 
 /** Closes a session when its streams have ended, those included whose headers are still to be sent. */

@@ -1,14 +1,17 @@
 import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
-import { Socket } from 'node:net'
+import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import * as O from 'fp-ts/lib/Option.js'
 import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import { isWatch } from './long-lived.js'
 import { refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
+import { namedBy } from './route.js'
+import { tunnel, tunnelTimeout } from './tunnel.js'
 
 /**
  * An agent for `https.request` and what builds on it (axios, got, node-fetch, ws). Connections are kept alive unless
@@ -17,7 +20,44 @@ import { noticeAlert, noticeStatus } from './rejection.js'
  */
 export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
   refuseOwn('httpsAgent', options)
-  return followingAgent(following, new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 }))
+  const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
+  return followingAgent(following, routed(following, agent))
+}
+
+/** Makes an agent go to the API server as its cluster says. It is changed and answered. */
+const routed = ({ routeTo }: Pick<Following, 'routeTo'>, agent: Agent): Agent => {
+  const { createConnection: connect, destroy } = agent
+  let closing = new AbortController()
+  agent.createConnection = (connection, callback) => {
+    const host = connection.host ?? 'localhost'
+    const address = { host, port: Number(connection.port ?? 443) }
+    const route = routeTo(address)
+    const { servername, checkServerIdentity } = connection
+    // Node makes it of the host where nobody gave one.
+    const isGiven = servername !== undefined && servername !== (isIP(host) === 0 ? host : '')
+    const named = {
+      ...connection,
+      ...(isGiven ? {} : namedBy(route)),
+      ...(checkServerIdentity === undefined ? {} : { checkServerIdentity }),
+    }
+    if (route === undefined || O.isNone(route.proxyUrl)) return connect.call(agent, named, callback)
+    tunnel(route.proxyUrl.value, address, tunnelTimeout, closing.signal).then(
+      (socket) => {
+        const created = connect.call(agent, { ...named, socket }, callback)
+        if (created) callback?.(null, created)
+      },
+      // Node looks at the error alone, its types want a socket as well.
+      (error: Error) => callback?.(error, new Socket()),
+    )
+    return undefined
+  }
+  agent.destroy = () => {
+    // An agent knows nothing of a tunnel before it is there.
+    closing.abort()
+    closing = new AbortController()
+    destroy.call(agent)
+  }
+  return agent
 }
 
 /** Makes the connections of an agent follow, in whichever way it opens them. It is changed and answered. */

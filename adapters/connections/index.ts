@@ -8,6 +8,7 @@ export type { Connection, Generation } from './generation.js'
 export { type Http2Client, http2Client } from './http2.js'
 export { httpsAgent } from './https.js'
 export type { RequestLine } from './long-lived.js'
+export type { Address, Route } from './route.js'
 export { tlsServer } from './server.js'
 export {
   type Count,

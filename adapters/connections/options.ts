@@ -2,7 +2,7 @@
 import { didYouMean, unknownField } from '../platform/nearest.js'
 
 /** A mistake of whoever calls: thrown, with the `code` `InvalidOptions`. */
-const misuse = (message: string, cure: string): Error =>
+export const misuse = (message: string, cure: string): Error =>
   Object.assign(new Error(`${message}; ${cure}`), { code: 'InvalidOptions' })
 
 /** Throws for a field that is none of the known ones. */

@@ -3,6 +3,7 @@ import type * as O from 'fp-ts/lib/Option.js'
 import type { Certificate } from '../../src/model/certificate.js'
 import type { Failure } from '../../src/model/failure.js'
 import type { TlsKey } from '../../src/ports.js'
+import type { Route } from './route.js'
 
 /** A value that changes, and word of each change. */
 export interface Source<A> {
@@ -42,6 +43,11 @@ export interface Sources {
   readonly problem?: IO<O.Option<Problem>>
   /** Whom to trust: a bundle of CAs, PEM `CERTIFICATE` blocks. None: those that Node trusts by itself. */
   readonly trust?: Source<O.Option<string>>
+  /**
+   * How connections get to the API server: `tls-server-name` and the proxy of a kubeconfig. For this server alone; absent
+   * or none: all are reached by what their URLs say.
+   */
+  readonly route?: Source<O.Option<Route>>
   /** Hears that a server rejected the certificate, where `FollowOptions` name nobody else. */
   readonly reportRejected?: (rejection: { readonly keyId: string; readonly reason: string }) => void
   /** Hears of who follows, and can count their connections until the answer is called. */

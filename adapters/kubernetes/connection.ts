@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Agent } from 'node:https'
-import { isIP, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import * as tls from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -10,12 +10,13 @@ import { type ApiError, failure } from '../../src/model/failure.js'
 import { type Milliseconds, second } from '../../src/model/time.js'
 import type { ClientCredential } from '../../src/ports.js'
 import { checkKey, credentialOf } from '../connections/check.js'
+import { asError, connectionFailure } from '../connections/failure.js'
 import { newGeneration, type OwnedGeneration } from '../connections/generation.js'
 import { followingAgent } from '../connections/https.js'
 import { isLongLived } from '../connections/long-lived.js'
+import { addressOf, knownAs } from '../connections/route.js'
+import { tunnel } from '../connections/tunnel.js'
 import type { Access, Cluster } from '../kubeconfig/cluster.js'
-import { asError, connectionFailure } from './network-error.js'
-import { tunnel } from './tunnel.js'
 
 /** A way to the API server all of whose connections carry one credential. */
 export interface Connection {
@@ -155,17 +156,12 @@ const agentTo = (
   timeout: Milliseconds,
   closing: AbortSignal,
 ): Agent => {
-  const { hostname, port } = new URL(server)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const address = { host, port: port === '' ? 443 : Number(port) }
-  const name = O.getOrElse(() => host)(tlsServerName)
+  const address = addressOf(server)
   const agent = new Agent({
     keepAlive: true,
     maxCachedSessions: 0,
     timeout: idleSocketTimeout,
-    // RFC 6066, 3: an IP address is no server name.
-    servername: isIP(name) === 0 ? name : '',
-    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
+    ...knownAs(O.getOrElse(() => address.host)(tlsServerName)),
     rejectUnauthorized: !insecureSkipTlsVerify,
     ALPNProtocols: ['http/1.1'],
   })
@@ -174,7 +170,7 @@ const agentTo = (
     const connect = (more: { readonly socket?: Socket } = {}) =>
       bounded(tls.connect({ ...options, ...address, ...more }), timeout)
     if (O.isNone(proxyUrl)) return connect()
-    tunnel(proxyUrl.value, `${hostname}:${address.port}`, timeout, closing).then(
+    tunnel(proxyUrl.value, address, timeout, closing).then(
       (socket) => callback?.(null, connect({ socket })),
       // Node looks at the error alone, its types want a socket as well.
       (error: Error) => callback?.(error, new Socket()),

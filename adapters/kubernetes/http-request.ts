@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import { onSignal, type Signal } from '../../src/signal.js'
-import { type ConnectionFailure, connectionFailure, connectionFailureOf } from './network-error.js'
+import { type ConnectionFailure, connectionFailure, connectionFailureOf } from '../connections/failure.js'
 import type { Timeouts } from './timeouts.js'
 
 /** In bytes, of an answer and of a line of a watch; a CertificateSigningRequest has a few thousand. */

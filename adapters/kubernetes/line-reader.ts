@@ -3,8 +3,8 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import { type Interrupted, interrupted } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { onSignal, type Signal } from '../../src/signal.js'
+import { type ConnectionFailure, connectionFailureOf } from '../connections/failure.js'
 import { maxObjectSize } from './http-request.js'
-import { type ConnectionFailure, connectionFailureOf } from './network-error.js'
 
 /** What comes next in a stream of lines; after anything but a line it is closed. */
 export type NextLine =

@@ -2,8 +2,8 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import { interrupted } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import { interruption, onSignal, type Signal } from '../../src/signal.js'
+import { connectionFailure } from '../connections/failure.js'
 import type { Lines, NextLine } from './line-reader.js'
-import { connectionFailure } from './network-error.js'
 
 /** One stream of lines for several readers. */
 export interface SharedLines {

@@ -28,9 +28,9 @@ export const keepOutputs = (
   const updateAll = () => {
     for (const { update } of kept) update()
   }
-  credentials.subscribe(updateAll)
-  cluster.subscribe(updateAll)
+  const unfollow = [credentials.subscribe(updateAll), cluster.subscribe(updateAll)]
   return async () => {
+    for (const end of unfollow) end()
     await Promise.all(kept.map(({ stop }) => stop()))
   }
 }

@@ -24,11 +24,12 @@ import { type Accesses, bootstrapFrom, type Following, following } from './kubec
 import { type Asker, type InvalidOptions, invalid, prefixOf, type RotationOptions } from './options.js'
 import { type Access, isSameCluster, type SharedRequests } from './shared-requests.js'
 import { fromCluster } from './trust.js'
+import { watch } from './watch.js'
 
 /** What a rotation asks, opened. */
 export interface OpenedRequests {
   readonly requests: CertificateSigningRequests
-  /** The API server, as the kubeconfig said when it was last read. */
+  /** The API server, as the kubeconfig said when it was last read; read again every ten seconds while somebody follows. */
   readonly cluster: Source<O.Option<Cluster>>
   /** Reads it anew; absent: nobody says where the API is. */
   readonly read?: TaskEither<KubeconfigError, Cluster>
@@ -139,6 +140,7 @@ const open = (
   const { credentials, authenticateWith: asker } = options
   const cluster = variable<O.Option<Cluster>>(O.none)
   const read = noting(way.access.cluster, cluster, shared)
+  const watched = watch(cluster, read, warn)
   const access = { ...way.access, ...accessWith(credentials, read), cluster: read }
   const seen = nothingSeen()
   const openOwn = () => certificateSigningRequests({ ...access, warn, seen })
@@ -149,13 +151,14 @@ const open = (
   const { expecting, follows } = way
   return {
     requests: asker === undefined ? requests : reporting(requests, asker),
-    cluster,
+    cluster: watched.source,
     read,
     ...(expecting === undefined ? {} : { expected: fromCluster(expecting, way.access.cluster) }),
     ...(follows === undefined ? {} : { follows }),
     // With credentials of an embedder, what answered is the server of the kubeconfig, and not that of the bootstrap one.
     ...(follows === undefined || credentials !== undefined ? {} : { adopt: adopting(follows, read) }),
     close: () => {
+      watched.close()
       requests.close()
       common?.leave()
     },

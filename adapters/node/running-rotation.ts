@@ -43,8 +43,13 @@ export interface RunningRotation {
   }) => void
   /** The credential and its changes, for what follows it: `follow(rotation)`. */
   readonly credentials: Rotation['credentials']
-  /** The cluster's CAs, PEM, as the kubeconfig said when it was last read. */
+  /**
+   * The cluster's CAs, PEM, as the kubeconfig said when it was last read: within ten seconds of a change while somebody
+   * follows, otherwise with the next request.
+   */
   readonly trust: Source<O.Option<string>>
+  /** How to get to the API server, as the kubeconfig said when it was last read. */
+  readonly route: NonNullable<Sources['route']>
   /** `https://host:port` of the API server, as the kubeconfig says; undefined where none is named. */
   readonly server: () => string | undefined
   /** The API server as the kubeconfig says now. */

@@ -215,6 +215,7 @@ const running = (
       current: () => authorityOf(cluster.current()),
       subscribe: (listener) => cluster.subscribe((found) => listener(authorityOf(found))),
     },
+    route: cluster,
     server: () => O.toUndefined(cluster.current())?.server,
     cluster: read,
     access: async () => E.chain((found: Cluster) => accessTo(found, credentials.current()))(await read()),

@@ -1,11 +1,14 @@
 import { errorMonitor } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { IO } from 'fp-ts/lib/IO.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
 import type { Generation } from '../generation.js'
 import { isWatch, type RequestLine } from '../long-lived.js'
 import { noticeAlert } from '../rejection.js'
+import { addressOf, namedBy } from '../route.js'
+import { tunnel, tunnelTimeout } from '../tunnel.js'
 import { watching } from './observed-handler.js'
 
 /** One connection to an origin, made with one generation. */
@@ -46,16 +49,27 @@ export const openConnection = (
   const generation = following.current()
   const running = new Set<Run>()
   const upgraded = new WeakSet<Duplex>()
+  const closing = new AbortController()
   let connected = false
   /** Requests that take the connection for themselves. */
   let alone = 0
 
-  const connect = buildConnector({
-    ...options.connect,
-    secureContext: generation.context,
-    maxCachedSessions: 0,
-    allowH2: false,
-  })
+  const address = addressOf(origin)
+  const connect: buildConnector.connector = (target, callback) => {
+    const route = following.routeTo(address)
+    const connector = buildConnector({
+      ...namedBy(route),
+      ...options.connect,
+      secureContext: generation.context,
+      maxCachedSessions: 0,
+      allowH2: false,
+    })
+    if (route === undefined || O.isNone(route.proxyUrl)) return connector(target, callback)
+    tunnel(route.proxyUrl.value, address, tunnelTimeout, closing.signal).then(
+      (httpSocket) => connector({ ...target, httpSocket }, callback),
+      (error: Error) => callback(error, null),
+    )
+  }
   const client = new Client(origin, {
     ...options.client,
     connect: (target, callback) => {
@@ -80,6 +94,7 @@ export const openConnection = (
     if (!client.closed && !client.destroyed) await client.close()
   }
   const destroy = async (error: Error | null) => {
+    closing.abort()
     await client.destroy(error)
   }
   const track = (socket: Duplex) => {

@@ -10,7 +10,9 @@ import {
   variable,
 } from '../../../adapters/connections/index.js'
 import { failure } from '../../../src/index.js'
+import { secret } from '../../../src/model/secret.js'
 import { assert, eventually, type Suite, type TestContext } from '../../helper/index.js'
+import { proxy } from '../proxy.js'
 import { credential, credentialSource, newPki, type Pair, type Pki } from './pki.js'
 import { addressOf, type Recorder, type RecorderOptions, recorder } from './server.js'
 
@@ -375,5 +377,58 @@ export const statusBattery = (test: Suite, stack: Stack): void => {
     )
     await client.get('/')
     assert.is(rejections.length, 0)
+  })
+}
+
+/** For stacks whose clients may share what they are made with: the second one asks another server than the first one. */
+export const routeBattery = (test: Suite, stack: Stack): void => {
+  test('goes to the API server through its proxy and by its name, and to no other server', async (context) => {
+    const pki = await newPki()
+    const server = await recorder(pki, { pathOf: stack.pathOf })
+    context.defer(server.close)
+    const names: Array<unknown> = []
+    server.server.on('secureConnection', ({ servername }) => names.push(servername || 'none'))
+    const { port, targets } = await proxy(context, undefined, server.port)
+    const route = variable(
+      O.some({
+        server: 'https://api.test.invalid:6443',
+        tlsServerName: O.some('localhost'),
+        proxyUrl: O.some(secret(`http://127.0.0.1:${port}`)),
+      }),
+    )
+    const first = await pki.client()
+    const credentials = credentialSource(first)
+    const following = follow({ credentials, trust: variable(O.some(pki.ca)), route })
+    context.defer(following.close)
+    const client = await stack.client(following, 'https://api.test.invalid:6443')
+    context.defer(client.close)
+    assert.is(await client.get('/through'), first.serial)
+    assert.equal([targets, names], [['api.test.invalid:6443'], ['localhost']])
+    const second = await pki.client()
+    credentials.set(O.some(credential(second)))
+    assert.is(await client.get('/again'), second.serial, 'it follows there too')
+    const other = await stack.client(following, server.url)
+    context.defer(other.close)
+    assert.is(await other.get('/direct'), second.serial)
+    assert.equal([targets.length, names], [2, ['localhost', 'localhost', 'none']])
+  })
+
+  test('says which proxy does not answer', async (context) => {
+    const pki = await newPki()
+    const { port } = await proxy(context, () => false)
+    const route = variable(
+      O.some({
+        server: 'https://api.test.invalid:6443',
+        tlsServerName: O.none,
+        proxyUrl: O.some(secret(`http://user:hunter2@127.0.0.1:${port}`)),
+      }),
+    )
+    const following = follow({ credentials: credentialSource(await pki.client()), route })
+    context.defer(following.close)
+    const client = await stack.client(following, 'https://api.test.invalid:6443')
+    context.defer(client.close)
+    const said = inspect(await client.get('/through').catch((error: unknown) => error))
+    assert.match(said, `the proxy 127.0.0.1:${port} refused to connect to api.test.invalid:6443: status 407`)
+    assert.not.match(said, 'hunter2')
   })
 }

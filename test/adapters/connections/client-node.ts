@@ -13,7 +13,7 @@ import {
 import { assert, eventually, type Suite } from '../../helper/index.js'
 import { requestsPath } from '../control-plane/client.js'
 import { rotating, world } from '../node/world.js'
-import { battery, type Client, type Stack, settingOf, statusBattery } from './battery.js'
+import { battery, type Client, routeBattery, type Stack, settingOf, statusBattery } from './battery.js'
 import { credential, newPki } from './pki.js'
 import type { RecorderOptions } from './server.js'
 
@@ -73,6 +73,7 @@ export const testClientNode = (test: Suite, k8s: ClientNode): void => {
   const stack: Stack = { client: clientOf, pathOf }
   battery(test, stack)
   statusBattery(test, stack)
+  routeBattery(test, stack)
 
   test('an informer sees every event through ten changes', async (context) => {
     const api = podsApi()

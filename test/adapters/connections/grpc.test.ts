@@ -1,9 +1,12 @@
 import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js'
+import * as O from 'fp-ts/lib/Option.js'
 import { channelOptions } from '../../../adapters/connections/grpc.js'
+import { follow, variable } from '../../../adapters/connections/index.js'
+import { secret } from '../../../src/model/secret.js'
 import { assert, suite } from '../../helper/index.js'
 import { battery, type Client, type Stack, settingOf } from './battery.js'
 import { framed } from './framed.js'
-import { newPki } from './pki.js'
+import { credentialSource, newPki } from './pki.js'
 
 const text = (message: Buffer): string => message.toString()
 const bytes = (message: string): Buffer => Buffer.from(message)
@@ -64,4 +67,21 @@ test('tells of UNAUTHENTICATED, and of nothing else that is refused', async (con
     await client.get(path).catch(() => {})
   }
   assert.is(rejections.length, 1)
+})
+
+test('says that it does not go through the proxy of the API server', async (context) => {
+  const pki = await newPki()
+  const route = variable(
+    O.some({
+      server: 'https://api.test.invalid:6443',
+      tlsServerName: O.none,
+      proxyUrl: O.some(secret('http://127.0.0.1:1')),
+    }),
+  )
+  const following = follow({ credentials: credentialSource(await pki.client()), route })
+  context.defer(following.close)
+  const client = await stack.client(following, 'https://api.test.invalid:6443')
+  context.defer(client.close)
+  const said: unknown = await client.get('/through').catch((error: unknown) => error)
+  assert.match(String(said), /api\.test\.invalid:6443 is reached through a proxy .* not supported for gRPC/)
 })

@@ -1,6 +1,14 @@
 import { type Http2Client, http2Client } from '../../../adapters/connections/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { battery, type Client, type Stack, type Stream, settingOf, statusBattery } from './battery.js'
+import {
+  battery,
+  type Client,
+  routeBattery,
+  type Stack,
+  type Stream,
+  settingOf,
+  statusBattery,
+} from './battery.js'
 import { newPki } from './pki.js'
 
 const open = (http2: Http2Client, path: string): Promise<Stream> =>
@@ -39,6 +47,7 @@ const stack: Stack = {
 const test = suite('node:http2')
 battery(test, stack)
 statusBattery(test, stack)
+routeBattery(test, stack)
 
 test('opens a session again after close', async (context) => {
   const clients: Array<Http2Client> = []

@@ -1,9 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import * as https from 'node:https'
 import type { Duplex } from 'node:stream'
-import { httpsAgent } from '../../../adapters/connections/index.js'
+import { type Following, httpsAgent } from '../../../adapters/connections/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { battery, type Client, type Stack, type Stream, settingOf, statusBattery } from './battery.js'
+import {
+  battery,
+  type Client,
+  routeBattery,
+  type Stack,
+  type Stream,
+  settingOf,
+  statusBattery,
+} from './battery.js'
 import { newPki } from './pki.js'
 
 const open = (url: string, agent: https.Agent): Promise<Stream> =>
@@ -37,6 +45,15 @@ const stack: Stack = { client: (following, url) => clientOf(httpsAgent(following
 const test = suite('node:https')
 battery(test, stack)
 statusBattery(test, stack)
+
+const agents = new WeakMap<Following, https.Agent>()
+routeBattery(test, {
+  client: (following, url) => {
+    const agent = agents.get(following) ?? httpsAgent(following)
+    agents.set(following, agent)
+    return clientOf(agent, url)
+  },
+})
 
 test('gives requests that wait for a connection a new one after the change', async (context) => {
   const limited: Stack = {

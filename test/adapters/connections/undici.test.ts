@@ -1,8 +1,17 @@
 import type { Duplex } from 'node:stream'
 import { type Dispatcher, fetch as undiciFetch, upgrade } from 'undici'
+import type { Following } from '../../../adapters/connections/index.js'
 import { dispatcher } from '../../../adapters/connections/undici/index.js'
 import { assert, eventually, suite } from '../../helper/index.js'
-import { battery, type Client, type Stack, type Stream, settingOf, statusBattery } from './battery.js'
+import {
+  battery,
+  type Client,
+  routeBattery,
+  type Stack,
+  type Stream,
+  settingOf,
+  statusBattery,
+} from './battery.js'
 import { newPki } from './pki.js'
 
 const open = async (url: string, via: Dispatcher): Promise<Stream> => {
@@ -34,6 +43,15 @@ const stack: Stack = { client: (following, url) => clientOf(dispatcher(following
 const test = suite('undici')
 battery(test, stack)
 statusBattery(test, stack)
+
+const dispatchers = new WeakMap<Following, Dispatcher>()
+routeBattery(test, {
+  client: (following, url) => {
+    const via = dispatchers.get(following) ?? dispatcher(following)
+    dispatchers.set(following, via)
+    return clientOf(via, url)
+  },
+})
 
 test('follows under the fetch that Node has built in', async (context) => {
   const built: Stack = {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer as createHttpServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { createServer, type Socket } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { secret } from '../../../src/model/secret.js'
 import { interruption } from '../../../src/signal.js'
-import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { assert, eventually, suite } from '../../helper/index.js'
+import { listening, proxy } from '../proxy.js'
 import {
   apiFor,
   bootstrap,
@@ -30,18 +31,6 @@ const test = suite('connections')
 
 const node = (name: string) => ca.sign(`/O=system:nodes/CN=system:node:${name}`)
 const [first, second] = [node('first'), node('second')]
-
-const listening = async ({ defer }: TestContext, server: Server): Promise<number> => {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  defer(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address: AddressInfo | string | null = server.address()
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
   test(`carries the certificate of the identity on every request, with ${maxVersion}`, async (context) => {
@@ -222,25 +211,6 @@ test('says why a certificate and key cannot be used', async (context) => {
   const plain = await fails(apiFor(context, clusterAt('http://127.0.0.1:1')).probe(bootstrap, never))
   assert.match(plain.message, 'no https URL')
 })
-
-/** A proxy that records what it was asked to connect to, and refuses what `allow` does. */
-const proxy = async (context: TestContext, allow: (authorization: string) => boolean) => {
-  const targets: Array<string> = []
-  const server = createHttpServer()
-  server.on('connect', (request, client) => {
-    targets.push(request.url ?? '')
-    if (!allow(request.headers['proxy-authorization'] ?? ''))
-      return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
-    const [host, port] = (request.url ?? '').split(':')
-    const upstream = connect(Number(port), host)
-    client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-    client.on('error', () => upstream.destroy())
-    upstream.on('error', () => client.destroy())
-    return client.pipe(upstream).pipe(client)
-  })
-  const port = await listening(context, server)
-  return { port, targets }
-}
 
 test('goes through a proxy that sees neither token nor request', async (context) => {
   const { server } = await setUp(context)

@@ -1,18 +1,32 @@
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Secret } from '../../src/model/secret.js'
-import type { Milliseconds } from '../../src/model/time.js'
-import { asError, connectionFailure, connectionFailureOf } from './network-error.js'
+import { type Milliseconds, second } from '../../src/model/time.js'
+import { asError, connectionFailure, connectionFailureOf } from './failure.js'
+import type { Address } from './route.js'
 
-/** Opens a tunnel to `host:port` through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
+/** How long a proxy may take where nobody says otherwise, ms. */
+export const tunnelTimeout = 10 * second
+
+/** Opens a tunnel to an address through a proxy (CONNECT, RFC 9110, 9.3.6); rejects with an error that has a code. */
 export const tunnel = (
   proxyUrl: Secret,
-  target: string,
+  { host, port }: Address,
   timeout: Milliseconds,
   signal: AbortSignal,
 ): Promise<Socket> => {
   const proxy = new URL(proxyUrl.reveal())
+  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  if (!['http:', 'https:'].includes(proxy.protocol))
+    return Promise.reject(
+      asError(
+        connectionFailure(
+          'PROXY_UNSUPPORTED',
+          `the proxy is a ${proxy.protocol} URL: only http and https proxies are supported`,
+        ),
+      ),
+    )
   const user = decodeURIComponent(proxy.username)
   const password = decodeURIComponent(proxy.password)
   const basic = Buffer.from(`${user}:${password}`).toString('base64')
