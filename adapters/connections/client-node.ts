@@ -5,10 +5,11 @@
 import type { Agent } from 'node:https'
 import * as O from 'fp-ts/lib/Option.js'
 import { secret } from '../../src/model/secret.js'
+import { demand, having, misuse } from '../platform/options.js'
 import { fromFiles } from './files.js'
 import type { Following } from './follow.js'
 import { httpsAgent } from './https.js'
-import { misuse } from './options.js'
+import { demandFollowing } from './options.js'
 import { type Route, routeTo } from './route.js'
 import { type Source, variable } from './source.js'
 
@@ -44,6 +45,8 @@ export const trustOf = (config: KubeConfig): Source<O.Option<string>> => {
   return caFile === undefined ? variable(O.none) : fromFiles({ ca: caFile }).trust
 }
 
+const aKubeConfig = having('a KubeConfig of client-node', 'getCurrentCluster', 'applyToHTTPSOptions')
+
 /**
  * Makes a `KubeConfig` follow a credential: the generated APIs, watches, informers, logs, metrics, and exec, attach and
  * port-forward over WebSocket. It is changed and answered. This concerns the cluster that is current now and no other:
@@ -51,11 +54,13 @@ export const trustOf = (config: KubeConfig): Source<O.Option<string>> => {
  * and a `tls-server-name` of that cluster count; where it has none, those of what is followed.
  */
 export const kubeConfig = <K extends KubeConfig>(following: Following, config: K): K => {
+  demandFollowing('kubeConfig', following)
+  demand('kubeConfig', aKubeConfig, config, 'the second argument')
   const { applyToHTTPSOptions, applySecurityAuthentication, getCurrentUser } = config
   const cluster = config.getCurrentCluster()
   if (cluster === null)
     throw misuse(
-      'the KubeConfig has no current cluster',
+      'kubeConfig: the KubeConfig has no current cluster',
       'load one first: config.loadFromClusterAndUser({ name, server: rotation.server() }, { name })',
     )
   const { server, skipTLSVerify, tlsServerName, proxyUrl } = cluster

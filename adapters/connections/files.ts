@@ -5,8 +5,8 @@ import * as O from 'fp-ts/lib/Option.js'
 import { pemBlocks } from '../../src/model/pem.js'
 import { secret } from '../../src/model/secret.js'
 import type { Milliseconds } from '../../src/model/time.js'
+import { aFunction, type Checks, demand, interval, misuse, path, record } from '../platform/options.js'
 import { checkCredential, checkTrust, credentialOf } from './check.js'
-import { refuseUnknown } from './options.js'
 import { readTogether } from './read-together.js'
 import { type Credential, type Problem, type Sources, variable, warnOf } from './source.js'
 
@@ -30,8 +30,8 @@ export interface FilesOptions {
   readonly onProblem?: (problem: Problem) => void
 }
 
-const knownFiles: Readonly<Record<keyof Files, true>> = { certificate: true, key: true, ca: true }
-const knownOptions: Readonly<Record<keyof FilesOptions, true>> = { interval: true, onProblem: true }
+const filesFields: Checks<Files> = { certificate: path, key: path, ca: path }
+const optionsFields: Checks<FilesOptions> = { interval, onProblem: aFunction }
 
 /** Sources that follow files. */
 export interface FileSources extends Required<Omit<Sources, 'route' | 'reportRejected' | 'followed'>> {
@@ -47,9 +47,14 @@ export interface FileSources extends Required<Omit<Sources, 'route' | 'reportRej
  * verify, is not applied; a pair caught between the writing of its two files is looked at again. It keeps no process alive.
  */
 export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources => {
-  refuseUnknown('fromFiles', files, knownFiles)
-  refuseUnknown('fromFiles', options, knownOptions)
-  const { interval = 10_000, onProblem = warnOf } = options
+  demand('fromFiles', record(filesFields), files)
+  demand('fromFiles', record(optionsFields), options)
+  if (files.certificate === undefined && (files.key !== undefined || files.ca === undefined))
+    throw misuse(
+      'fromFiles: certificate is missing',
+      'name the file with the chain: certificate; or ca alone, to connect without a certificate',
+    )
+  const { interval: pause = 10_000, onProblem = warnOf } = options
   const credentials = variable<O.Option<Credential>>(O.none)
   // Until there is a good bundle nobody is trusted: an empty one, not Node's own.
   const trust = variable<O.Option<string>>(files.ca === undefined ? O.none : O.some(''))
@@ -77,7 +82,7 @@ export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources
     }
   }
   look()
-  const timer = setInterval(look, interval).unref()
+  const timer = setInterval(look, pause).unref()
   return {
     credentials,
     anonymous: files.certificate === undefined,

@@ -2,11 +2,20 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { hour, type Milliseconds, second } from '../../src/model/time.js'
+import {
+  aFunction,
+  being,
+  type Checks,
+  demand,
+  duration,
+  having,
+  record,
+  yesOrNo,
+} from '../platform/options.js'
 import { runAt } from '../platform/timer.js'
 import { checkCredential, checkTrust } from './check.js'
 import { type Generation, newGeneration, type OwnedGeneration } from './generation.js'
 import { isLongLived, type RequestLine } from './long-lived.js'
-import { refuseUnknown } from './options.js'
 import { type Address, type Route, routeTo } from './route.js'
 import { type Count, type Credential, type Problem, type Sources, warnOf } from './source.js'
 import { joined, type Outgoing, outgoing } from './trust.js'
@@ -36,14 +45,32 @@ export interface Rejection {
   readonly reason: string
 }
 
-const known: Readonly<Record<keyof FollowOptions, true>> = {
-  grace: true,
-  trustOverlap: true,
-  longLived: true,
-  onRejected: true,
-  anonymous: true,
-  onProblem: true,
+const fields: Checks<FollowOptions> = {
+  grace: duration,
+  trustOverlap: duration,
+  longLived: aFunction,
+  onRejected: aFunction,
+  anonymous: yesOrNo,
+  onProblem: aFunction,
 }
+
+const isSource = (value: unknown): boolean => having('', 'current', 'subscribe')(value, '') === undefined
+
+/** A rotation has much more; and one of the two is enough. */
+const followable = being(
+  'a running rotation, what fromFiles answers, or an object with credentials or trust',
+  (value) => {
+    if (typeof value !== 'object' || value === null) return false
+    const [credentials, trust]: ReadonlyArray<unknown> = ['credentials', 'trust'].map((name) =>
+      Reflect.get(value, name),
+    )
+    return (
+      [credentials, trust].some(isSource) &&
+      [credentials, trust].every((one) => one === undefined || isSource(one))
+    )
+  },
+  'write follow(rotation), or follow(fromFiles({ … }))',
+)
 
 /** So many earlier generations are kept without a connection: a handshake of theirs may be under way. */
 const remembered = 8
@@ -67,10 +94,11 @@ export interface Following {
  * Follows a credential and a bundle of trusted CAs. Each new TLS handshake uses what is current at that moment, and no
  * TLS session is resumed: a resumed one would keep the certificate of its first handshake. On a change, idle
  * connections are closed at once, busy ones when their requests are done, long-lived ones after the grace period, and
- * all of them before the old certificate expires. Throws for an option that there is none of.
+ * all of them before the old certificate expires. Throws for what is no such source, and for options that are not these.
  */
 export const follow = (sources: Sources, options: FollowOptions = {}): Following => {
-  refuseUnknown('follow', options, known)
+  demand('follow', record(fields), options)
+  demand('follow', followable, sources, 'what it follows')
   const { grace = 30 * second, trustOverlap = hour, longLived = isLongLived } = options
   const {
     anonymous = sources.anonymous === true,

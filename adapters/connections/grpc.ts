@@ -9,10 +9,11 @@ import {
   type VerifyOptions,
 } from '@grpc/grpc-js'
 import * as O from 'fp-ts/lib/Option.js'
+import { misuse } from '../platform/options.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
-import { misuse } from './options.js'
+import { demandFollowing } from './options.js'
 import { noticeAlert } from './rejection.js'
 import { addressOf, type Route } from './route.js'
 
@@ -37,9 +38,12 @@ interface Line {
 export const channelOptions = (
   following: Following,
   verify: VerifyOptions = {},
-): Required<Pick<ClientOptions, 'channelFactoryOverride'>> => ({
-  channelFactoryOverride: (address, _, options) => followingChannel(following, address, verify, options),
-})
+): Required<Pick<ClientOptions, 'channelFactoryOverride'>> => {
+  demandFollowing('channelOptions', following)
+  return {
+    channelFactoryOverride: (address, _, options) => followingChannel(following, address, verify, options),
+  }
+}
 
 const followingChannel = (
   following: Following,

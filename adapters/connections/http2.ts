@@ -14,7 +14,7 @@ import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
-import { refuseOwn } from './options.js'
+import { demandFollowing, refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 import { addressOf, namedBy, type Route } from './route.js'
 import { tunnel, tunnelTimeout } from './tunnel.js'
@@ -50,6 +50,7 @@ export const http2Client = (
   authority: string | URL,
   options: SecureClientSessionOptions = {},
 ): Http2Client => {
+  demandFollowing('http2Client', following)
   refuseOwn('http2Client', options)
   const open = new Set<Session>()
   const address = addressOf(authority)

@@ -8,7 +8,7 @@ import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import { isWatch } from './long-lived.js'
-import { refuseOwn } from './options.js'
+import { demandFollowing, refuseOwn } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 import { namedBy } from './route.js'
 import { tunnel, tunnelTimeout } from './tunnel.js'
@@ -19,6 +19,7 @@ import { tunnel, tunnelTimeout } from './tunnel.js'
  * they are an error, thrown with the `code` `InvalidOptions`.
  */
 export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
+  demandFollowing('httpsAgent', following)
   refuseOwn('httpsAgent', options)
   const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
   return followingAgent(following, routed(following, agent))

@@ -1,17 +1,15 @@
 /** Options that would be passed over in silence: misspelt ones, and what the certificate that is followed takes the place of. */
-import { didYouMean, unknownField } from '../platform/nearest.js'
+import { being, demand, having, misuse } from '../platform/options.js'
 
-/** A mistake of whoever calls: thrown, with the `code` `InvalidOptions`. */
-export const misuse = (message: string, cure: string): Error =>
-  Object.assign(new Error(`${message}; ${cure}`), { code: 'InvalidOptions' })
+/** Throws for anything but what `follow` answers. */
+export const demandFollowing = (caller: string, value: unknown): void =>
+  demand(caller, following, value, 'what it follows')
 
-/** Throws for a field that is none of the known ones. */
-export const refuseUnknown = (what: string, given: object, known: Readonly<Record<string, true>>): void => {
-  const names = Object.keys(known)
-  const unknown = unknownField(given, names)
-  if (unknown !== undefined)
-    throw misuse(`there is no option ${unknown} of ${what}`, didYouMean(unknown, names))
-}
+const following = being(
+  'what follow() answers',
+  (value) => having('', 'current', 'connectionCounts', 'routeTo')(value, '') === undefined,
+  'write follow(rotation), or follow(fromFiles({ … }))',
+)
 
 const instead: Readonly<Record<string, string>> = {
   ca: 'give follow() the CAs: trust: variable(some(pem)), or fromFiles({ ca })',

@@ -4,7 +4,7 @@ import type { IO } from 'fp-ts/lib/IO.js'
 import * as O from 'fp-ts/lib/Option.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
-import { refuseOwn } from './options.js'
+import { demandFollowing, refuseOwn } from './options.js'
 
 /** How many changes a handshake may last and still be counted right. */
 const remembered = 8
@@ -20,6 +20,7 @@ export const tlsServer = (
   server: Server,
   options: SecureContextOptions = {},
 ): IO<void> => {
+  demandFollowing('tlsServer', following)
   const { credential, trust } = following.current()
   const { ca, ...others } = options
   if (O.isSome(credential)) refuseOwn('tlsServer', others)

@@ -2,10 +2,24 @@
 import { X509Certificate } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { defaultBindings } from '../../src/control-plane/index.js'
+import { type Binding, type DeclaredNode, defaultBindings } from '../../src/control-plane/index.js'
 import { secret } from '../../src/model/secret.js'
 import { day, hour, instant } from '../../src/model/time.js'
 import { ok, steps } from '../../src/steps.js'
+import {
+  aFunction,
+  being,
+  type Checks,
+  filled,
+  interval,
+  listOf,
+  oneOf,
+  path,
+  record,
+  text,
+  whole,
+  yesOrNo,
+} from '../platform/options.js'
 import { controllerManager, servingApprover } from './approving.js'
 import type { Trust } from './authentication.js'
 import { startControllers } from './controllers.js'
@@ -24,6 +38,31 @@ import { rendered } from './signing-request.js'
 import { memoryStorage } from './storage.js'
 import type { ControlPlane, ControlPlaneOptions } from './types.js'
 
+const node: Checks<DeclaredNode> = { name: filled, addresses: listOf(text) }
+
+const binding: Checks<Binding> = {
+  role: text,
+  subject: text,
+  rules: being('everything, or a list of rules', (value) => value === 'everything' || Array.isArray(value)),
+}
+
+const fields: Checks<ControlPlaneOptions> = {
+  port: whole(0, 65_535),
+  hostname: filled,
+  dataDir: path,
+  clusterSigningDuration: interval,
+  nodes: listOf(record(node, ['name', 'addresses'])),
+  serviceAddresses: listOf(text),
+  autoApprove: yesOrNo,
+  approver: aFunction,
+  authorityLifetime: interval,
+  flavour: oneOf('1.20', '1.22'),
+  bindings: listOf(record(binding, ['role', 'subject', 'rules'])),
+  tokens: aFunction,
+  now: aFunction,
+  onEvent: aFunction,
+}
+
 /**
  * Starts a CertificateSigningRequest API on 127.0.0.1 over HTTPS, with the approver, signers and cleaner of a
  * controller manager. Fails when it cannot listen, or when the data directory cannot be used.
@@ -32,6 +71,8 @@ export const startControlPlane = (
   options: ControlPlaneOptions = {},
 ): TE.TaskEither<ControlPlaneError, ControlPlane> =>
   steps(async function* () {
+    const problem = record(fields)(options, '')
+    if (problem !== undefined) return yield* ok(TE.left(problem))
     const {
       hostname = '127.0.0.1',
       dataDir,

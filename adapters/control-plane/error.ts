@@ -1,7 +1,9 @@
 import { type Failure, failure } from '../../src/model/failure.js'
 
 /** Why a control plane cannot start, or cannot have a new authority. */
-export type ControlPlaneError = Failure<'CannotListen' | 'DataDirectoryUnusable' | 'AuthorityUnusable'>
+export type ControlPlaneError = Failure<
+  'InvalidOptions' | 'CannotListen' | 'DataDirectoryUnusable' | 'AuthorityUnusable'
+>
 
 export const cannotListen = (message: string, remedy: string): ControlPlaneError =>
   failure('CannotListen', 'later', message, remedy)

@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { failure } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import { type Milliseconds, minute, rfc3339, wholeSecond } from '../../src/model/time.js'
+import { aFunction, type Checks, demand, interval, listOf, record, text } from '../platform/options.js'
 import type { Hook, HookError, Renewal } from './hook.js'
 
 export interface CommandOptions {
@@ -15,11 +16,15 @@ export interface CommandOptions {
   readonly log?: (line: string) => void
 }
 
+const fields: Checks<CommandOptions> = { command: listOf(text, 1), limit: interval, log: aFunction }
+
 /** So many of the lines that it prints are logged, the last ones. */
 const loggedLines = 20
 
 /** Runs a command after each renewal. It runs in a process group of its own, which is killed when it ends. */
-export const commandHook = ({ command, limit = minute, log = () => {} }: CommandOptions): Hook => {
+export const commandHook = (options: CommandOptions): Hook => {
+  demand('commandHook', record(fields, ['command']), options)
+  const { command, limit = minute, log = () => {} } = options
   const name = command.join(' ')
   const tell = (text: string) => {
     for (const line of text.trimEnd().split('\n').slice(-loggedLines))

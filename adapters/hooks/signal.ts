@@ -1,11 +1,13 @@
 /** A hook that is a signal, to the process whose number stands in a pid file or that has the file locked. */
 import type { Stats } from 'node:fs'
+import { constants as osConstants } from 'node:os'
 import { resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { failure } from '../../src/model/failure.js'
 import { printable } from '../../src/model/printable.js'
 import { minute, rfc3339, wholeSecond } from '../../src/model/time.js'
+import { aFunction, type Checks, demand, oneOf, path, record } from '../platform/options.js'
 import { type FileContent, readRegularFile } from '../platform/read-file.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import type { Hook, HookError } from './hook.js'
@@ -35,10 +37,17 @@ const tolerance = minute
  * Sends a signal after each renewal. A pid file that is missing or left behind is a failure, and tried again: where the
  * number was given to another process since, nothing is sent. Takes Linux.
  */
-export const signalHook = (options: SignalOptions): Hook => ({
-  name: nameOf(options),
-  run: () => sendSignal(options),
-})
+export const signalHook = (options: SignalOptions): Hook => {
+  demand('signalHook', record(fields, ['signal', 'pidFile']), options)
+  return { name: nameOf(options), run: () => sendSignal(options) }
+}
+
+const fields: Checks<SignalOptions> = {
+  signal: oneOf(...Object.keys(osConstants.signals)),
+  pidFile: path,
+  by: oneOf('number', 'lock'),
+  log: aFunction,
+}
 
 const nameOf = ({ signal, pidFile, by }: SignalOptions): string =>
   `${signal} to ${by === 'lock' ? 'who has locked ' : ''}${printable(resolve(pidFile), 200)}`

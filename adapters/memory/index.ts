@@ -24,10 +24,25 @@
  * ```
  */
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Ports } from '../../src/driver/perform.js'
 import type { Instant } from '../../src/model/time.js'
 import type { CryptoBackend, KeyHandle, StoreContents } from '../../src/ports.js'
+import type { ServerLimits } from '../../src/simulator/scenario.js'
+import {
+  aFunction,
+  being,
+  type Checks,
+  demand,
+  having,
+  listOf,
+  number,
+  oneOf,
+  record,
+  text,
+  yesOrNo,
+} from '../platform/options.js'
 import { type VirtualClock, virtualClock } from './clock.js'
 import { type MemoryCrypto, memoryCrypto } from './crypto.js'
 import { type MemoryApi, memoryApi } from './requests.js'
@@ -81,8 +96,50 @@ export interface MemoryPortsOptions {
   readonly real?: { readonly crypto: CryptoBackend; readonly sign: Signer }
 }
 
+const limits: Checks<ServerLimits> = {
+  requestsPerSecond: number,
+  seats: number,
+  queue: number,
+  retryAfter: number,
+  latency: number,
+  watches: number,
+}
+
+const apiSettings: Checks<ApiSettings> = {
+  autoApprove: yesOrNo,
+  autoSign: yesOrNo,
+  signingDuration: number,
+  flavour: oneOf('1.20', '1.22'),
+  issuer: text,
+  skew: number,
+  bootstrap: yesOrNo,
+  limits: record(limits),
+}
+
+const option = being('an Option of fp-ts', (value) => O.isSome(Object(value)) || O.isNone(Object(value)))
+
+const contents: Checks<StoreContents> = {
+  pairs: listOf(having('a stored pair')),
+  request: option,
+  warnings: listOf(text),
+}
+const trusted: Checks<TrustSettings> = { required: yesOrNo, authorities: option }
+
+const fields: Checks<MemoryPortsOptions> = {
+  now: number,
+  api: record(apiSettings),
+  store: record(contents),
+  trust: record(trusted),
+  real: record(
+    { crypto: having('a crypto backend', 'generateKey', 'restoreKey', 'parseChain'), sign: aFunction },
+    ['crypto', 'sign'],
+  ),
+}
+
 /** A small world: a clock, keys, a disk and an API server. */
-export const memoryPorts = ({ now, api, store, trust, real }: MemoryPortsOptions): MemoryPorts => {
+export const memoryPorts = (options: MemoryPortsOptions): MemoryPorts => {
+  demand('memoryPorts', record(fields, ['now']), options)
+  const { now, api, store, trust, real } = options
   const clock = virtualClock(now)
   const requests = memoryApi(
     clock,

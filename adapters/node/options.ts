@@ -3,15 +3,35 @@ import * as O from 'fp-ts/lib/Option.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Step, Transition } from '../../src/describe/transition.js'
 import type { Ports } from '../../src/driver/perform.js'
-import { type Failure, failure } from '../../src/model/failure.js'
 import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
-import { defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
+import { type Backoff, defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
 import type { AddressSource, CredentialSource, Credentials, Output } from '../../src/ports.js'
 import type { Hook } from '../hooks/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
-import { didYouMean, nearest, unknownField } from '../platform/nearest.js'
+import { nearest } from '../platform/nearest.js'
+import {
+  aFunction,
+  being,
+  byName,
+  type Checks,
+  duration,
+  filled,
+  having,
+  type InvalidOptions,
+  invalid,
+  listOf,
+  named,
+  number,
+  oneOf,
+  path,
+  record,
+  text,
+  yesOrNo,
+} from '../platform/options.js'
 import type { Credential } from './credential.js'
+
+export { type InvalidOptions, invalid } from '../platform/options.js'
 
 /** How to start a rotation. Durations in ms, paths relative to the working directory. */
 export interface RotationOptions {
@@ -132,96 +152,126 @@ export interface RenewalWindowsOptions {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-export type InvalidOptions = Failure<'InvalidOptions'>
+/** What a rotation of another process, or a value of another library, would not have. */
+const asker = having('a running rotation', 'cluster', 'access', 'reportRejected')
 
-export const invalid = (what: string, cure: string): InvalidOptions =>
-  failure('InvalidOptions', 'later', what, cure)
-
-/** The names of all fields of a type. */
-type Fields<A> = Readonly<Record<keyof Required<A>, true>>
-
-const optionFields: Fields<RotationOptions> = {
-  nodeName: true,
-  template: true,
-  certDir: true,
-  certPrefix: true,
-  bootstrapKubeconfig: true,
-  kubeconfig: true,
-  credentials: true,
-  clientCertificateAuthority: true,
-  outputs: true,
-  renewalWindows: true,
-  onRenewed: true,
-  hooks: true,
-  onAsked: true,
-  requestedLifetime: true,
-  keyAlgorithm: true,
-  addresses: true,
-  addressDelay: true,
-  authenticateWith: true,
-  policy: true,
-  signal: true,
-  onTransition: true,
-  onStep: true,
-  onWarning: true,
-  ports: true,
+const template: Checks<CertificateTemplate> = {
+  commonName: text,
+  organizations: listOf(text),
+  dnsNames: listOf(text),
+  ipAddresses: listOf(text),
+  uris: listOf(text),
+  signerName: text,
+  usages: listOf(text),
+  expirationSeconds: number,
+  keyAlgorithm: text,
 }
-const portFields: Fields<Ports> = {
-  clock: true,
-  crypto: true,
-  store: true,
-  requests: true,
-  trust: true,
-  adoptCluster: true,
-  windows: true,
-}
-const templateFields: Fields<CertificateTemplate> = {
-  commonName: true,
-  organizations: true,
-  dnsNames: true,
-  ipAddresses: true,
-  uris: true,
-  signerName: true,
-  usages: true,
-  expirationSeconds: true,
-  keyAlgorithm: true,
+const templateParts = [
+  'commonName',
+  'organizations',
+  'dnsNames',
+  'ipAddresses',
+  'uris',
+  'signerName',
+  'usages',
+]
+
+const backoff = record({ initial: duration, maximum: duration } satisfies Checks<Backoff>, [
+  'initial',
+  'maximum',
+])
+
+const policy: Checks<RotationPolicy> = {
+  rotate: yesOrNo,
+  authenticateWith: oneOf('held', 'external'),
+  renewFrom: number,
+  renewTo: number,
+  minimumUsefulLifetime: number,
+  submitInterval: number,
+  retrySoon: backoff,
+  retryLater: backoff,
+  longestDelay: number,
+  probeInterval: number,
 }
 
-/** A misspelt option would be passed over, and what it was for left out, without a word. */
-export const knownOptions = (options: RotationOptions): E.Either<InvalidOptions, void> => {
-  const { policy = {}, ports = {}, template = {} } = options
-  const { retrySoon = {}, retryLater = {} } = policy
-  const places: ReadonlyArray<readonly [where: string, given: object, known: object]> = [
-    ['', options, optionFields],
-    ['policy.', policy, defaultPolicy],
-    ['policy.retrySoon.', retrySoon, defaultPolicy.retrySoon],
-    ['policy.retryLater.', retryLater, defaultPolicy.retryLater],
-    ['ports.', misnamed(ports), portFields],
-    ['template.', template, templateFields],
-  ]
-  for (const place of places) {
-    const problem = unknownOption(...place)
-    if (problem !== undefined) return E.left(problem)
-  }
-  return E.right(undefined)
+export const clock = having('a clock', 'now', 'sleepUntil')
+
+const ports: Checks<Ports> = {
+  clock,
+  crypto: having('a crypto backend', 'generateKey', 'restoreKey', 'parseChain', 'verifyChain', 'sha256'),
+  store: having('a certificate store', 'load', 'saveRequest', 'discardRequest', 'install'),
+  requests: having('the requests of an API', 'submit', 'observe', 'probe'),
+  trust: having('trust anchors', 'read'),
+  adoptCluster: aFunction,
+  windows: having('renewal windows', 'suggest'),
 }
 
-/** Fields that are to be a port that is not there. Ports may come in a value that has more to it. */
-const misnamed = (ports: object): object => {
-  const missing = Object.keys(portFields).filter((name) => !Object.hasOwn(ports, name))
-  return Object.fromEntries(Object.entries(ports).filter(([name]) => nearest(name, missing) !== undefined))
+const renewalWindows: Checks<RenewalWindowsOptions> = { file: path, configMap: text, labels: byName(text) }
+
+const options: Checks<RotationOptions> = {
+  nodeName: text,
+  template: record(template, templateParts),
+  certDir: path,
+  certPrefix: filled,
+  bootstrapKubeconfig: path,
+  kubeconfig: path,
+  credentials: having('credentials', 'current', 'wasRejected'),
+  clientCertificateAuthority: path,
+  outputs: listOf(named('an output, as outputDirectory makes it', 'write')),
+  renewalWindows: record(renewalWindows),
+  onRenewed: aFunction,
+  hooks: listOf(named('a hook, as commandHook makes it', 'run')),
+  onAsked: aFunction,
+  requestedLifetime: number,
+  keyAlgorithm: text,
+  addresses: aFunction,
+  addressDelay: duration,
+  authenticateWith: asker,
+  policy: record(policy),
+  signal: being('an AbortSignal', (value) => value instanceof AbortSignal),
+  onTransition: aFunction,
+  onStep: aFunction,
+  onWarning: aFunction,
+  // Ports may come in a value that has more to it.
+  ports: (value, name) => record(ports)(ofRecord(value, ports), name),
 }
 
-/** The first field that is none of those of `known`. */
-export const unknownOption = (where: string, given: object, known: object): InvalidOptions | undefined => {
-  const names = Object.keys(known)
-  const unknown = unknownField(given, names)
-  return unknown === undefined
-    ? undefined
-    : invalid(
-        `there is no option ${where}${unknown}`,
-        didYouMean(unknown, names, (name) => `${where}${name}`),
-      )
+/** Of a value with more to it what counts, or is misspelt. */
+const ofRecord = (value: unknown, known: object): unknown => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const missing = Object.keys(known).filter((name) => !Object.hasOwn(value, name))
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([name]) => Object.hasOwn(known, name) || nearest(name, missing) !== undefined,
+    ),
+  )
+}
+
+/** Two that cannot both count, and the cure. */
+const contradictions: ReadonlyArray<readonly [keyof RotationOptions, keyof RotationOptions, string]> = [
+  ['nodeName', 'template', 'give one of the two'],
+  ['keyAlgorithm', 'template', 'put keyAlgorithm into the template'],
+  ...(['bootstrapKubeconfig', 'kubeconfig', 'credentials'] as const).map(
+    (name) =>
+      [
+        'authenticateWith',
+        name,
+        `leave out ${name}: requests go out with the certificate of the other rotation`,
+      ] as const,
+  ),
+]
+
+/**
+ * Whether each option is one that there is, and what it has to be: a misspelt one would be passed over, and what it was
+ * for left out, without a word.
+ */
+export const checkedOptions = (given: RotationOptions): E.Either<InvalidOptions, RotationOptions> => {
+  const problem = record(options)(given, '')
+  if (problem !== undefined) return E.left(problem)
+  const pair = contradictions.find(([one, other]) => given[one] !== undefined && given[other] !== undefined)
+  return pair === undefined
+    ? E.right(given)
+    : E.left(invalid(`${pair[0]} and ${pair[1]} are both given`, pair[2]))
 }
 
 const nodeNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
@@ -241,10 +291,6 @@ export const templateFrom = (
   options: RotationOptions,
 ): E.Either<InvalidOptions, O.Option<CertificateTemplate>> => {
   const { nodeName, template, requestedLifetime, keyAlgorithm, addresses, authenticateWith } = options
-  if (nodeName !== undefined && template !== undefined)
-    return E.left(invalid('nodeName and template are both given', 'give one of the two'))
-  if (keyAlgorithm !== undefined && template !== undefined)
-    return E.left(invalid('keyAlgorithm and template are both given', 'put keyAlgorithm into the template'))
   const algorithm = keyAlgorithm ?? template?.keyAlgorithm
   if (algorithm !== undefined && !KeyAlgorithm.is(algorithm))
     return E.left(

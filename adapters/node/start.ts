@@ -27,7 +27,6 @@ import { type OpenedPorts, openPorts, type Shared, type StartError } from './ope
 import {
   type InvalidOptions,
   invalid,
-  knownOptions,
   policyFrom,
   prefixOf,
   type RotationOptions,
@@ -49,14 +48,19 @@ export const startOn =
   (driver: Driver, shared: Shared) =>
   (options: RotationOptions): TaskEither<StartError, RunningRotation> =>
     steps(async function* () {
-      yield* ok(knownOptions(options))
       const template = yield* ok(templateFrom(options))
       const policy = yield* ok(policyFrom(options))
       yield* ok(keyCanBeMade(options, template))
       const questions = desk()
       const warn = warnWith(options)
       const opened = yield* ok(openPorts(options, policy, shared, questions.answer, warn))
-      return running(driver, options, policy, template, opened, questions, warn)
+      try {
+        return running(driver, options, policy, template, opened, questions, warn)
+      } catch (thrown) {
+        // A port of the embedder's that throws, which it should not, leaves nothing locked.
+        await opened.close()
+        throw thrown
+      }
     })
 
 /** Whether OpenSSL has keys of the kind: told at the start, and not at each attempt. */

@@ -12,7 +12,7 @@ import type { Output, OutputContent } from '../../src/ports.js'
 import { readRegularFile } from '../platform/read-file.js'
 import { codeOf, objection } from '../platform/system-error.js'
 import { type Attributes, syncDirectory, writeNewFile } from '../platform/write-file.js'
-import { pemKeyOf, writing } from './error.js'
+import { demandOutput, pemKeyOf, writing } from './error.js'
 
 /** What the directories of ours begin with: nothing else is ever removed. */
 const prefix = '..kube-cert-rotation-'
@@ -22,8 +22,12 @@ const maxFileSize = 1024 * 1024
 
 type Files = ReadonlyMap<string, string>
 
-/** Keeps `tls.crt` (the chain), `tls.key` and `ca.crt` (the cluster's CAs, where they are known) in a directory. */
+/**
+ * Keeps `tls.crt` (the chain), `tls.key` and `ca.crt` (the cluster's CAs, where they are known) in a directory. Throws for
+ * rights of others: the key is in there.
+ */
 export const outputDirectory = (path: string, attributes: Attributes = {}): Output => {
+  demandOutput('outputDirectory', path, attributes)
   const directory = resolve(path)
   const name = `the output ${directory}`
   return {

@@ -9,7 +9,7 @@ import { type FileContent, readRegularFile } from '../platform/read-file.js'
 import { codeOf, objection } from '../platform/system-error.js'
 import { type Attributes, replaceFile } from '../platform/write-file.js'
 import { hasAttributes } from './directory.js'
-import { pemKeyOf, writing } from './error.js'
+import { demandOutput, pemKeyOf, writing } from './error.js'
 
 const maxFileSize = 1024 * 1024
 
@@ -18,7 +18,7 @@ const maxFileSize = 1024 * 1024
  * of a `podCertificate` volume.
  */
 export const outputBundle = (path: string, attributes: Attributes = {}): Output =>
-  outputFile(path, attributes, {
+  outputFile('outputBundle', path, attributes, {
     textOf: ({ credential }) => `${endingLine(pemKeyOf(credential).reveal())}${endingLine(credential.pem)}`,
     isOurs: (text) => {
       const [first, ...others] = pemBlocks(text)
@@ -33,7 +33,7 @@ const firstLine = '# Kept by kube-cert-rotation: replaced whenever the certifica
 
 /** Keeps a kubeconfig that needs no other file: certificate, key and CA stand in it. */
 export const outputKubeconfig = (path: string, attributes: Attributes = {}): Output =>
-  outputFile(path, attributes, {
+  outputFile('outputKubeconfig', path, attributes, {
     textOf: ({ credential, cluster }) => {
       if (O.isNone(cluster))
         throw objection('it is not known where the API is', 'name a kubeconfig that says it')
@@ -50,7 +50,13 @@ interface Form {
   readonly kind: string
 }
 
-const outputFile = (given: string, attributes: Attributes, { textOf, isOurs, kind }: Form): Output => {
+const outputFile = (
+  caller: string,
+  given: string,
+  attributes: Attributes,
+  { textOf, isOurs, kind }: Form,
+): Output => {
+  demandOutput(caller, given, attributes)
   const path = resolve(given)
   const name = `the output ${path}`
   const wanted = { mode: 0o600, ...attributes }

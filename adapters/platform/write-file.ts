@@ -12,7 +12,7 @@ export const createFile = (path: string): Promise<FileHandle> =>
 
 /** Who may do what with a file. What is left out is as the process makes files, and for its owner alone. */
 export interface Attributes {
-  /** Permission bits, as of chmod(2). */
+  /** Permission bits, as of chmod(2): in octal. */
   readonly mode?: number
   readonly owner?: { readonly uid: number; readonly gid: number }
 }

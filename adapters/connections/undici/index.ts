@@ -1,7 +1,7 @@
 /** A dispatcher for undici 7 and 8, and with undici 7 for the `fetch` that Node has built in. */
 import { type buildConnector, Client, Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
-import { refuseOwn } from '../options.js'
+import { demandFollowing, refuseOwn } from '../options.js'
 import { type Connection, openConnection } from './connection.js'
 
 export interface DispatcherOptions
@@ -17,6 +17,7 @@ export interface DispatcherOptions
  * Throws for a certificate, key or CAs in the options.
  */
 export const dispatcher = (following: Following, options: DispatcherOptions = {}): Dispatcher => {
+  demandFollowing('dispatcher', following)
   for (const given of [options, options.connect ?? {}]) refuseOwn('dispatcher', given)
   return new FollowingDispatcher(following, options)
 }

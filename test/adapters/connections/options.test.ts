@@ -1,6 +1,9 @@
 /** Options that would be passed over in silence are an error. */
 import * as https from 'node:https'
+import { KubeConfig } from '@kubernetes/client-node'
 import * as O from 'fp-ts/lib/Option.js'
+import { kubeConfig } from '../../../adapters/connections/client-node.js'
+import { channelOptions } from '../../../adapters/connections/grpc.js'
 import {
   type Files,
   type FilesOptions,
@@ -17,6 +20,8 @@ import { assert, suite, type TestContext } from '../../helper/index.js'
 import { credentialSource, newPki } from './pki.js'
 
 const test = suite('options of connections')
+
+const anonymously = { trust: variable(O.none) }
 
 const following = async ({ defer }: TestContext) => {
   const pki = await newPki()
@@ -51,9 +56,54 @@ test('a server keeps CAs of its own where none are followed', async (context) =>
 
 test('refuses a misspelt option, and names the one that was meant', async () => {
   const options: FollowOptions = { ...{ graze: 5 }, trustOverlap: 5 }
-  assert.throws(() => follow({}, options), /no option graze of follow; did you mean grace\?/)
+  assert.throws(() => follow({}, options), /follow: there is no option graze; did you mean grace\?/)
   const files: Files = { ...{ cert: 'tls.crt' }, ca: 'ca.crt' }
-  assert.throws(() => fromFiles(files), /no option cert of fromFiles; did you mean certificate\?/)
+  assert.throws(() => fromFiles(files), /fromFiles: there is no option cert; did you mean certificate\?/)
   const looks: FilesOptions = { ...{ intervall: 5 }, onProblem: () => {} }
-  assert.throws(() => fromFiles({}, looks), /no option intervall of fromFiles; did you mean interval\?/)
+  assert.throws(
+    () => fromFiles({ ca: 'ca.crt' }, looks),
+    /fromFiles: there is no option intervall; did you mean interval\?/,
+  )
+})
+
+test('says what is no source, no files and nothing to follow, and what was forgotten', async () => {
+  const untyped = <A>(value: unknown): A => JSON.parse('{}', () => value)
+  const cases: ReadonlyArray<readonly [() => unknown, RegExp]> = [
+    [
+      () => follow(untyped(Promise.resolve({}))),
+      /^follow: what it follows must be .*, and is a promise; await it$/,
+    ],
+    [() => follow({}), /^follow: what it follows must be a running rotation, .*; write follow\(rotation\)/],
+    [() => follow(untyped(undefined)), /^follow: what it follows must be .*, and is missing/],
+    [() => follow({ trust: untyped('PEM') }), /^follow: what it follows must be/],
+    [
+      () => follow(anonymously, { grace: untyped('3s') }),
+      /^follow: grace must be a number of milliseconds, and is text/,
+    ],
+    [() => fromFiles({}), /^fromFiles: certificate is missing; name the file/],
+    [() => fromFiles({ key: 'tls.key' }), /^fromFiles: certificate is missing; name the file/],
+    [() => fromFiles({ certificate: '' }), /^fromFiles: certificate must be a path, and is empty/],
+    [() => fromFiles({ certificate: untyped(5) }), /^fromFiles: certificate must be a path, and is 5/],
+    [
+      () => httpsAgent(untyped({ credentials: {} })),
+      /^httpsAgent: what it follows must be what follow\(\) answers, .*; write follow\(rotation\)/,
+    ],
+    [() => httpsAgent(untyped(undefined)), /^httpsAgent: what it follows must be .*, and is missing/],
+    [() => dispatcher(untyped({})), /^dispatcher: what it follows/],
+    [() => http2Client(untyped({}), 'https://localhost'), /^http2Client: what it follows/],
+    [() => tlsServer(untyped({}), https.createServer()), /^tlsServer: what it follows/],
+    [() => channelOptions(untyped({})), /^channelOptions: what it follows/],
+    [
+      () => kubeConfig(follow(anonymously), untyped(undefined)),
+      /^kubeConfig: the second argument must be a KubeConfig of client-node, and is missing/,
+    ],
+    [
+      () => kubeConfig(follow(anonymously), new KubeConfig()),
+      /^kubeConfig: the KubeConfig has no current cluster; load one first/,
+    ],
+  ]
+  for (const [call, said] of cases) {
+    assert.throws(call, said)
+    assert.throws(call, (error: unknown) => Reflect.get(Object(error), 'code') === 'InvalidOptions')
+  }
 })

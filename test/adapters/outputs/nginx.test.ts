@@ -43,7 +43,7 @@ test(`serves each of ${renewals} renewals of an output, and never meets a key of
   const pki = await newPki()
   const pairs = await Promise.all([1, 2, 3].map(() => pki.serving()))
   const directory = join(folder, 'tls')
-  const output = outputDirectory(directory, { mode: 0o644 })
+  const output = outputDirectory(directory)
   const write = ({ pem, key }: Pair) => {
     const { credential, cluster } = content('a', { ca: pki.ca })
     const tlsKey = { _tag: 'Pem', pem: secret(key) } as const
