@@ -2,11 +2,11 @@ import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
-import { flag, isEmpty, list, mapping, nullable, text } from '../../src/model/codec.js'
+import { flag, list, mapping, nullable, text } from '../../src/model/codec.js'
 import { type Secret, secret } from '../../src/model/secret.js'
 import { okSync, stepsSync } from '../../src/steps.js'
 import { decodePlugin, type PluginEntry } from './plugin.js'
-import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
+import { decodeKnown, field, type KubeconfigError, type Place, refuse } from './problem.js'
 
 /** Something that stands in the kubeconfig itself, or in a file that it names by an absolute path. */
 export type Material =
@@ -83,7 +83,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 export const decodeCluster = (place: Place, fields: Fields): E.Either<KubeconfigError, ClusterEntry> =>
   stepsSync(function* () {
-    const cluster = yield* okSync(decodeKnown(place, Cluster, fields))
+    const cluster = yield* okSync(decodeKnown(place, Cluster, fields, harmless, unsupported))
     const insecureSkipTlsVerify = cluster['insecure-skip-tls-verify']
     const certificateAuthority = material(place, 'certificate-authority', cluster)
     if (insecureSkipTlsVerify && E.isRight(certificateAuthority) && O.isSome(certificateAuthority.right))
@@ -107,7 +107,7 @@ export const decodeCluster = (place: Place, fields: Fields): E.Either<Kubeconfig
 
 export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigError, UserEntry> =>
   stepsSync(function* () {
-    const user = yield* okSync(decodeKnown(place, User, fields))
+    const user = yield* okSync(decodeKnown(place, User, fields, harmless, unsupported))
     return {
       place,
       clientCertificate: yield* okSync(material(place, 'client-certificate', user)),
@@ -123,18 +123,6 @@ export const decodeUser = (place: Place, fields: Fields): E.Either<KubeconfigErr
 const given = O.fromPredicate((value: string) => value !== '')
 
 const absolute = (place: Place) => (path: string) => resolve(dirname(place.file), path)
-
-/** Decodes fields all of which have to be known: one that is passed over may be what somebody's security rests on. */
-const decodeKnown = <P extends t.Props>(place: Place, codec: t.TypeC<P>, fields: Fields) => {
-  const stranger = Object.keys(fields).find(
-    (name) => !Object.hasOwn(codec.props, name) && !harmless.includes(name) && !isEmpty(fields[name]),
-  )
-  if (stranger === undefined) return decodeAt(place, codec, fields)
-  const cure = unsupported.get(stranger)
-  return cure === undefined
-    ? refuse(field(place, stranger), 'is no field that is known here', 'correct or remove it')
-    : refuse(field(place, stranger), 'is not supported', cure)
-}
 
 const serverOf = (place: Place, server: string): E.Either<KubeconfigError, string> => {
   const cure = 'write it as https://HOST:PORT'

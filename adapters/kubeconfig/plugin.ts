@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
-import { flag, list, text } from '../../src/model/codec.js'
+import { flag, list, mapping, text } from '../../src/model/codec.js'
 import { type Secret, secret } from '../../src/model/secret.js'
-import { decodeAt, field, type KubeconfigError, type Place, refuse } from './problem.js'
+import { decodeKnown, field, type KubeconfigError, type Place, refuse } from './problem.js'
 
 /** A credential plugin as a kubeconfig describes it (`ExecConfig` in `client-go/tools/clientcmd/api/v1/types.go`). */
 export interface PluginEntry {
@@ -16,10 +16,12 @@ export interface PluginEntry {
   readonly provideClusterInfo: boolean
 }
 
+const Variable = t.type({ name: text, value: text })
+
 const Exec = t.type({
   command: text,
   args: list(text),
-  env: list(t.type({ name: text, value: text })),
+  env: list(mapping),
   apiVersion: text,
   installHint: text,
   provideClusterInfo: flag,
@@ -28,8 +30,11 @@ const Exec = t.type({
 
 const group = 'client.authentication.k8s.io'
 
-export const decodePlugin = (place: Place, fields: unknown): E.Either<KubeconfigError, PluginEntry> => {
-  const exec = decodeAt(place, Exec, fields)
+export const decodePlugin = (
+  place: Place,
+  fields: Readonly<Record<string, unknown>>,
+): E.Either<KubeconfigError, PluginEntry> => {
+  const exec = decodeKnown(place, Exec, fields)
   if (E.isLeft(exec)) return exec
   const { command, args, env, apiVersion, installHint, provideClusterInfo, interactiveMode } = exec.right
   if (command === '') return refuse(field(place, 'command'), 'is missing', 'name the credential plugin')
@@ -39,7 +44,11 @@ export const decodePlugin = (place: Place, fields: unknown): E.Either<Kubeconfig
       apiVersion === '' ? 'is missing' : 'is not supported',
       `write ${group}/v1, or v1beta1, and have a plugin that answers in it`,
     )
-  const nameless = env.findIndex(({ name }) => name === '')
+  const variables = E.traverseArrayWithIndex((index, variable: Readonly<Record<string, unknown>>) =>
+    decodeKnown(field(place, `env[${index}]`), Variable, variable),
+  )(env)
+  if (E.isLeft(variables)) return variables
+  const nameless = variables.right.findIndex(({ name }) => name === '')
   if (nameless >= 0) return refuse(field(place, `env[${nameless}].name`), 'is missing', 'name the variable')
   const problem = modeProblem(interactiveMode, apiVersion)
   if (problem !== undefined) return refuse(field(place, 'interactiveMode'), ...problem)
@@ -47,7 +56,7 @@ export const decodePlugin = (place: Place, fields: unknown): E.Either<Kubeconfig
     place,
     command,
     args,
-    env: env.map(({ name, value }) => ({ name, value: secret(value) })),
+    env: variables.right.map(({ name, value }) => ({ name, value: secret(value) })),
     apiVersion,
     installHint,
     provideClusterInfo,

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
@@ -64,7 +63,7 @@ export const existingKubeconfig =
         unusable(O.some(kubeconfig), `kubeconfig ${path}: it has a token, and no client certificate`),
       )
     const { pem: certificate, key } = clientCertificate.value
-    const defect = defectOf(certificate, key.pem, now)
+    const defect = defectOf(certificate, now)
     if (defect !== undefined)
       return E.right(unusable(O.some(kubeconfig), `kubeconfig ${path}: its client certificate ${defect}`))
     const source = kubeconfig.user.clientCertificate
@@ -84,17 +83,9 @@ const unusable = (kubeconfig: O.Option<Kubeconfig>, reason: string): ExistingKub
 })
 
 /** The end of the sentence "its client certificate …"; undefined when there is nothing to say. */
-const defectOf = (pem: string, key: Secret, now: Instant): string | undefined => {
-  const certificates = readableCertificates(pem)
-  const [leaf] = certificates
-  if (leaf === undefined) return 'cannot be read'
-  const past = certificates
+const defectOf = (pem: string, now: Instant): string | undefined => {
+  const past = readableCertificates(pem)
     .map(({ validTo }) => instant(Date.parse(validTo)))
     .find((notAfter) => now > notAfter)
-  if (past !== undefined) return `expired at ${rfc3339(past)}`
-  try {
-    return leaf.checkPrivateKey(createPrivateKey(key.reveal())) ? undefined : 'is for another key'
-  } catch {
-    return 'has a key that cannot be read'
-  }
+  return past === undefined ? undefined : `expired at ${rfc3339(past)}`
 }

@@ -1,8 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as t from 'io-ts'
-import { pathOf, problemOf } from '../../src/model/codec.js'
+import { isEmpty, pathOf, problemOf } from '../../src/model/codec.js'
 import { type Failure, failure } from '../../src/model/failure.js'
+import { didYouMean } from '../platform/nearest.js'
 
 /** Why a kubeconfig, or a file that it names, gives no credential. */
 export type KubeconfigError = Failure<'NoCredential'>
@@ -44,3 +45,23 @@ export const decodeAt = <A>(
       )
     }),
   )
+
+/**
+ * Decodes fields all of which have to be known: one that is passed over may be what somebody's security rests on. Some are
+ * known and `harmless`, some are `unsupported`, with the cure.
+ */
+export const decodeKnown = <P extends t.Props>(
+  place: Place,
+  codec: t.TypeC<P>,
+  fields: Readonly<Record<string, unknown>>,
+  harmless: ReadonlyArray<string> = [],
+  unsupported: ReadonlyMap<string, string> = new Map(),
+): E.Either<KubeconfigError, t.TypeOf<t.TypeC<P>>> => {
+  const known = [...Object.keys(codec.props), ...harmless]
+  const stranger = Object.keys(fields).find((name) => !known.includes(name) && !isEmpty(fields[name]))
+  if (stranger === undefined) return decodeAt(place, codec, fields)
+  const cure = unsupported.get(stranger)
+  return cure === undefined
+    ? refuse(field(place, stranger), 'is no field that is known here', didYouMean(stranger, known))
+    : refuse(field(place, stranger), 'is not supported', cure)
+}

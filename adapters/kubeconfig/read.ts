@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { sequenceS } from 'fp-ts/lib/Apply.js'
 import * as E from 'fp-ts/lib/Either.js'
@@ -14,7 +15,7 @@ import type { AccessSource, Cluster } from './cluster.js'
 import { decodeKubeconfig, decodeKubeconfigs, type Kubeconfig, type KubeconfigFile } from './decode.js'
 import type { ClusterEntry, Material, UserEntry } from './entries.js'
 import { clusterInfo } from './plugin.js'
-import { field, type KubeconfigError, type Place, problem } from './problem.js'
+import { field, type KubeconfigError, type Place, problem, refuse } from './problem.js'
 import { checkProxyUrl, proxyFromEnvironment } from './proxy.js'
 
 /** In bytes; a kubeconfig, a token and a CA bundle are far smaller. */
@@ -223,7 +224,36 @@ const clientCertificateOf = ({
         ? O.some({ pem: certificate.value.reveal(), key: { _tag: 'Pem', pem: key.value } as const })
         : O.none,
     ),
+    TE.chainFirstEitherK((pair) =>
+      O.isNone(pair) ? E.right(undefined) : checkPair(place, pair.value.pem, pair.value.key.pem),
+    ),
   )
+}
+
+/** Whether both can be read, and belong together. */
+const checkPair = (place: Place, pem: string, key: Secret): E.Either<KubeconfigError, void> => {
+  const [leaf] = readableCertificates(pem)
+  if (leaf === undefined)
+    return refuse(
+      field(place, 'client-certificate'),
+      'holds no certificate that can be read',
+      'supply the certificate and its intermediates, PEM',
+    )
+  try {
+    return leaf.checkPrivateKey(createPrivateKey(key.reveal()))
+      ? E.right(undefined)
+      : refuse(
+          field(place, 'client-key'),
+          'is the key of another certificate than client-certificate',
+          'supply the two that belong together',
+        )
+  } catch {
+    return refuse(
+      field(place, 'client-key'),
+      'holds no private key that can be read',
+      'supply it in PEM, not encrypted',
+    )
+  }
 }
 
 const readMaterial = (

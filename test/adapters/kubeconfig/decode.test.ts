@@ -88,6 +88,24 @@ users:
   accepted(JSON.stringify(JSON.parse(document({}, { token: 'a' })), null, '\t'))
 })
 
+test('tells of a field that is misspelt, and of the one that was meant', () => {
+  const known = { apiVersion: 'client.authentication.k8s.io/v1beta1' }
+  for (const [text, where, meant] of [
+    [document({}, { tokken: 'a' }), 'users[1].user.tokken', 'token'],
+    [document({ proxyurl: 'http://a' }, { token: 'a' }), 'cluster.proxyurl', 'proxy-url'],
+    [document({}, { exec: { ...known, comand: 'aws' } }), 'users[1].user.exec.comand', 'command'],
+    [
+      document({}, { exec: { ...known, command: 'aws', env: [{ nam: 'A', value: 'b' }] } }),
+      'users[1].user.exec.env[0].nam',
+      'name',
+    ],
+  ] as const) {
+    const { message, remedy } = refused(text)
+    assert.match(message, `${where} is no field that is known here`)
+    assert.is(remedy, `did you mean ${meant}?`)
+  }
+})
+
 test('reads a credential plugin, and what it is to know of the cluster', () => {
   const config = { audience: 'a' }
   const extensions = [{ name: 'client.authentication.k8s.io/exec', extension: config }]

@@ -105,6 +105,10 @@ test('refuses a certificate without a key, a user without a credential, and a to
   const directory = await temporaryDirectory()
   const refusal = async (user: object) => message(access(await write(directory, user)))
   assert.match(await refusal({ 'client-certificate-data': base64(pair.certificate) }), 'without a client-key')
+  assert.match(
+    await refusal({ 'client-certificate': '/etc/passwd', 'client-key-data': base64(pair.key) }),
+    'users[0].user.client-certificate holds no certificate that can be read',
+  )
   assert.match(await refusal({}), 'users[0].user has no credential')
   assert.match(await refusal({ token: 'a\nb' }), 'users[0].user.token')
 })
@@ -317,9 +321,12 @@ test('does not count a kubeconfig without a certificate that works', async ({ te
     await of(data(pair.certificate + ended.certificate, pair.key)),
     'its client certificate expired at',
   )
-  assert.match(await of(data(pair.certificate, ended.key)), 'is for another key')
-  assert.match(await of(data(pair.certificate, 'zeros')), 'has a key that cannot be read')
-  assert.match(await of(data('zeros', pair.key)), 'its client certificate cannot be read')
+  assert.match(
+    await of(data(pair.certificate, ended.key)),
+    'users[0].user.client-key is the key of another certificate',
+  )
+  assert.match(await of(data(pair.certificate, 'zeros')), 'client-key holds no private key that can be read')
+  assert.match(await of(data('zeros', pair.key)), 'client-certificate holds no certificate that can be read')
 })
 
 test('writes what the kubelet writes, and keeps server name, proxy and CA', async ({
