@@ -87,6 +87,7 @@ export const fromFiles = (files: Files, options: FilesOptions = {}): FileSources
     credentials,
     anonymous: files.certificate === undefined,
     problem: () => O.fromNullable(told.get('pair')),
+    trustProblem: () => O.fromNullable(told.get('bundle')),
     trust,
     look,
     close: () => clearInterval(timer),
@@ -103,12 +104,20 @@ const readPair = (certificate: string, key: string): E.Either<Problem, Credentia
       }),
     ),
     E.chain((credential) => checkCredential(credential, Date.now())),
+    E.mapLeft(naming(certificate === key ? certificate : `${certificate} and ${key}`)),
   )
+
+/** The problem with the files that it is about, if it does not name them itself. */
+const naming =
+  (files: string) =>
+  (problem: Problem): Problem =>
+    problem._tag === 'Unreadable' ? problem : { ...problem, message: `${files}: ${problem.message}` }
 
 const readBundle = (path: string): E.Either<Problem, string> =>
   pipe(
     readTogether([path]),
     E.chain(([bundle = '']) => checkTrust(bundle)),
+    E.mapLeft(naming(path)),
   )
 
 const blocksOf = (text: string, wanted: RegExp): string =>

@@ -111,10 +111,12 @@ export const follow = (sources: Sources, options: FollowOptions = {}): Following
       credential,
       trust,
       (keyId, reason) => onRejected?.({ keyId, reason }),
-      () =>
-        anonymous || sources.credentials === undefined || O.isSome(credential)
+      () => {
+        if (O.isSome(trust) && trust.value === '') return noAuthority(sources.trustProblem?.() ?? O.none)
+        return anonymous || sources.credentials === undefined || O.isSome(credential)
           ? undefined
-          : noCertificate(sources.problem?.() ?? O.none),
+          : noCertificate(sources.problem?.() ?? O.none)
+      },
     )
 
   let credential: O.Option<Credential> = O.none
@@ -220,6 +222,16 @@ const noCertificate = (problem: O.Option<Problem>): Error => {
     ),
     { code: 'NoCredential' },
   )
+}
+
+/** The error of a request whose server nobody could verify. */
+const noAuthority = (problem: O.Option<Problem>): Error => {
+  const [why, cure] = O.isSome(problem)
+    ? [`: ${problem.value.message}`, problem.value.remedy]
+    : ['', 'give follow() PEM CERTIFICATE blocks in trust']
+  return Object.assign(new Error(`there is no CA to verify the server with${why}; ${cure}`), {
+    code: 'NoAuthority',
+  })
 }
 
 const samePem = (one: O.Option<Credential>, other: O.Option<Credential>): boolean =>

@@ -48,6 +48,8 @@ export interface Sources {
    * or none: all are reached by what their URLs say.
    */
   readonly route?: Source<O.Option<Route>>
+  /** Why nobody is trusted at the moment, where that is known. */
+  readonly trustProblem?: IO<O.Option<Problem>>
   /** Hears that a server rejected the certificate, where `FollowOptions` name nobody else. */
   readonly reportRejected?: (rejection: { readonly keyId: string; readonly reason: string }) => void
   /** Hears of who follows, and can count their connections until the answer is called. */

@@ -105,7 +105,11 @@ test('never takes an expired pair', async (context) => {
   await write(await pki.client({ from: -60_000, until: -1_000 }))
   await writeFile(files.ca, pki.ca)
   assert.is(serial(open()), undefined)
-  assert.match(problems[0]?.message ?? '', /expired/)
+  const both = `${files.certificate} and ${files.key}: using the certificate and its key for TLS`
+  assert.match(problems[0]?.message ?? '', `${both}: it expired on`)
+  await write({ ...(await pki.client()), key: (await pki.client()).key })
+  open()
+  assert.match(problems[1]?.message ?? '', `${both}: its private key is another certificate’s`)
 })
 
 /** The same certificate with a key of a kind that nobody knows, or with a date that is none. */
@@ -131,7 +135,7 @@ for (const what of ['key', 'date'] as const)
     assert.equal(
       problems.map(({ message }) => message),
       [
-        `using the certificate and its key for TLS: ${what === 'key' ? 'the public key in the certificate cannot be read' : 'a date in the certificate is damaged'}`,
+        `${files.certificate} and ${files.key}: using the certificate and its key for TLS: ${what === 'key' ? 'the public key in the certificate cannot be read' : 'a date in the certificate is damaged'}`,
       ],
     )
   })
@@ -183,6 +187,26 @@ test('tells of missing files even if nobody asked, and lets no request go out wi
     `no certificate to connect with: the file ${join(directory, 'tls.crt')} cannot be read`,
   )
   assert.is('code' in error && error.code, 'NoCredential')
+})
+
+test('says why a server cannot be verified while there are no CAs', async (context) => {
+  const { files, open, write, pki } = await setting(context)
+  await write(await pki.client())
+  await writeFile(files.ca, 'garbage')
+  const sources = open()
+  const following = follow(sources)
+  context.defer(following.close)
+  const agent = httpsAgent(following)
+  context.defer(() => agent.destroy())
+  const asked = () =>
+    new Promise<Error>((resolve) => get('https://127.0.0.1:1', { agent }).on('error', resolve))
+  assert.match(
+    (await asked()).message,
+    `there is no CA to verify the server with: ${files.ca}: using the bundle of trusted CAs`,
+  )
+  await writeFile(files.ca, pki.ca)
+  sources.look()
+  assert.match((await asked()).message, 'ECONNREFUSED')
 })
 
 test('no certificate is needed where none was configured', async (context) => {
