@@ -36,7 +36,11 @@ const as = <A>(flag: RunFlag, codec: Field<A>): Field<A | undefined> =>
 const attributes = {
   mode: as(
     'output-mode',
-    matching(modePattern, "must be octal, in quotes, such as '0640'", (value) => value),
+    matching(
+      modePattern,
+      "must be octal, in quotes, with nothing for others, such as '0640'",
+      (value) => value,
+    ),
   ),
   owner: as(
     'output-owner',

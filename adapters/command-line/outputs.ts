@@ -31,8 +31,8 @@ export interface OutputRequest {
   readonly attributes: Attributes
 }
 
-/** Permissions, in octal. */
-export const modePattern = /^0?[0-7]{3}$/
+/** Permissions, in octal; none for others, since the key is in every output. */
+export const modePattern = /^0?[4-7][0-7]0$/
 /** UID:GID */
 export const ownerPattern = /^(\d{1,9}):(\d{1,9})$/
 
@@ -56,7 +56,10 @@ export const readOutputs = (
   } = given
   if (mode !== undefined && !modePattern.test(mode))
     return E.left(
-      usageError(`--output-mode=${mode} is no mode of a file`, 'write it in octal, for instance 0640'),
+      usageError(
+        `--output-mode=${mode} is no mode of a file with a private key in it`,
+        'write it in octal, with nothing for others, for instance 0640',
+      ),
     )
   if (owner !== undefined && !ownerPattern.test(owner))
     return E.left(usageError(`--output-owner=${owner} is no UID:GID`, 'write the numbers, for instance 0:33'))

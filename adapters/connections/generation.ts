@@ -48,7 +48,7 @@ export interface OwnedGeneration extends Generation {
 const rejectionInterval = 1_000
 
 /** For clients (RFC 8996), also in a process that was told to be content with less. */
-const minVersion = tls.DEFAULT_MIN_VERSION === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2'
+export const minVersion = tls.DEFAULT_MIN_VERSION === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2'
 
 export const newGeneration = (
   credential: O.Option<Credential>,

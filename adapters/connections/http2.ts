@@ -10,11 +10,12 @@ import {
 import { Socket } from 'node:net'
 import { Duplex, PassThrough, pipeline } from 'node:stream'
 import * as O from 'fp-ts/lib/Option.js'
+import { misuse } from '../platform/options.js'
 import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import type { RequestLine } from './long-lived.js'
-import { demandFollowing, refuseOwn } from './options.js'
+import { contextsWith, demandFollowing, refuseMisspelt, refuseOfClient, settings } from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 import { addressOf, namedBy, type Route } from './route.js'
 import { tunnel, tunnelTimeout } from './tunnel.js'
@@ -41,9 +42,25 @@ interface Session {
   readonly streams: Set<ClientHttp2Stream>
 }
 
+/** What may be misspelt. */
+const known = [
+  'settings',
+  'timeout',
+  'servername',
+  'rejectUnauthorized',
+  'checkServerIdentity',
+  'lookup',
+  'peerMaxConcurrentStreams',
+  'maxSessionMemory',
+  'maxSendHeaderBlockLength',
+  'maxHeaderListPairs',
+  ...settings,
+] as const satisfies ReadonlyArray<keyof SecureClientSessionOptions>
+
 /**
  * An HTTP/2 client to one server (`https://host:port`) whose sessions follow a credential: a session takes no new
- * stream after a change, and closes when its streams have ended. Throws for a certificate, key or CAs in the options.
+ * stream after a change, and closes when its streams have ended. Throws for options that would have no effect (certificate,
+ * key and CAs above all) or are misspelt.
  */
 export const http2Client = (
   following: Following,
@@ -51,7 +68,14 @@ export const http2Client = (
   options: SecureClientSessionOptions = {},
 ): Http2Client => {
   demandFollowing('http2Client', following)
-  refuseOwn('http2Client', options)
+  refuseOfClient('http2Client', options)
+  refuseMisspelt('http2Client', options, known)
+  if (options.createConnection !== undefined)
+    throw misuse(
+      'createConnection in the options of http2Client would make connections without the certificate',
+      'leave it out',
+    )
+  const contextOf = contextsWith('http2Client', options)
   const open = new Set<Session>()
   const address = addressOf(authority)
 
@@ -70,7 +94,7 @@ export const http2Client = (
       ...namedBy(route),
       ...options,
       ALPNProtocols: ['h2'],
-      secureContext: generation.context,
+      secureContext: contextOf(generation),
       ...connectionTo(route, problem, closing.signal),
     })
     const streams = new Set<ClientHttp2Stream>()

@@ -8,21 +8,51 @@ import { tapBody } from './body-tap.js'
 import type { Following } from './follow.js'
 import type { Generation } from './generation.js'
 import { isWatch } from './long-lived.js'
-import { demandFollowing, refuseOwn } from './options.js'
+import {
+  contextsWith,
+  demandFollowing,
+  plainContext,
+  refuseMisspelt,
+  refuseOfClient,
+  refuseOfRequest,
+  settings,
+} from './options.js'
 import { noticeAlert, noticeStatus } from './rejection.js'
 import { namedBy } from './route.js'
 import { tunnel, tunnelTimeout } from './tunnel.js'
 
+/** What may be misspelt. */
+const known = [
+  'keepAlive',
+  'keepAliveMsecs',
+  'maxSockets',
+  'maxTotalSockets',
+  'maxFreeSockets',
+  'scheduling',
+  'timeout',
+  'servername',
+  'rejectUnauthorized',
+  'checkServerIdentity',
+  'lookup',
+  'family',
+  'localAddress',
+  'ALPNProtocols',
+  ...settings,
+] as const satisfies ReadonlyArray<keyof AgentOptions>
+
 /**
  * An agent for `https.request` and what builds on it (axios, got, node-fetch, ws). Connections are kept alive unless
- * the options say otherwise. Certificates, keys and CAs in the options of the agent or of a request would have no effect:
- * they are an error, thrown with the `code` `InvalidOptions`.
+ * the options say otherwise; `minVersion`, `maxVersion`, `ciphers`, `crl` and the like count for all of them. What would
+ * have no effect in the options of the agent or of a request (certificates, keys and CAs above all), and what is misspelt,
+ * is an error, thrown with the `code` `InvalidOptions`.
  */
 export const httpsAgent = (following: Following, options: AgentOptions = {}): Agent => {
   demandFollowing('httpsAgent', following)
-  refuseOwn('httpsAgent', options)
+  refuseOfClient('httpsAgent', options)
+  refuseMisspelt('httpsAgent', options, known)
+  const contextOf = contextsWith('httpsAgent', options)
   const agent = new Agent({ keepAlive: true, ...options, maxCachedSessions: 0 })
-  return followingAgent(following, routed(following, agent))
+  return followingAgent(following, routed(following, agent), contextOf)
 }
 
 /** Makes an agent go to the API server as its cluster says. It is changed and answered. */
@@ -62,7 +92,11 @@ const routed = ({ routeTo }: Pick<Following, 'routeTo'>, agent: Agent): Agent =>
 }
 
 /** Makes the connections of an agent follow, in whichever way it opens them. It is changed and answered. */
-export const followingAgent = (following: Pick<Following, 'current' | 'longLived'>, agent: Agent): Agent => {
+export const followingAgent = (
+  following: Pick<Following, 'current' | 'longLived'>,
+  agent: Agent,
+  contextOf = plainContext,
+): Agent => {
   const requests = new WeakMap<Duplex, ClientRequest>()
   const responses = new WeakMap<ClientRequest, IncomingMessage>()
   const generations = new WeakMap<Duplex, Generation>()
@@ -122,7 +156,7 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
     }
     const socket = connect.call(
       agent,
-      { ...connection, secureContext: generation.context, session: undefined },
+      { ...connection, secureContext: contextOf(generation), session: undefined },
       (error, created) => {
         if (!error) trackOnce(created)
         callback?.(error, created)
@@ -136,7 +170,7 @@ export const followingAgent = (following: Pick<Following, 'current' | 'longLived
   // Not documented, and what every agent on npm overrides; Node has no other place where agent and request meet.
   Reflect.set(agent, 'addRequest', (request: ClientRequest, ...others: ReadonlyArray<unknown>) => {
     const [options] = others
-    if (typeof options === 'object' && options !== null) refuseOwn('a request', options)
+    if (typeof options === 'object' && options !== null) refuseOfRequest('a request', options, 'httpsAgent')
     request.once('socket', (socket: Duplex) => requests.set(socket, request))
     // Before all others, so that those who are left are the ones who listen.
     request.prependOnceListener('response', (response: IncomingMessage) => {

@@ -47,7 +47,7 @@ const binding: Checks<Binding> = {
 }
 
 const fields: Checks<ControlPlaneOptions> = {
-  port: whole(0, 65_535),
+  port: whole(0),
   hostname: filled,
   dataDir: path,
   clusterSigningDuration: interval,

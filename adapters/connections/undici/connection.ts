@@ -6,6 +6,7 @@ import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
 import type { Generation } from '../generation.js'
 import { isWatch, type RequestLine } from '../long-lived.js'
+import type { ContextOf } from '../options.js'
 import { noticeAlert } from '../rejection.js'
 import { addressOf, namedBy } from '../route.js'
 import { tunnel, tunnelTimeout } from '../tunnel.js'
@@ -25,6 +26,7 @@ export interface Connection {
 export interface ConnectionOptions {
   readonly client: Omit<Client.Options, 'connect'>
   readonly connect: buildConnector.BuildOptions
+  readonly contextOf: ContextOf
 }
 
 export interface ConnectionEvents {
@@ -60,7 +62,7 @@ export const openConnection = (
     const connector = buildConnector({
       ...namedBy(route),
       ...options.connect,
-      secureContext: generation.context,
+      secureContext: options.contextOf(generation),
       maxCachedSessions: 0,
       allowH2: false,
     })

@@ -1,7 +1,15 @@
 /** A dispatcher for undici 7 and 8, and with undici 7 for the `fetch` that Node has built in. */
 import { type buildConnector, Client, Dispatcher } from 'undici'
 import type { Following } from '../follow.js'
-import { demandFollowing, refuseOwn } from '../options.js'
+import {
+  type ContextOf,
+  contextsWith,
+  demandFollowing,
+  refuseMisspelt,
+  refuseOfClient,
+  refuseOfRequest,
+  settings,
+} from '../options.js'
 import { type Connection, openConnection } from './connection.js'
 
 export interface DispatcherOptions
@@ -12,14 +20,41 @@ export interface DispatcherOptions
   readonly connect?: buildConnector.BuildOptions
 }
 
+/** What may be misspelt. */
+const known = [
+  'connections',
+  'connect',
+  'connectTimeout',
+  'pipelining',
+  'headersTimeout',
+  'bodyTimeout',
+  'keepAliveTimeout',
+  'keepAliveMaxTimeout',
+  'keepAliveTimeoutThreshold',
+  'maxHeaderSize',
+  'maxResponseSize',
+] as const satisfies ReadonlyArray<keyof DispatcherOptions>
+const knownOfConnect = [
+  'servername',
+  'rejectUnauthorized',
+  'checkServerIdentity',
+  'timeout',
+  'keepAliveInitialDelay',
+  ...settings,
+]
+
 /**
  * A dispatcher whose connections follow a credential: `fetch(url, { dispatcher })`, `setGlobalDispatcher`. HTTP/1.1.
- * Throws for a certificate, key or CAs in the options.
+ * Throws for options that would have no effect (certificate, key and CAs above all) or are misspelt.
  */
 export const dispatcher = (following: Following, options: DispatcherOptions = {}): Dispatcher => {
   demandFollowing('dispatcher', following)
-  for (const given of [options, options.connect ?? {}]) refuseOwn('dispatcher', given)
-  return new FollowingDispatcher(following, options)
+  const { connect = {}, ...others } = options
+  refuseOfRequest('dispatcher', others, 'dispatcher(following, { connect: { … } })')
+  refuseMisspelt('dispatcher', others, known)
+  refuseOfClient('connect of dispatcher', connect)
+  refuseMisspelt('connect of dispatcher', connect, knownOfConnect)
+  return new FollowingDispatcher(following, options, contextsWith('connect of dispatcher', connect))
 }
 
 type Waiting = Parameters<Dispatcher['dispatch']>
@@ -33,14 +68,16 @@ interface Origin {
 class FollowingDispatcher extends Dispatcher {
   readonly #following: Following
   readonly #options: DispatcherOptions
+  readonly #contextOf: ContextOf
   readonly #origins = new Map<string, Origin>()
   readonly #whenQuiet = new Set<() => void>()
   #closed = false
 
-  constructor(following: Following, options: DispatcherOptions) {
+  constructor(following: Following, options: DispatcherOptions, contextOf: ContextOf) {
     super()
     this.#following = following
     this.#options = options
+    this.#contextOf = contextOf
   }
 
   override dispatch(...request: Waiting): boolean {
@@ -110,7 +147,7 @@ class FollowingDispatcher extends Dispatcher {
     const connection = openConnection(
       name,
       this.#following,
-      { client, connect },
+      { client, connect, contextOf: this.#contextOf },
       {
         onFree: () => this.#serve(name, origin),
         onGone: (gone) => {

@@ -71,7 +71,7 @@ export const rotating = async (
   const warned: Array<string> = []
   const rotation = await startRotation({
     certDir,
-    bootstrapKubeconfig,
+    ...(options.authenticateWith === undefined ? { bootstrapKubeconfig } : {}),
     ...(options.template === undefined ? { nodeName: 'worker-1' } : {}),
     onTransition: (transition) => seen.push(transition),
     onWarning: (message) => warned.push(message),
