@@ -1,6 +1,6 @@
 /**
  * HTTP stacks that follow a credential: `follow` a source, and give what it answers to the adapter of your stack. Good
- * with a rotation's `credentials`, and alone with a pair of files that somebody else renews.
+ * with a rotation, and alone with a pair of files that somebody else renews.
  */
 export { type FileSources, type Files, type FilesOptions, fromFiles } from './files.js'
 export { type Following, type FollowOptions, follow, type Rejection } from './follow.js'
