@@ -8,7 +8,7 @@ import {
   type Checks,
   demand,
   duration,
-  having,
+  hasFunctions,
   record,
   yesOrNo,
 } from '../platform/options.js'
@@ -54,7 +54,7 @@ const fields: Checks<FollowOptions> = {
   onProblem: aFunction,
 }
 
-const isSource = (value: unknown): boolean => having('', 'current', 'subscribe')(value, '') === undefined
+const isSource = (value: unknown): boolean => hasFunctions(value, 'current', 'subscribe')
 
 /** A rotation has much more; and one of the two is enough. */
 const followable = being(

@@ -142,7 +142,10 @@ const openLine = (
             settle()
           },
         })
-        if (problem !== undefined) call.cancelWithStatus(status.UNAUTHENTICATED, problem.message)
+        if (problem === undefined) return
+        // The server has rejected nothing, where there is a certificate.
+        const code = O.isNone(generation.credential) ? status.UNAUTHENTICATED : status.UNAVAILABLE
+        call.cancelWithStatus(code, problem.message)
       }
       return call
     },

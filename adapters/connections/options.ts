@@ -1,7 +1,7 @@
 /** Options that would be passed over in silence: misspelt ones, and what the certificate that is followed takes the place of. */
 import * as tls from 'node:tls'
 import { nearest } from '../platform/nearest.js'
-import { being, demand, having, misuse } from '../platform/options.js'
+import { being, demand, hasFunctions, misuse } from '../platform/options.js'
 import { type Generation, minVersion } from './generation.js'
 
 /** Throws for anything but what `follow` answers. */
@@ -10,7 +10,7 @@ export const demandFollowing = (caller: string, value: unknown): void =>
 
 const following = being(
   'what follow() answers',
-  (value) => having('', 'current', 'connectionCounts', 'routeTo')(value, '') === undefined,
+  (value) => hasFunctions(value, 'current', 'connectionCounts', 'routeTo'),
   'write follow(rotation), or follow(fromFiles({ … }))',
 )
 

@@ -119,7 +119,7 @@ const apiSettings: Checks<ApiSettings> = {
 const option = being('an Option of fp-ts', (value) => O.isSome(Object(value)) || O.isNone(Object(value)))
 
 const contents: Checks<StoreContents> = {
-  pairs: listOf(having('a stored pair')),
+  pairs: listOf(being('a stored pair', (value) => Object(value) === value)),
   request: option,
   warnings: listOf(text),
 }

@@ -1,5 +1,4 @@
 /** Any number of rotations in one process, on one agenda. */
-
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'

@@ -21,7 +21,7 @@ import { fromBundle } from './trust.js'
 import { openWindows } from './windows.js'
 
 /** The ports of a rotation, open until they are closed. */
-export interface OpenedPorts extends Pick<OpenedRequests, 'cluster'> {
+export interface OpenedPorts extends Pick<OpenedRequests, 'cluster' | 'watched'> {
   readonly ports: Ports
   /** Why the certificate is to be replaced at once; none: that can wait for its time. */
   readonly replace: O.Option<RequestedRotation['why']>
@@ -57,7 +57,13 @@ export const openPorts = (
       await release()
     }
     const joined = yield* ok(orElse(close, join(options, policy, clock, store, opened, warn)))
-    return { ...joined, cluster: opened.cluster, read: opened.read ?? noCluster, close }
+    return {
+      ...joined,
+      cluster: opened.cluster,
+      watched: opened.watched,
+      read: opened.read ?? noCluster,
+      close,
+    }
   })
 
 /** Where a step fails, something is undone. */

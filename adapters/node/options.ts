@@ -12,7 +12,6 @@ import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
 import { nearest } from '../platform/nearest.js'
 import {
   aFunction,
-  being,
   byName,
   type Checks,
   duration,
@@ -215,7 +214,7 @@ const options: Checks<RotationOptions> = {
   certPrefix: filled,
   bootstrapKubeconfig: path,
   kubeconfig: path,
-  credentials: having('credentials', 'current', 'wasRejected'),
+  credentials: having('a source of credentials', 'current', 'wasRejected'),
   clientCertificateAuthority: path,
   outputs: listOf(named('an output, as outputDirectory makes it', 'write')),
   renewalWindows: record(renewalWindows),
@@ -228,7 +227,8 @@ const options: Checks<RotationOptions> = {
   addressDelay: duration,
   authenticateWith: asker,
   policy: record(policy),
-  signal: being('an AbortSignal', (value) => value instanceof AbortSignal),
+  // One of another realm is one too.
+  signal: having('an AbortSignal', 'addEventListener', 'removeEventListener'),
   onTransition: aFunction,
   onStep: aFunction,
   onWarning: aFunction,

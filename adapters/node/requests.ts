@@ -29,8 +29,10 @@ import { watch } from './watch.js'
 /** What a rotation asks, opened. */
 export interface OpenedRequests {
   readonly requests: CertificateSigningRequests
-  /** The API server, as the kubeconfig said when it was last read; read again every ten seconds while somebody follows. */
+  /** The API server, as the kubeconfig said when it was last read. */
   readonly cluster: Source<O.Option<Cluster>>
+  /** The same, read again every ten seconds while somebody follows. */
+  readonly watched: Source<O.Option<Cluster>>
   /** Reads it anew; absent: nobody says where the API is. */
   readonly read?: TaskEither<KubeconfigError, Cluster>
   /** The CA that its client certificates probably chain to. */
@@ -51,11 +53,17 @@ export const openRequests = (
   shared?: SharedRequests,
 ): TaskEither<InvalidOptions | KubeconfigError, OpenedRequests> =>
   options.ports?.requests !== undefined
-    ? TE.right({ requests: options.ports.requests, cluster: variable(O.none), close: () => {} })
+    ? TE.right(withoutCluster(options.ports.requests))
     : pipe(
         wayTo(options, policy, clock, warn),
         TE.map((way) => open(way, options, warn, shared)),
       )
+
+/** With `ports.requests` nobody says where the API is. */
+const withoutCluster = (requests: CertificateSigningRequests): OpenedRequests => {
+  const cluster = variable<O.Option<Cluster>>(O.none)
+  return { requests, cluster, watched: cluster, close: () => {} }
+}
 
 /** How a rotation gets to its API. */
 interface Way {
@@ -151,7 +159,8 @@ const open = (
   const { expecting, follows } = way
   return {
     requests: asker === undefined ? requests : reporting(requests, asker),
-    cluster: watched.source,
+    cluster,
+    watched: watched.source,
     read,
     ...(expecting === undefined ? {} : { expected: fromCluster(expecting, way.access.cluster) }),
     ...(follows === undefined ? {} : { follows }),

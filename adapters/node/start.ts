@@ -82,7 +82,7 @@ const running = (
   options: RotationOptions,
   policy: RotationPolicy,
   template: O.Option<CertificateTemplate>,
-  { ports, replace, cluster, read, close }: OpenedPorts,
+  { ports, replace, cluster, watched, read, close }: OpenedPorts,
   questions: Desk,
   warn: (message: string) => void,
 ): RunningRotation => {
@@ -216,10 +216,10 @@ const running = (
       tell({ _tag: 'CredentialRejected', keyId, ...(why === undefined ? {} : { why }) })(),
     credentials,
     trust: {
-      current: () => authorityOf(cluster.current()),
-      subscribe: (listener) => cluster.subscribe((found) => listener(authorityOf(found))),
+      current: () => authorityOf(watched.current()),
+      subscribe: (listener) => watched.subscribe((found) => listener(authorityOf(found))),
     },
-    route: cluster,
+    route: watched,
     server: () => O.toUndefined(cluster.current())?.server,
     cluster: read,
     access: async () => E.chain((found: Cluster) => accessTo(found, credentials.current()))(await read()),

@@ -73,16 +73,19 @@ export const named = (what: string, method: string): Check =>
   being(
     what,
     (value) =>
-      isObject(value) &&
-      typeof Reflect.get(value, 'name') === 'string' &&
-      typeof Reflect.get(value, method) === 'function',
+      isObject(value) && typeof Reflect.get(value, 'name') === 'string' && hasFunctions(value, method),
   )
 
-/** Something with these functions, however much more it has. */
+/** Whether it has these functions, however much more it has. */
+export const hasFunctions = (value: unknown, ...functions: ReadonlyArray<string>): boolean =>
+  isObject(value) && functions.every((name) => typeof Reflect.get(value, name) === 'function')
+
+/** Something with these functions. */
 export const having = (what: string, ...functions: ReadonlyArray<string>): Check =>
   being(
     what,
-    (value) => isObject(value) && functions.every((name) => typeof Reflect.get(value, name) === 'function'),
+    (value) => hasFunctions(value, ...functions),
+    `give ${what}, which has the functions ${functions.join(', ')}`,
   )
 
 /** Any number of them, and at least so many. */

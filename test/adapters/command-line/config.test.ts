@@ -120,7 +120,7 @@ certificates:
     'certificates[0].name must be lower-case letters, digits, dots and dashes',
     'certificates[0].requestedLifetime must be a duration, such as 90s, 10m or 8760h',
     'certificates[1].afterRenewal[0].command must not be empty',
-    "certificates[1].outputs[0].mode must be octal, in quotes, such as '0640'",
+    "certificates[1].outputs[0].mode must be octal, in quotes, with nothing for others, such as '0640'",
     found.find((line) => line.startsWith('certificates[1].usages[0] must be one of')),
     'logFormat must be one of text, json; did you mean json?',
   ])

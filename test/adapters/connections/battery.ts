@@ -12,7 +12,7 @@ import {
 import { failure } from '../../../src/index.js'
 import { secret } from '../../../src/model/secret.js'
 import { assert, eventually, type Suite, type TestContext } from '../../helper/index.js'
-import { proxy } from '../proxy.js'
+import { listening, proxy } from '../proxy.js'
 import { credential, credentialSource, newPki, type Pair, type Pki } from './pki.js'
 import { addressOf, type Recorder, type RecorderOptions, recorder } from './server.js'
 
@@ -432,3 +432,29 @@ export const routeBattery = (test: Suite, stack: Stack): void => {
     assert.not.match(said, 'hunter2')
   })
 }
+
+/** For stacks whose clients end what they are about when they are closed. */
+export const silentProxy = (test: Suite, stack: Stack): void =>
+  test('ends while its proxy is silent', async (context) => {
+    const pki = await newPki()
+    const server = createServer()
+    const port = await listening(context, server)
+    const reached = new Promise((resolve) => server.once('connection', resolve))
+    const route = variable(
+      O.some({
+        server: 'https://api.test.invalid:6443',
+        tlsServerName: O.none,
+        proxyUrl: O.some(secret(`http://127.0.0.1:${port}`)),
+      }),
+    )
+    const following = follow({ credentials: credentialSource(await pki.client()), route })
+    context.defer(following.close)
+    const client = await stack.client(following, 'https://api.test.invalid:6443')
+    const outcome = client.get('/through').then(
+      () => 'an answer',
+      () => 'an error',
+    )
+    await reached
+    await client.close()
+    assert.is(await outcome, 'an error')
+  })

@@ -78,10 +78,15 @@ test('says that it does not go through the proxy of the API server', async (cont
       proxyUrl: O.some(secret('http://127.0.0.1:1')),
     }),
   )
-  const following = follow({ credentials: credentialSource(await pki.client()), route })
+  let rejections = 0
+  const onRejected = () => {
+    rejections += 1
+  }
+  const following = follow({ credentials: credentialSource(await pki.client()), route }, { onRejected })
   context.defer(following.close)
   const client = await stack.client(following, 'https://api.test.invalid:6443')
   context.defer(client.close)
   const said: unknown = await client.get('/through').catch((error: unknown) => error)
   assert.match(String(said), /api\.test\.invalid:6443 is reached through a proxy .* not supported for gRPC/)
+  assert.is(rejections, 0, 'nobody rejected the certificate')
 })

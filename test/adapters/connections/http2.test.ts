@@ -7,6 +7,7 @@ import {
   type Stack,
   type Stream,
   settingOf,
+  silentProxy,
   statusBattery,
 } from './battery.js'
 import { newPki } from './pki.js'
@@ -47,6 +48,7 @@ const stack: Stack = {
 const test = suite('node:http2')
 battery(test, stack)
 statusBattery(test, stack)
+silentProxy(test, stack)
 routeBattery(test, stack)
 
 test('opens a session again after close', async (context) => {

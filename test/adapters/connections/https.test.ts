@@ -10,6 +10,7 @@ import {
   type Stack,
   type Stream,
   settingOf,
+  silentProxy,
   statusBattery,
 } from './battery.js'
 import { newPki } from './pki.js'
@@ -45,6 +46,7 @@ const stack: Stack = { client: (following, url) => clientOf(httpsAgent(following
 const test = suite('node:https')
 battery(test, stack)
 statusBattery(test, stack)
+silentProxy(test, stack)
 
 const agents = new WeakMap<Following, https.Agent>()
 routeBattery(test, {

@@ -10,6 +10,7 @@ import {
   type Stack,
   type Stream,
   settingOf,
+  silentProxy,
   statusBattery,
 } from './battery.js'
 import { newPki } from './pki.js'
@@ -43,6 +44,7 @@ const stack: Stack = { client: (following, url) => clientOf(dispatcher(following
 const test = suite('undici')
 battery(test, stack)
 statusBattery(test, stack)
+silentProxy(test, stack)
 
 const dispatchers = new WeakMap<Following, Dispatcher>()
 routeBattery(test, {

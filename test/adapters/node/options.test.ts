@@ -63,13 +63,16 @@ test('each wrong type is told with the name of the option, and no directory is m
     [{ certDirr: 'x' }, 'there is no option certDirr; did you mean certDir?'],
     [
       { authenticateWith: 'kubeconfig' },
-      'authenticateWith must be a running rotation, and is text; give a running rotation',
+      'authenticateWith must be a running rotation, and is text; give a running rotation, which has the functions cluster, access, reportRejected',
     ],
     [
       { authenticateWith: Promise.resolve({}) },
       'authenticateWith must be a running rotation, and is a promise; await it',
     ],
-    [{ credentials: {} }, 'credentials must be credentials, and is another object; give credentials'],
+    [
+      { credentials: {} },
+      'credentials must be a source of credentials, and is another object; give a source of credentials, which has the functions current, wasRejected',
+    ],
     [{ outputs: 'x' }, 'outputs must be a list, and is text; give a list'],
     [
       { outputs: ['/etc/x'] },
@@ -79,8 +82,14 @@ test('each wrong type is told with the name of the option, and no directory is m
       { hooks: [() => {}] },
       'hooks[0] must be a hook, as commandHook makes it, and is a function; give a hook, as commandHook makes it',
     ],
-    [{ ports: { clock: 1 } }, 'ports.clock must be a clock, and is 1; give a clock'],
-    [{ signal: 'x' }, 'signal must be an AbortSignal, and is text; give an AbortSignal'],
+    [
+      { ports: { clock: 1 } },
+      'ports.clock must be a clock, and is 1; give a clock, which has the functions now, sleepUntil',
+    ],
+    [
+      { signal: 'x' },
+      'signal must be an AbortSignal, and is text; give an AbortSignal, which has the functions addEventListener, removeEventListener',
+    ],
     [
       { addressDelay: -4 },
       'addressDelay must be a number of milliseconds, and is -4; give a number of milliseconds',
