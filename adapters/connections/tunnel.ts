@@ -16,17 +16,15 @@ export const tunnel = (
   timeout: Milliseconds,
   signal: AbortSignal,
 ): Promise<Socket> => {
-  const proxy = new URL(proxyUrl.reveal())
-  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
-  if (!['http:', 'https:'].includes(proxy.protocol))
+  const text = proxyUrl.reveal()
+  if (!/^https?:/i.test(text) || !URL.canParse(text))
     return Promise.reject(
       asError(
-        connectionFailure(
-          'PROXY_UNSUPPORTED',
-          `the proxy is a ${proxy.protocol} URL: only http and https proxies are supported`,
-        ),
+        connectionFailure('PROXY_UNSUPPORTED', 'the proxy is no http or https URL: no other is supported'),
       ),
     )
+  const proxy = new URL(text)
+  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
   const user = decodeURIComponent(proxy.username)
   const password = decodeURIComponent(proxy.password)
   const basic = Buffer.from(`${user}:${password}`).toString('base64')

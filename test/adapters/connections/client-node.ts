@@ -1,5 +1,6 @@
 /** The stack of client-node, for whichever of its versions a test hands over. */
 import type { Http2ServerResponse } from 'node:http2'
+import { inspect } from 'node:util'
 import type * as k8sTypes from '@kubernetes/client-node'
 import * as O from 'fp-ts/lib/Option.js'
 import { kubeConfig, trustOf } from '../../../adapters/connections/client-node.js'
@@ -13,9 +14,10 @@ import {
 import { assert, eventually, type Suite } from '../../helper/index.js'
 import { requestsPath } from '../control-plane/client.js'
 import { rotating, world } from '../node/world.js'
+import { proxy } from '../proxy.js'
 import { battery, type Client, routeBattery, type Stack, settingOf, statusBattery } from './battery.js'
-import { credential, newPki } from './pki.js'
-import type { RecorderOptions } from './server.js'
+import { credential, credentialSource, newPki } from './pki.js'
+import { type RecorderOptions, recorder } from './server.js'
 
 /** client-node 1.x; the part of 2.x that is used here is the same. */
 export type ClientNode = typeof k8sTypes
@@ -74,6 +76,27 @@ export const testClientNode = (test: Suite, k8s: ClientNode): void => {
   battery(test, stack)
   statusBattery(test, stack)
   routeBattery(test, stack)
+
+  test('goes through the proxy of its own cluster, and says which kinds there are', async (context) => {
+    const pki = await newPki()
+    const server = await recorder(pki, { pathOf })
+    context.defer(server.close)
+    const { port, targets } = await proxy(context, undefined, server.port)
+    const first = await pki.client()
+    const following = follow({ credentials: credentialSource(first), trust: variable(O.some(pki.ca)) })
+    context.defer(following.close)
+    const ask = (proxyUrl: string) => {
+      const config = new k8s.KubeConfig()
+      const cluster = { name: 'cluster', server: 'https://api.test.invalid:6443', skipTLSVerify: false }
+      config.loadFromClusterAndUser({ ...cluster, tlsServerName: 'localhost', proxyUrl }, { name: 'user' })
+      const core = kubeConfig(following, config).makeApiClient(k8s.CoreV1Api)
+      return core.readNamespacedPodLog({ name: '/a', namespace: 'default' })
+    }
+    assert.is(await ask(`http://127.0.0.1:${port}`), first.serial)
+    assert.equal(targets, ['api.test.invalid:6443'])
+    const refused: unknown = await ask('ftp://127.0.0.1').catch((error: unknown) => error)
+    assert.match(inspect(refused), /proxy|PROXY/i)
+  })
 
   test('an informer sees every event through ten changes', async (context) => {
     const api = podsApi()
