@@ -61,7 +61,7 @@ export interface RunningRotation {
   readonly metrics: () => Metrics
   /** Hears of what follows it, so that its connections are counted: `follow(rotation)` says so. */
   readonly followed: NonNullable<Sources['followed']>
-  /** Ends it, and waits for its end; the certificate and a request under way stay on disk. */
+  /** Ends it, and waits for its end, ten seconds at most (a disk may not answer); the certificate and a request under way stay on disk. */
   readonly stopTask: Task<void>
   /** The same as a promise; it never rejects. */
   readonly stop: () => Promise<void>

@@ -77,6 +77,9 @@ const keyCanBeMade = (
   )
 }
 
+/** How long `stop` waits for what does not end, ms. The directory stays locked until it does. */
+const longestStop = 10_000
+
 const running = (
   driver: Driver,
   options: RotationOptions,
@@ -192,7 +195,15 @@ const running = (
 
   const stopTask: Task<void> = async () => {
     stopToo()
-    await outcome
+    let late: NodeJS.Timeout | undefined
+    const longest = new Promise<void>((resolve) => {
+      late = setTimeout(() => {
+        warn('it did not end within 10s of being told to: the certificate store, or a port, does not answer')
+        resolve()
+      }, longestStop)
+    })
+    await Promise.race([outcome.catch(nothingMore), longest])
+    clearTimeout(late)
   }
 
   return {

@@ -10,16 +10,13 @@ import type { Event, News } from '../machine/event.js'
 import { type Facts, noFacts } from '../machine/facts.js'
 import { decide, evolve, stateOf } from '../machine/machine.js'
 import type { StoreError } from '../model/failure.js'
-import { after, endOfTime, type Instant, type Milliseconds, second } from '../model/time.js'
+import { endOfTime, type Instant } from '../model/time.js'
 import { interruption, onSignal, type Signal } from '../signal.js'
 import { credentialOf, keyring } from './keyring.js'
 import { load } from './load.js'
 import { type Fact, perform } from './perform.js'
 import { catchUp, type End, type Loop, type RotationSetup, type Shared, step, warn } from './step.js'
 import { inquiry } from './windows.js'
-
-/** How long it waits, when it is to end, for what cannot be cut short or does not let itself be, ms. */
-const longestEnd: Milliseconds = 10 * second
 
 /** A rotation that does not run yet. */
 export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
@@ -31,7 +28,7 @@ export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
     setup,
     shared,
     keys,
-    appointment: shared.agenda.add(() => look(loop)),
+    appointment: shared.agenda.add(() => drain(loop)),
     windows: inquiry(
       ports,
       shared.agenda,
@@ -46,7 +43,7 @@ export const loopOf = (setup: RotationSetup, shared: Shared): Loop => {
     inbox: [],
     isTakingIn: false,
     underWay: undefined,
-    endBy: undefined,
+    isStopping: false,
     end: undefined,
     listeners: [],
   }
@@ -69,8 +66,7 @@ export const run =
         for (const warning of warnings) warn(loop, warning)
         loop.inbox = [{ _tag: 'Loaded', held, draft }, ...loop.inbox]
         const forgetSignal = onSignal(stop, () => {
-          loop.endBy = after(loop.setup.ports.clock.now(), longestEnd)
-          loop.appointment.set(loop.endBy)
+          loop.isStopping = true
           proceed(loop)
         })
         loop.end = { resolve, reject, forgetSignal }
@@ -83,13 +79,6 @@ export const run =
 export const take = (loop: Loop, news: News): void => {
   loop.inbox = [...loop.inbox, news]
   drain(loop)
-}
-
-/** Its time has come: something is due, or what does not end is waited for no longer. */
-const look = (loop: Loop): void => {
-  if (loop.endBy !== undefined && loop.setup.ports.clock.now() >= loop.endBy)
-    finish(loop)?.resolve(E.right(undefined))
-  else drain(loop)
 }
 
 /** Whether there is something to take in, and nothing is being stored that it could make useless half-way. */
@@ -126,7 +115,7 @@ const takeIn = async (loop: Loop): Promise<void> => {
 const proceed = (loop: Loop): void => {
   const { underWay, facts, setup } = loop
   if (loop.isTakingIn || loop.end === undefined) return
-  if (loop.endBy !== undefined) {
+  if (loop.isStopping) {
     if (underWay === undefined) finish(loop)?.resolve(E.right(undefined))
     else if (underWay.action._tag !== 'Install') underWay.interruption.interrupt()
     return

@@ -4,8 +4,7 @@
  *
  * The contract with whoever runs a rotation:
  * 1. `run(stop)` loads the store once, and then one action after the other is performed until `stop` is given. A watch
- *    gives way as soon as another action is next; `stop` cuts short everything but an installation, and waits ten seconds
- *    at most for what does not end.
+ *    gives way as soon as another action is next; `stop` cuts short everything but an installation.
  * 2. Everything that is learnt is told with `notify`, in order, before the next action begins; the events among it make
  *    the same facts again.
  * 3. `credentials` always answers with the certificate to use now, and tells of each change: after it is stored, or where

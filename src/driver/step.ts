@@ -57,8 +57,7 @@ export interface Loop {
   isTakingIn: boolean
   /** The action that is being performed. */
   underWay: UnderWay | undefined
-  /** When it ends at the latest; absent: nobody told it to. */
-  endBy: Instant | undefined
+  isStopping: boolean
   /** How the run ends; absent while the rotation does not run. */
   end: End | undefined
   /** Who hears of the certificate to use. */

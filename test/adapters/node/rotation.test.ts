@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import { inspect } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -21,6 +22,38 @@ import { left, right } from '../outcome.js'
 import { rotating, until, whoami, world } from './world.js'
 
 const test = suite('front door')
+
+test('stop waits ten seconds for a store that does not answer, and says so', async () => {
+  const memory = memoryPorts({ now: instant(Date.now()) })
+  const warnings: Array<string> = []
+  let asked = () => {}
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const rotation = await startRotation({
+    nodeName: 'worker-1',
+    ports: {
+      ...memory,
+      store: {
+        ...memory.store,
+        install: () => () => {
+          asked()
+          return new Promise<never>(() => {})
+        },
+      },
+    },
+    onWarning: (message) => warnings.push(message),
+  })
+  await isAsked
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const stopped = rotation.stop()
+  mock.timers.tick(9_999)
+  assert.equal(warnings, [])
+  mock.timers.tick(1)
+  mock.timers.reset()
+  await stopped
+  assert.match(warnings.join(), 'it did not end within 10s of being told to')
+})
 
 test('gets a certificate from a bootstrap kubeconfig, a directory and a node name', async (context) => {
   const { plane, calls, bootstrapKubeconfig, certDir } = await world(context)
