@@ -3,21 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { inWords } from '../../src/model/time.js'
+import type { Failure } from '../../src/model/failure.js'
+import type { Milliseconds } from '../../src/model/time.js'
 import type { Fleet, RunningRotation } from '../node/index.js'
 import type { Signals } from './command.js'
 import { type Config, type Configured, complainOf, readConfig } from './config-file.js'
 import { reloadInterval, timedOut, whereTheApiIs } from './run.js'
 import type { CertificateRequest, ConfigRequest } from './run-request.js'
 import { type StandIn, standIn } from './stand-in.js'
-import { startCertificate, type Voice } from './start-certificate.js'
+import { type Started, startCertificate, type Voice } from './start-certificate.js'
 
 /** A certificate that is kept. */
 interface Member {
   readonly configured: Configured
   readonly rotation: () => RunningRotation | undefined
-  /** Whether there is a certificate; false: it ended before. */
+  /** Whether there is a certificate, with `once` also where its outputs are; false: it failed, or ended before. */
   readonly issued: Promise<boolean>
+  /** What was not there within a time, ms: a sentence; undefined: it is in place, or was never started. */
+  readonly lateness: (limit: Milliseconds) => string | undefined
   readonly stop: () => Promise<void>
 }
 
@@ -130,10 +133,11 @@ export const runConfig = async (
     return isComplete
   })
   const isComplete = once ? await complete : await ended(over).then(() => true)
-  const missing = [...members].filter(([, { rotation }]) => rotation()?.current() === undefined)
-  if (once && session.isLate())
-    for (const [name, { rotation }] of missing)
-      say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation()?.explain() ?? ''}`, name)
+  if (once && timeout !== undefined && session.isLate())
+    for (const [name, { lateness }] of members) {
+      const sentence = lateness(timeout)
+      if (sentence !== undefined) say('error', sentence, name)
+    }
   await working
   await Promise.all([...members.values()].map((member) => member.stop()))
   await listening?.close()
@@ -182,6 +186,7 @@ const keep = (
   const signal = AbortSignal.any([over, stopping.signal])
   const self = askerOf(configured.name)
   let rotation: RunningRotation | undefined
+  let lacking: Started['lateness'] | undefined
   let tell = (_: boolean) => {}
   const issued = new Promise<boolean>((resolve) => {
     tell = resolve
@@ -191,9 +196,20 @@ const keep = (
     while (!signal.aborted) {
       const started = await startCertificate(fleet, request, voice, signal)
       if (E.isRight(started)) {
+        const { inPlace, lateness } = started.right
         rotation = started.right.rotation
+        lacking = lateness
         self.set(O.some(rotation))
-        void rotation.issuedTask().then((outcome) => E.isRight(outcome) && tell(true))
+        const whole: Promise<E.Either<Failure<string>, unknown>> = once ? inPlace() : rotation.issuedTask()
+        void whole.then((outcome) => {
+          if (E.isRight(outcome)) {
+            lacking = undefined
+            tell(true)
+          } else if (outcome.left._tag === 'OutputUnwritable') {
+            voice.say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
+            tell(false)
+          }
+        })
       }
       const outcome = E.isRight(started) ? await started.right.ended : started
       self.set(O.none)
@@ -210,6 +226,7 @@ const keep = (
     configured,
     rotation: () => rotation,
     issued,
+    lateness: (limit) => lacking?.(limit),
     stop: () => {
       stopping.abort()
       return lived

@@ -3,7 +3,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { noMetrics, sumOf } from '../../src/metrics/metrics.js'
 import type { Failure } from '../../src/model/failure.js'
-import { inWords } from '../../src/model/time.js'
 import type { RotationOptions, RunningRotation } from '../node/index.js'
 import { command, complain, type Signals } from './command.js'
 import { runFlags } from './run-flags.js'
@@ -65,6 +64,8 @@ export const run = async (
     )
 
   let measured: ReadonlyArray<RunningRotation> = []
+  /** What an attempt with `once` still lacked at its end. */
+  let lacking: ReadonlyArray<string> = []
   const listener =
     metrics === undefined
       ? undefined
@@ -103,7 +104,12 @@ export const run = async (
     const outcomes: ReadonlyArray<E.Either<Failure<string>, unknown>> =
       second !== undefined && E.isLeft(second)
         ? [second]
-        : await Promise.all(all.map(({ rotation: { issuedTask }, ended }) => (once ? issuedTask() : ended)))
+        : await Promise.all(all.map(({ inPlace, ended }) => (once ? inPlace() : ended)))
+    lacking = all.flatMap(({ lateness }, index) =>
+      once && timeout !== undefined && outcomes[index] !== undefined && E.isLeft(outcomes[index])
+        ? [`${index === 0 ? '' : 'serving: '}${lateness(timeout)}`]
+        : [],
+    )
     await fleet.stop()
     await Promise.all(all.map(({ ended }) => ended))
     return outcomes.find(E.isLeft) ?? E.right(undefined)
@@ -139,7 +145,7 @@ export const run = async (
   }
   await listener?.close()
   const isLate = session.isLate() && E.isLeft(outcome)
-  if (isLate) say('error', `no certificate within ${inWords(timeout ?? 0)}: ${rotation?.explain() ?? ''}`)
+  if (isLate) for (const sentence of lacking) say('error', sentence)
   else if (E.isLeft(outcome)) say('error', `${outcome.left.message}; ${outcome.left.remedy}`)
   else if (!once) say('info', 'stopped; the certificate and a request under way stay in the directory')
   await session.end()

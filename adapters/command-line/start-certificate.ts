@@ -1,12 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { printEvent } from '../../src/describe/print.js'
 import type { Transition } from '../../src/describe/transition.js'
-import type { StoreError } from '../../src/model/failure.js'
+import { type Failure, failure, type StoreError } from '../../src/model/failure.js'
+import { inWords, type Milliseconds } from '../../src/model/time.js'
 import type { Fleet, RunningRotation, StartError } from '../node/index.js'
 import { hooksFrom } from './hooks.js'
 import type { Level } from './output.js'
 import { outputsFrom } from './outputs.js'
 import type { CertificateRequest } from './run-request.js'
+import { watchedOutputs } from './watched-outputs.js'
 
 /** Where it is said what becomes of a certificate. */
 export interface Voice {
@@ -18,6 +20,10 @@ export interface Voice {
 
 export interface Started {
   readonly rotation: RunningRotation
+  /** Waits until there is a certificate and each output was tried with it; on the left what failed. */
+  readonly inPlace: () => Promise<E.Either<Failure<string>, void>>
+  /** What was not there within a time, ms: a sentence for people. */
+  readonly lateness: (limit: Milliseconds) => string
   /** When all is written that is to be said of it. */
   readonly ended: Promise<E.Either<StoreError, void>>
 }
@@ -35,9 +41,10 @@ export const startCertificate = async (
     return (await import('./event-log.js')).eventLog({ path: file, policy: policyOf(options), warn })
   }
   const events = path === undefined ? undefined : await openEventLog(path)
+  const watched = watchedOutputs(await outputsFrom(outputs))
   const started = await fleet.startTask({
     ...options,
-    outputs: await outputsFrom(outputs),
+    outputs: watched.outputs,
     hooks: await hooksFrom(hooks, (line) => say('info', line)),
     signal,
     onAsked: ({ what, reason }) => {
@@ -56,10 +63,30 @@ export const startCertificate = async (
     return started
   }
   const rotation = started.right
-  const ended = async () => {
+  const end = async () => {
     const outcome = await rotation.endedTask()
     await events?.close()
     return outcome
   }
-  return E.right({ rotation, ended: ended() })
+  const ended = end()
+  const inUse = () => rotation.current()?.certificate
+  let isIssued = false
+  const inPlace = async (): Promise<E.Either<Failure<string>, void>> => {
+    const issued = await rotation.issuedTask()
+    if (E.isLeft(issued)) return issued
+    isIssued = true
+    return Promise.race([watched.tried(inUse), ended.then(() => E.left(notTried))])
+  }
+  const lateness = (limit: Milliseconds) =>
+    isIssued
+      ? `not written within ${inWords(limit)}: ${watched.untried(inUse()).join(', ')}`
+      : `no certificate within ${inWords(limit)}: ${rotation.explain()}`
+  return E.right({ rotation, inPlace, lateness, ended })
 }
+
+const notTried = failure(
+  'Stopped',
+  'later',
+  'it was stopped before each output was written',
+  'start it again, with more time',
+)

@@ -43,6 +43,7 @@ export const keepOutput = <A>(
 ): Kept => {
   let isDue = false
   let isStopped = false
+  let isOver = false
   let told = ''
   let running: Promise<void> | undefined
   let pause = interruption()
@@ -59,14 +60,14 @@ export const keepOutput = <A>(
         onWritten(wanted.value)
         continue
       }
-      if (isStopped) return
       failures += 1
-      isDue = true
       const { message, remedy } = written.left
       const delay = delayAfter(failures)
-      if (message !== told)
-        warn(`${message}; ${remedy}; it is tried again in ${inWords(delay)}, then ever more slowly`)
+      const next = isStopped ? '' : `; it is tried again in ${inWords(delay)}, then ever more slowly`
+      if (message !== told && !isOver) warn(`${message}; ${remedy}${next}`)
       told = message
+      if (isStopped) return
+      isDue = true
       pause = interruption()
       await clock.sleepUntil(after(clock.now(), delay), pause.signal)()
     }
@@ -92,6 +93,7 @@ export const keepOutput = <A>(
       const patience = interruption()
       const late = clock.sleepUntil(after(clock.now(), longestFarewell), patience.signal)()
       await Promise.race([running, late])
+      isOver = true
       patience.interrupt()
     },
   }

@@ -135,6 +135,15 @@ test('writes what was not tried yet before it ends, and waits for no retry', asy
   await other.clock.settle()
   await other.kept.stop()
   assert.is(other.written.length, 2)
+  assert.is(other.warnings.length, 1)
+})
+
+test('tells what failed at its end, and not that it is tried again', async () => {
+  const { warnings, given, kept, show } = world()
+  given.outcome = async () => E.left(full)
+  show('a')
+  await kept.stop()
+  assert.equal(warnings, ['writing it: no space left on device (ENOSPC); make room'])
 })
 
 test('ends although a write hangs', async () => {
