@@ -15,6 +15,7 @@ import { fail, ok, steps } from '../../src/steps.js'
 import { lookUp, type Printed, type ProgramFailed, runProgram } from '../platform/process.js'
 import { readAnswer } from './answer.js'
 import { cached } from './cached.js'
+import { withoutSecrets } from './without-secrets.js'
 
 /** What a kubeconfig says of a plugin. */
 export interface Plugin {
@@ -136,15 +137,3 @@ const linesIn = (value: unknown): ReadonlyArray<string> => {
   if (typeof value === 'string') return [value, ...value.split(/\s*\n\s*/)]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(linesIn) : []
 }
-
-/**
- * Without the secrets that are known, and what looks like one: a key in PEM, a JSON Web Token, a bootstrap token, forty
- * letters and digits in one piece.
- */
-const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
-  secrets
-    // Shorter ones are no secrets (`true`, a region), and would take letters out of words.
-    .filter((one) => one.length >= 8)
-    .reduce((rest, one) => rest.replaceAll(one, '[secret]'), text)
-    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)/gs, '[secret]')
-    .replace(/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?|\b[a-z0-9]{6}\.[a-z0-9]{16}\b|[A-Za-z0-9+=_-]{40,}/g, '[secret]')

@@ -78,6 +78,7 @@ export const runProgram = (
     const stdout: Array<Buffer> = []
     let printed = 0
     let stderr = Buffer.alloc(0)
+    let isCut = false
     let settled = false
     const kill = () => {
       if (child.pid === undefined) return
@@ -97,7 +98,11 @@ export const runProgram = (
       child.stderr.destroy()
       resolve(result)
     }
-    const texts = (): Printed => ({ stdout: Buffer.concat(stdout).toString(), stderr: stderr.toString() })
+    const texts = (): Printed => ({
+      stdout: Buffer.concat(stdout).toString(),
+      // Half a line may be half a secret, without the word that says so.
+      stderr: isCut ? stderr.toString().replace(/^.*\n|^\S*/, '…') : stderr.toString(),
+    })
     const fail = (reason: string, isLate = false) =>
       settle(E.left({ _tag: 'ProgramFailed', reason, isLate, ...texts() }))
     const timer = setTimeout(() => fail(`did not end within ${limit / 1000} s`, true), limit)
@@ -107,6 +112,7 @@ export const runProgram = (
       else stdout.push(chunk)
     })
     child.stderr.on('data', (chunk: Buffer) => {
+      isCut ||= stderr.length + chunk.length > longestStderr
       stderr = Buffer.concat([stderr, chunk]).subarray(-longestStderr)
     })
     child.once('error', (error) => fail(`cannot be run: ${reasonOf(error)}`))
