@@ -1,7 +1,7 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Addresses, addressesFrom, isSameAddresses } from '../../src/model/addresses.js'
-import { failure } from '../../src/model/failure.js'
+import { type Addresses, addressesFrom, isNoAddresses, isSameAddresses } from '../../src/model/addresses.js'
+import { type AddressError, failure } from '../../src/model/failure.js'
 import { after, type Milliseconds, second } from '../../src/model/time.js'
 import type { AddressSource, Clock } from '../../src/ports.js'
 import { interruption } from '../../src/signal.js'
@@ -36,13 +36,17 @@ export const interfaceAddresses =
     const { clock = wallClock, interval = 10 * second, read = networkInterfaces } = options
     const { signal, interrupt } = interruption()
     let told: Addresses | undefined
+    let lacking: string | undefined
     const look = (): void => {
       const found = E.tryCatch(read, String)
       if (E.isLeft(found)) {
-        listener(E.left(unreadable(found.left)))
+        listener(E.left(unknown(`the host's network interfaces cannot be read: ${found.left}`)))
         return
       }
       const addresses = addressesIn(found.right, options)
+      const problem = problemIn(found.right, addresses, options)
+      if (problem !== lacking && problem !== undefined) listener(E.left(unknown(problem)))
+      lacking = problem
       if (told !== undefined && isSameAddresses(told, addresses)) return
       told = addresses
       listener(E.right(addresses))
@@ -57,13 +61,24 @@ export const interfaceAddresses =
     return interrupt
   }
 
-const unreadable = (reason: string) =>
-  failure(
-    'AddressesUnknown' as const,
-    'soon',
-    `the host's network interfaces cannot be read: ${reason}`,
-    'name the addresses instead',
-  )
+const unknown = (problem: string): AddressError =>
+  failure('AddressesUnknown', 'soon', problem, 'name other interfaces, or the addresses themselves')
+
+/** What was named and is not there, or why no address counts; undefined: nothing is lacking. */
+const problemIn = (
+  found: NodeJS.Dict<Array<NetworkInterfaceInfo>>,
+  addresses: Addresses,
+  { interfaces = [] }: InterfaceOptions,
+): string | undefined => {
+  const names = Object.keys(found)
+  const absent = interfaces.filter((pattern) => !names.some((name) => isNamed([pattern], name)))
+  if (absent.length > 0)
+    return `there is no network interface ${absent.join(', ')} with an address; there are ${names.join(', ') || 'none'}`
+  if (!isNoAddresses(addresses)) return undefined
+  return interfaces.length > 0
+    ? `no address of the network interface ${interfaces.join(', ')} counts: link-local ones do not`
+    : `no network interface has an address that counts: loopback, link-local ones and those of containers do not (there are ${names.join(', ') || 'none'})`
+}
 
 /** The addresses that count; none, also no names, while there is no IP address. */
 export const addressesIn = (

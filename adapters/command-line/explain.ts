@@ -115,8 +115,13 @@ const print = (lines: ReadonlyArray<string>): number => {
 const second = (at: Instant): string => rfc3339(wholeSecond(at))
 
 /** What is so, why, what is next; then what a person can do. */
-const sentences = (policy: RotationPolicy, facts: Facts, now: Instant): ReadonlyArray<string> => [
-  `The state is ${stateOf(policy)(facts, now)._tag}. ${explain(policy, facts, now)}`,
+const sentences = (
+  policy: RotationPolicy,
+  facts: Facts,
+  now: Instant,
+  awaited: O.Option<string> = O.none,
+): ReadonlyArray<string> => [
+  `The state is ${stateOf(policy)(facts, now)._tag}. ${explain(policy, facts, now, awaited)}`,
   ...whatToDo(adviceFor(policy, facts, now)),
 ]
 
@@ -132,7 +137,9 @@ export const ofDirectory = (certDir: string, situation: Situation): ReadonlyArra
   const { agent, snapshot, policy, facts, now, warnings } = situation
   const told = agent === undefined ? [] : [`The directory is ${certDir}. Its agent: ${agentInWords(agent)}.`]
   const said =
-    snapshot === undefined || O.isNone(snapshot.known) ? byTheFiles(situation) : sentences(policy, facts, now)
+    snapshot === undefined || O.isNone(snapshot.known)
+      ? byTheFiles(situation)
+      : sentences(policy, facts, now, snapshot.awaited)
   return [
     ...told,
     '',

@@ -119,8 +119,8 @@ const windowOf = ({ policy, facts, now }: Situation, window: RenewalWindow) => (
   meaning: windowInWords(policy, facts, window, now),
 })
 
-const waits = ({ policy, facts, now }: Situation): Report['waitsFor'] & {} => {
-  const { what, since, until } = waitingFor(policy, facts, now)
+const waits = ({ policy, facts, now, snapshot }: Situation): Report['waitsFor'] & {} => {
+  const { what, since, until } = waitingFor(policy, facts, now, snapshot?.awaited)
   return {
     what,
     ...(O.isSome(since) ? { since: rfc3339(since.value) } : {}),
@@ -140,7 +140,9 @@ const failureOf = ({ at, attempt, failure }: LastFailure): Report['lastFailure']
 const explanationOf = (situation: Situation, renewal: Instant | undefined): string => {
   const { snapshot, policy, facts, draft, now } = situation
   if (snapshot !== undefined)
-    return O.isSome(snapshot.known) ? explain(policy, facts, now) : printable(snapshot.explanation, longest)
+    return O.isSome(snapshot.known)
+      ? explain(policy, facts, now, snapshot.awaited)
+      : printable(snapshot.explanation, longest)
   return [summaryOf(situation, renewal), ...savedRequest(O.toUndefined(draft))].join(' ')
 }
 

@@ -68,7 +68,9 @@ const section = ({ prefix, situation, problem }: Watched, options: ScreenOptions
           ...row('', lifeInWords(policy, { ...held, window }, now)),
         ]),
     ...(O.isNone(window) ? [] : row('window', windowInWords(policy, facts, window.value, now))),
-    ...(snapshot === undefined ? [] : row('waits for', waitingInWords(waitingFor(policy, facts, now), now))),
+    ...(snapshot === undefined
+      ? []
+      : row('waits for', waitingInWords(waitingFor(policy, facts, now, snapshot.awaited), now))),
     ...(snapshot !== undefined && O.isSome(lastFailure) && !isCalm(situation)
       ? row('last failure', failureInWords(lastFailure.value, now))
       : []),
@@ -116,7 +118,7 @@ export const summaryLine = ({ prefix, situation, problem }: Watched): string => 
   if (situation === undefined) return `${prefix}: ${printable(problem ?? '')}`
   const { policy, facts, now, agent, snapshot } = situation
   const held = O.toUndefined(facts.held)
-  const waiting = waitingFor(policy, facts, now)
+  const waiting = waitingFor(policy, facts, now, snapshot?.awaited)
   return [
     `${prefix}: ${stateNameOf(situation)}`,
     held === undefined
@@ -125,7 +127,7 @@ export const summaryLine = ({ prefix, situation, problem }: Watched): string => 
     ...(snapshot === undefined
       ? []
       : [
-          `waits for ${waiting.what}${O.isSome(waiting.until) ? ` until ${rfc3339(wholeSecond(waiting.until.value))}` : ''}`,
+          `waits for ${printable(waiting.what)}${O.isSome(waiting.until) ? ` until ${rfc3339(wholeSecond(waiting.until.value))}` : ''}`,
         ]),
     ...(agent === null ? ['no agent is running'] : []),
   ].join('; ')

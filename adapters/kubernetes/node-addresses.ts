@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
-import { type Addresses, isSameAddresses, nodeAddressesOf } from '../../src/model/addresses.js'
+import { type Addresses, isNoAddresses, isSameAddresses, nodeAddressesOf } from '../../src/model/addresses.js'
 import { list, problemOf, text } from '../../src/model/codec.js'
 import { type AddressError, type ApiError, failure } from '../../src/model/failure.js'
 import { after, minute, second } from '../../src/model/time.js'
@@ -48,6 +48,7 @@ export const nodeAddresses =
     const tell = (addresses: Addresses): void => {
       if (told !== undefined && isSameAddresses(told, addresses)) return
       told = addresses
+      if (isNoAddresses(addresses)) listener(E.left(none(nodeName)))
       listener(E.right(addresses))
     }
     const follow = async (): Promise<void> => {
@@ -67,6 +68,14 @@ export const nodeAddresses =
     void follow()
     return interrupt
   }
+
+const none = (nodeName: string): AddressError =>
+  failure(
+    'AddressesUnknown',
+    'soon',
+    `Node ${nodeName} has no IP address in status.addresses`,
+    'have a kubelet or cloud provider write them, or take the addresses from elsewhere',
+  )
 
 const unknown = (nodeName: string, { message, remedy, retry, retryAfter }: ApiError): AddressError => ({
   _tag: 'AddressesUnknown',

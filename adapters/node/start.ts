@@ -129,7 +129,7 @@ const running = (
   /** The current one, if it works, is stored, and nobody waits for another. */
   const installed = (): Credential | undefined => {
     const { held } = facts()
-    if (wanted.awaited() !== '') return undefined
+    if (O.isSome(wanted.awaited())) return undefined
     const asked = wanted.current()
     if (O.isNone(held) || !isUsable(policy, held.value, clock.now())) return undefined
     const another =
@@ -167,8 +167,7 @@ const running = (
     }
   }
 
-  const explainNow = () =>
-    [wanted.awaited(), explain(policy, facts(), clock.now())].filter((text) => text !== '').join(' ')
+  const explainNow = () => explain(policy, facts(), clock.now(), wanted.awaited())
 
   questions.open(() => ({
     ...steering(
@@ -189,7 +188,10 @@ const running = (
       const { printSnapshot, snapshotOf } = await import('../../src/describe/snapshot.js')
       const connections = O.fromNullable(connectionsOf(seen))
       const known = { policy, facts: facts() }
-      return E.right(printSnapshot(snapshotOf(known, clock.now(), { recent: seen.recent, connections })))
+      const awaited = wanted.awaited()
+      return E.right(
+        printSnapshot(snapshotOf(known, clock.now(), { recent: seen.recent, connections, awaited })),
+      )
     },
   }))
 

@@ -1,9 +1,10 @@
 /** What a rotation is to ask for, and since when it can: addresses and the credential to ask with may have to come first. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { isNoAddresses } from '../../src/model/addresses.js'
 import { type CertificateTemplate, kubeletServingTemplate } from '../../src/model/template.js'
 import { second } from '../../src/model/time.js'
-import type { Clock } from '../../src/ports.js'
+import type { AddressSource, Clock } from '../../src/ports.js'
 import { stable } from '../addresses/stable.js'
 import { nodeNameOf, type RotationOptions, withLifetime } from './options.js'
 
@@ -14,8 +15,8 @@ export interface Wanted {
   readonly set: (template: O.Option<CertificateTemplate>) => void
   /** Calls the listener when `current` is another one; the answer ends it. */
   readonly follow: (listener: () => void) => () => void
-  /** What is waited for, a sentence for people; empty: nothing. */
-  readonly awaited: () => string
+  /** What has to be known before it can be asked, as `explain` takes it. */
+  readonly awaited: () => O.Option<string>
 }
 
 const defaultDelay = 10 * second
@@ -58,15 +59,24 @@ const awaiting = (
 
   const followAddresses = (listener: () => void): (() => void) => {
     if (source === undefined) return () => {}
+    const tell = (message: string, remedy: string) => {
+      if (message !== problem) warn(`${message}; ${remedy}`)
+      problem = message
+    }
+    /** Most sources say themselves why they have none. */
+    const telling: AddressSource = (hear) =>
+      source((found) => {
+        hear(found)
+        if (E.isRight(found) && isNoAddresses(found.right) && O.isNone(template) && problem === '')
+          tell('there are no addresses to request a serving certificate for', 'see where they come from')
+      })
     return stable(
-      source,
+      telling,
       clock,
       addressDelay,
     )((found) => {
       if (E.isLeft(found)) {
-        const { message, remedy } = found.left
-        if (message !== problem) warn(`${message}; ${remedy}`)
-        problem = message
+        tell(found.left.message, found.left.remedy)
         return
       }
       problem = ''
@@ -101,9 +111,9 @@ const awaiting = (
       }
     },
     awaited: () => {
-      if (!canAsk) return 'It waits for the certificate of the rotation that it authenticates with.'
-      if (source === undefined || O.isSome(template)) return ''
-      return `It waits for the addresses of this node${problem === '' ? '' : `: ${problem}`}.`
+      if (!canAsk) return O.some('the certificate of the rotation that it authenticates with')
+      if (source === undefined || O.isSome(template)) return O.none
+      return O.some(`the addresses of this node${problem === '' ? '' : `: ${problem}`}`)
     },
   }
 }

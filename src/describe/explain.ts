@@ -12,15 +12,24 @@ import { approvalByHand } from './approval.js'
 import { printCause, printWindow } from './print.js'
 import { nextAttempt, windowInWords } from './renewal.js'
 
-/** The facts at a time in a few sentences for people: which state it is, why, and what happens next and when. */
-export const explain = (policy: RotationPolicy, facts: Facts, now: Instant): string => {
+/**
+ * The facts at a time in a few sentences for people: which state it is, why, and what happens next and when; `awaited` has
+ * to be known before it can be said what is wanted: the addresses of a node, say.
+ */
+export const explain = (
+  policy: RotationPolicy,
+  facts: Facts,
+  now: Instant,
+  awaited: O.Option<string> = O.none,
+): string => {
   const state = stateOf(policy)(facts, now)
   const next = decide(policy)(facts, now)
   return [
     situation(policy, state, facts, now),
     silenceOf(state, facts, now),
     failureOf(state, facts, now),
-    outlook(policy, state, facts, next, now),
+    ...(O.isSome(awaited) ? [`It waits for ${awaited.value}.`] : []),
+    O.isSome(awaited) && isIdle(state, facts) ? '' : outlook(policy, state, facts, next, now),
   ]
     .filter((sentence) => sentence !== '')
     .join(' ')
@@ -138,7 +147,7 @@ const waiting = (
   until: Instant,
   now: Instant,
 ): string => {
-  const { wanted, lastFailure } = facts
+  const { lastFailure } = facts
   if (state._tag === 'Issued' && state.stage === 'installed') {
     if (!policy.rotate) return ''
     const { at, window } = renewalOf(policy, facts, state.held, now)
@@ -150,13 +159,17 @@ const waiting = (
       : ''
     return `It is renewed at ${moment(at, now)}.${other}`
   }
-  if (!('request' in state) && O.isNone(wanted)) return 'It waits to be told what certificate is wanted.'
+  if (isIdle(state, facts)) return 'It waits to be told what certificate is wanted.'
   if (state._tag === 'Issued' && O.isNone(lastFailure))
     return `It is not valid before ${moment(state.delivered.certificate.notBefore, now)}, and stored then.`
   if (submitEnd(policy, facts, now) === until)
     return `Next: sends a request at ${moment(until, now)}; requests are kept ${inWords(policy.submitInterval)} apart.`
   return `Next: looks again at ${moment(nextAttempt(policy, facts, until, now), now)}.`
 }
+
+/** There is nothing to ask for. */
+const isIdle = (state: State, { wanted }: Facts): boolean =>
+  !isAtRest(state) && !('request' in state) && O.isNone(wanted)
 
 /** An instant and how far away it is: `2026-11-23T17:20:02Z (in 5m)`. */
 const moment = (at: Instant, now: Instant): string => `${rfc3339(wholeSecond(at))} (${distance(at - now)})`

@@ -29,6 +29,8 @@ const OutlineCodec = t.strict({
   explanation: t.string,
   /** The last lines of the log, the oldest first. */
   recent: t.readonlyArray(ToldCodec),
+  /** What has to be known before it can be said what is wanted, as `explain` takes it. */
+  awaited: nullable(t.string),
   /** Connections that follow it, by the certificate that they carry; none: nothing that counts them follows. */
   connections: nullable(t.strict({ current: t.number, earlier: t.number, none: t.number })),
 })
@@ -50,13 +52,14 @@ export interface Snapshot extends t.TypeOf<typeof OutlineCodec> {
 export const snapshotOf = (
   { policy, facts }: Known,
   now: Instant,
-  { recent, connections }: Pick<Snapshot, 'recent' | 'connections'>,
+  { recent, connections, awaited }: Pick<Snapshot, 'recent' | 'connections' | 'awaited'>,
 ): Snapshot => ({
   version: snapshotVersion,
   at: now,
   state: stateOf(policy)(facts, now)._tag,
-  explanation: explain(policy, facts, now),
+  explanation: explain(policy, facts, now, awaited),
   recent,
+  awaited,
   connections,
   known: O.some({ policy, facts }),
 })

@@ -19,8 +19,13 @@ export interface Waiting {
   readonly until: O.Option<Instant>
 }
 
-/** What is waited for at a time. */
-export const waitingFor = (policy: RotationPolicy, facts: Facts, now: Instant): Waiting => {
+/** What is waited for at a time; `awaited` as in `explain`. */
+export const waitingFor = (
+  policy: RotationPolicy,
+  facts: Facts,
+  now: Instant,
+  awaited: O.Option<string> = O.none,
+): Waiting => {
   const state = stateOf(policy)(facts, now)
   const action = decide(policy)(facts, now)
   const isFailing = O.isSome(facts.lastFailure) && !isAtRest(state)
@@ -47,8 +52,10 @@ export const waitingFor = (policy: RotationPolicy, facts: Facts, now: Instant): 
       break
     case 'Bootstrapping':
     case 'RenewDue':
-      if (O.isNone(facts.wanted))
-        return { what: 'word of what certificate is wanted', since: O.none, until: O.none }
+      if (O.isNone(facts.wanted)) {
+        const what = O.getOrElse(() => 'word of what certificate is wanted')(awaited)
+        return { what, since: O.none, until: O.none }
+      }
   }
   return action._tag === 'Wait'
     ? { what: 'its time', since: O.none, until: finite(action.until) }

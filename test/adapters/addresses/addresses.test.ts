@@ -4,6 +4,7 @@ import {
   type Addresses,
   type AddressSource,
   fixedAddresses,
+  type InterfaceOptions,
   interfaceAddresses,
   stable,
 } from '../../../adapters/addresses/index.js'
@@ -75,10 +76,26 @@ test('interfaces: no loopback, link-local address or container bridge unless it 
     dnsNames: [],
     ipAddresses: ['169.254.10.1', '198.51.100.5'],
   })
-  assert.equal(
-    told(interfaceAddresses({ read: () => ({ lo: host.lo }), dnsNames: ['worker-1'] })),
+})
+
+test('interfaces: why there are no addresses is told with them, and which of those that were named are not there', () => {
+  const all = (options: InterfaceOptions) => {
+    const { told: found, end } = listening(interfaceAddresses(options))
+    end()
+    return found
+  }
+  assert.equal(all({ read: () => ({ lo: host.lo }), dnsNames: ['worker-1'] }), [
+    'no network interface has an address that counts: loopback, link-local ones and those of containers do not (there are lo)',
     noAddresses,
-  )
+  ])
+  assert.equal(all({ read: () => host, interfaces: ['eth0', 'wlan*', 'nope'] }), [
+    'there is no network interface wlan*, nope with an address; there are lo, eth0, eth1, docker0, br-0a1b2c, cni0',
+    { dnsNames: [], ipAddresses: ['192.0.2.5', '2001:db8::5'] },
+  ])
+  assert.equal(all({ read: () => ({ eth9: [v4('169.254.1.1')] }), interfaces: ['eth9'] }), [
+    'no address of the network interface eth9 counts: link-local ones do not',
+    noAddresses,
+  ])
 })
 
 test('interfaces are looked at again, and tell only changes; that they cannot be read is told', async () => {

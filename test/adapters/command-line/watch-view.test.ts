@@ -30,6 +30,7 @@ const live = (facts: Facts, now: Instant, differences: Partial<Situation> = {}):
         { at: at(5 * hour), level: 'warn', reason: 'Unreachable', message: 'no answer; look into it' },
       ],
       connections: O.some({ current: 3, earlier: 1, none: 0 }),
+      awaited: O.none,
     }),
     warnings: [],
     ...differences,

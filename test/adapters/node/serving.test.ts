@@ -2,14 +2,29 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import * as tls from 'node:tls'
 import { fixedAddresses, interfaceAddresses } from '../../../adapters/addresses/index.js'
+import { statusCommand } from '../../../adapters/command-line/status.js'
 import { follow, tlsServer } from '../../../adapters/connections/index.js'
 import { nodeAddresses } from '../../../adapters/kubernetes/index.js'
-import { clientTemplate, startRotation } from '../../../adapters/node/index.js'
+import { virtualClock } from '../../../adapters/memory/index.js'
+import {
+  clientTemplate,
+  type RotationOptions,
+  type RunningRotation,
+  startRotation,
+} from '../../../adapters/node/index.js'
 import { kubeletServingSigner, second } from '../../../src/index.js'
 import { assert, eventually, suite, type TestContext } from '../../helper/index.js'
+import { noon } from '../../src/samples.js'
+import { inProcess } from '../command-line/in-process.js'
 import { rotating, until, type World, world } from './world.js'
 
 const test = suite('serving certificates')
+
+const servingOptions = (client: RunningRotation): RotationOptions => ({
+  nodeName: 'worker-1',
+  authenticateWith: client,
+  addressDelay: 0,
+})
 
 const own = { name: 'worker-1', addresses: ['127.0.0.2', '.example.com'] }
 
@@ -81,12 +96,14 @@ test('waits for the certificate that it is asked for with, and for addresses; th
   await until(client, 'Pending')
   assert.match(
     serving.explain(),
-    /^It waits for the certificate of the rotation that it authenticates with\./,
+    /^There is no certificate yet\. It waits for the certificate of the rotation that it authenticates with\.$/,
   )
   there.plane.approval.resume()
   await client.issued()
   await eventually('it is told why', () =>
-    /^It waits for the addresses of this node: .*there is no Node worker-1/.test(serving.explain()),
+    /^There is no certificate yet\. It waits for the addresses of this node: .*there is no Node worker-1[^.]*\.$/.test(
+      serving.explain(),
+    ),
   )
   assert.equal(serving.warned.length, 1)
   assert.is(there.names().length, 1, 'no request without addresses')
@@ -110,6 +127,41 @@ test('waits for the certificate that it is asked for with, and for addresses; th
   )
   await there.decide(name, 'Approved')
   await fixed.issued()
+})
+
+test('is told once, and by status, why there are no addresses to ask for', async (context) => {
+  const there = await world(context)
+  const client = await rotating(context, there)
+  const clock = virtualClock(noon)
+  let names: ReadonlyArray<string> = ['lo']
+  const source = interfaceAddresses({
+    interfaces: ['nope', 'lo'],
+    clock,
+    read: () => Object.fromEntries(names.map((name) => [name, []])),
+  })
+  const serving = await rotating(context, there, { ...servingOptions(client), addresses: source })
+  const silent = await rotating(context, there, {
+    ...servingOptions(client),
+    certPrefix: 'silent',
+    addresses: fixedAddresses([]),
+  })
+  await client.issued()
+  const first = 'there is no network interface nope with an address; there are lo'
+  await eventually('it is told', () => serving.warned.length > 0)
+  await clock.advanceBy(60 * second)
+  assert.equal(serving.warned, [`${first}; name other interfaces, or the addresses themselves`])
+  names = ['lo', 'nope']
+  await clock.advanceBy(60 * second)
+  assert.match(serving.warned.slice(1).join(), /^no address of the network interface nope, lo counts/)
+  await eventually('the other is told too', () => silent.warned.length > 0)
+  assert.match(silent.warned.join(), /^there are no addresses to request a serving certificate for/)
+  const status = await inProcess(statusCommand, `--cert-dir=${there.certDir}`, '--cert-prefix=kubelet-server')
+  assert.match(status.stdout, 'waits for    the addresses of this node: no address of the network interface')
+  assert.match(
+    status.stdout,
+    'There is no certificate yet. It waits for the addresses of this node: no address',
+  )
+  assert.not.match(status.stdout, 'what certificate is wanted')
 })
 
 test('is denied for an address that the node has not, and the refusal names it', async (context) => {

@@ -214,6 +214,18 @@ test('says that it waits to be told what is wanted', () => {
   )
 })
 
+test('says what it waits for before it can say what is wanted, also where a certificate is in use', () => {
+  const awaited = O.some('the addresses of this node')
+  assert.is(
+    explain(defaultPolicy, noFacts(O.none), at(0), awaited),
+    'There is no certificate yet. It waits for the addresses of this node.',
+  )
+  assert.match(
+    explain(defaultPolicy, { ...noFacts(O.none), held: O.some(held()) }, at(0), awaited),
+    /is in use until .*\. It waits for the addresses of this node\. Next: asks the server/,
+  )
+})
+
 test('names the external credential where one is used', () => {
   assert.match(
     toldBy({ ...defaultPolicy, authenticateWith: 'external' }, O.some(template), [nothing]),

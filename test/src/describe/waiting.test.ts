@@ -111,6 +111,7 @@ test('is for its time where that is all, and for word of what is wanted', () => 
   assert.equal(adviceFor(policy, fresh, at(0)), [])
   const idle = noFacts(O.none)
   assert.is(waitingFor(policy, idle, at(0)).what, 'word of what certificate is wanted')
+  assert.is(waitingFor(policy, idle, at(0), O.some('the addresses')).what, 'the addresses')
   const idleFailing = { ...idle, lastFailure: O.map((last: object) => Object(last))(failing.lastFailure) }
   assert.equal(waitingFor(policy, { ...idleFailing }, at(0)).until, O.none)
 })
