@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Address } from '../metrics/listener.js'
 import type { RotationOptions } from '../node/index.js'
 import { prefixOf, templateFrom } from '../node/options.js'
+import { type PathUse, pathProblems } from '../outputs/paths.js'
 import { readDocument } from '../platform/fields.js'
 import { readBounded } from '../platform/read-file.js'
 import { parseBindAddress } from './bind-address.js'
@@ -12,7 +13,7 @@ import { type CertificateEntry, type Configuration, configuration } from './conf
 import { defaultCertDir } from './defaults.js'
 import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
 import type { Log } from './output.js'
-import { attributesFrom, type OutputRequest } from './outputs.js'
+import { attributesFrom, type OutputRequest, outputUse } from './outputs.js'
 import type { CertificateRequest } from './run-request.js'
 import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
 import { windowProblems, windowsFrom } from './window-flags.js'
@@ -239,15 +240,23 @@ const together = (all: ReadonlyArray<Entry>): Problems => {
       all.map(({ where, one }) => [`${where}.certDir`, join(one.request.options.certDir ?? '', one.prefix)]),
       'give one of them another certDir or certPrefix',
     ),
-    ...twice(
-      all.flatMap(({ where, entry, one: { request } }) => [
-        ...(request.options.kubeconfig === undefined || entry.authenticateWith === 'kubeconfig'
-          ? []
-          : [[`${where}.kubeconfig`, request.options.kubeconfig] as const]),
-        ...(request.eventLog === undefined ? [] : [[`${where}.eventLog`, request.eventLog] as const]),
-        ...request.outputs.map(({ path }, index) => [`${where}.outputs[${index}]`, path] as const),
-      ]),
-    ),
+    ...pathProblems(all.flatMap(pathsOf)).map(({ message, remedy }) => `${message}; ${remedy}`),
+  ]
+}
+
+const pathsOf = ({ where, entry, one: { request } }: Entry): ReadonlyArray<PathUse> => {
+  const { options, outputs, eventLog } = request
+  const file = (name: string, path: string | undefined, use: PathUse['use']): ReadonlyArray<PathUse> =>
+    path === undefined ? [] : [{ where: `${where}.${name}`, path, use }]
+  const isRead = entry.authenticateWith === 'kubeconfig'
+  return [
+    ...file('certDir', options.certDir, 'certificate directory'),
+    ...file('bootstrapKubeconfig', options.bootstrapKubeconfig, 'file read'),
+    ...file('kubeconfig', options.kubeconfig, isRead ? 'file read' : 'file written'),
+    ...file('clientCaFile', options.clientCertificateAuthority, 'file read'),
+    ...file('renewalWindowFile', options.renewalWindows?.file, 'file read'),
+    ...file('eventLog', eventLog, 'file written'),
+    ...outputs.map(({ kind, path }, index) => outputUse(`${where}.outputs[${index}]`, kind, path)),
   ]
 }
 

@@ -17,7 +17,7 @@ export interface Flag {
 export type PathUse = 'file read' | 'file written' | 'directory written'
 export type Flags<Name extends string> = Readonly<Record<Name, Flag>>
 
-/** The last value given for each flag; a switch without a value is `true`. */
+/** The value given for each flag; a switch without a value is `true`. */
 export type Given<Name extends string> = Partial<Readonly<Record<Name, string>>>
 
 /** A mistake in how the program was called: what is wrong, and how to call it. */
@@ -100,7 +100,9 @@ const read = <Name extends string>(
     const forgotten = token.inlineValue === false && token.value.startsWith('--')
     if (wantsValue !== undefined && (token.value === undefined || token.value === '' || forgotten))
       return E.left(usageError(`${token.rawName} needs a value`, `write ${token.rawName}=${wantsValue}`))
-    const earlier = flags[token.name].repeatable === true ? given[token.name] : undefined
+    const earlier = given[token.name]
+    if (earlier !== undefined && flags[token.name].repeatable !== true)
+      return E.left(usageError(`${token.rawName} is given twice`, 'give it once'))
     given[token.name] = `${earlier === undefined ? '' : `${earlier}\0`}${token.value ?? 'true'}`
     last = wantsValue === undefined && token.value === undefined ? token.rawName : undefined
   }

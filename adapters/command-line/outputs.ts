@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Output } from '../../src/ports.js'
 import type { Attributes } from '../node/index.js'
+import type { PathUse } from '../outputs/paths.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 
 export const outputFlags = {
@@ -30,6 +31,12 @@ export interface OutputRequest {
   readonly path: string
   readonly attributes: Attributes
 }
+
+export const outputUse = (where: string, kind: OutputRequest['kind'], path: string): PathUse => ({
+  where,
+  path,
+  use: kind === 'dir' ? 'output directory' : 'output file',
+})
 
 /** Permissions, in octal; none for others, since the key is in every output. */
 export const modePattern = /^0?[4-7][0-7]0$/

@@ -4,6 +4,7 @@ import { okSync, stepsSync } from '../../src/steps.js'
 import type { Address } from '../metrics/listener.js'
 import type { RotationOptions } from '../node/index.js'
 import { templateFrom } from '../node/options.js'
+import { type PathUse, pathProblems } from '../outputs/paths.js'
 import { didYouMean } from '../platform/nearest.js'
 import { parseBindAddress } from './bind-address.js'
 import { readCertificate } from './certificate-flags.js'
@@ -13,7 +14,7 @@ import { parseDuration } from './duration.js'
 import { type Given, readFlags, readSwitch, type UsageError, usageError } from './flags.js'
 import { type HookRequest, readHooks } from './hooks.js'
 import { isLevel, type Log, levels } from './output.js'
-import { type OutputRequest, readOutputs } from './outputs.js'
+import { type OutputRequest, outputUse, readOutputs } from './outputs.js'
 import { type RunFlag, runFlags } from './run-flags.js'
 import { readServing, type Serving, servingPrefix } from './serving-flags.js'
 import { readWindows } from './window-flags.js'
@@ -114,6 +115,8 @@ const requestFrom = (given: GivenFlags): Read<RunRequest> =>
     const impossible = ({ message, remedy }: { readonly message: string; readonly remedy: string }) =>
       usageError(message, remedy)
     yield* okSync(E.mapLeft(impossible)(templateFrom(options)))
+    const [contradiction] = pathProblems(pathsOf(given, certDir, outputs, isExternal))
+    if (contradiction !== undefined) return yield* refuse(contradiction.message, contradiction.remedy)
     return {
       ...ending,
       log,
@@ -125,6 +128,27 @@ const requestFrom = (given: GivenFlags): Read<RunRequest> =>
       ...(metrics === undefined ? {} : { metrics }),
     }
   })
+
+const pathsOf = (
+  given: GivenFlags,
+  certDir: string,
+  outputs: ReadonlyArray<OutputRequest>,
+  isExternal: boolean,
+): ReadonlyArray<PathUse> => {
+  const file = (flag: RunFlag, use: PathUse['use']): ReadonlyArray<PathUse> => {
+    const path = given[flag]
+    return path === undefined ? [] : [{ where: `--${flag}`, path, use }]
+  }
+  return [
+    { where: '--cert-dir', path: certDir, use: 'certificate directory' },
+    ...file('bootstrap-kubeconfig', 'file read'),
+    ...file('kubeconfig', isExternal ? 'file read' : 'file written'),
+    ...file('client-ca-file', 'file read'),
+    ...file('renewal-window-file', 'file read'),
+    ...file('event-log', 'file written'),
+    ...outputs.map(({ kind, path }) => outputUse(`--output-${kind}`, kind, path)),
+  ]
+}
 
 const endingFrom = (given: GivenFlags): Read<Ending> =>
   stepsSync(function* () {

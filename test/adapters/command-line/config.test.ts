@@ -166,6 +166,20 @@ certificates:
     )
 })
 
+test('tells which outputs would get in the way of what', () => {
+  const found = problems(`${head}certificates:
+  - { ${client}, certDir: p, outputs: [{ bundle: o/tls.crt }, { dir: o }, { dir: q }] }
+  - { name: other, commonName: x, bootstrapKubeconfig: b.conf, certDir: q, outputs: [{ bundle: p/x.pem }, { kubeconfig: b.conf }] }
+`)
+  assert.equal(found, [
+    'certificates[0].outputs[0]=/etc/kcr/o/tls.crt is in certificates[0].outputs[1]=/etc/kcr/o; name a file in another directory: the files there belong together',
+    'certificates[1].certDir and certificates[0].outputs[2] are both /etc/kcr/q; each needs its own',
+    'certificates[1].outputs[0]=/etc/kcr/p/x.pem is in certificates[0].certDir=/etc/kcr/p; name a file in another directory: the files there belong together',
+    'certificates[1].outputs[1] and certificates[0].bootstrapKubeconfig are both /etc/kcr/b.conf; each needs its own',
+    'certificates[1].outputs[1] and certificates[1].bootstrapKubeconfig are both /etc/kcr/b.conf; each needs its own',
+  ])
+})
+
 test('a file that is no such file is told', () => {
   assert.match(problems('a: [').join(), /^it is not YAML/)
   assert.match(problems('- 1').join(), /^it must be a mapping with some of apiVersion, kind/)
@@ -175,6 +189,7 @@ test('a file that is no such file is told', () => {
 
 test('every flag has a field, but those of a single run; --config beside the flag is an error that names both', () => {
   for (const [flag, { value }] of Object.entries<Flag>(runFlags)) {
+    if (flag === 'config') continue
     const field = Object.entries(fieldOf).find(([name]) => name === flag)?.[1]
     const args =
       flag === 'timeout' ? ['--once', '--timeout=1m'] : [value === undefined ? `--${flag}` : `--${flag}=x`]

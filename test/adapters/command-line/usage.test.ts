@@ -23,18 +23,25 @@ const ran = (...args: ReadonlyArray<string>) => {
   return request.right
 }
 
-test('takes values after an equals sign or a space, and the last of several', () => {
-  const { options } = ran(
-    '--kubeconfig=k',
-    '--cert-dir',
-    'd',
-    '--hostname-override=A',
-    '--hostname-override=B',
-  )
+test('takes values after an equals sign or a space', () => {
+  const { options } = ran('--kubeconfig=k', '--cert-dir', 'd', '--hostname-override=B')
   assert.is(options.bootstrapKubeconfig, 'b')
   assert.is(options.kubeconfig, 'k')
   assert.is(options.certDir, 'd')
   assert.is(options.nodeName, 'b')
+})
+
+test('takes what may be given several times, and paths that are apart', () => {
+  const { hooks, outputs } = ran(
+    '--after-renewal=a',
+    '--after-renewal=b',
+    '--kubeconfig=b',
+    '--cert-dir=d',
+    '--output-dir=d/tls',
+    '--output-bundle=d/bundle/tls.pem',
+  )
+  assert.is(hooks.length, 2)
+  assert.is(outputs.length, 2)
 })
 
 test("has the kubelet's defaults", () => {
@@ -88,6 +95,27 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['run', '--kubeconfig', '--once'], /--kubeconfig needs a value/],
   [['run', '--certdir=x'], /there is no flag --certdir; did you mean --cert-dir\?/],
   [['run', 'now'], /"now" is not expected here/],
+  [['run', ...minimal, '--output-dir=a', '--output-dir=b'], /--output-dir is given twice; give it once/],
+  [['run', '--config=a', '--config', 'b'], /--config is given twice/],
+  [['run', ...minimal, '--once', '--once=false'], /--once is given twice/],
+  [
+    ['run', ...minimal, '--output-bundle=x', '--output-kubeconfig=./x'],
+    /--output-kubeconfig and --output-bundle are both \/.*\/x; each needs its own/,
+  ],
+  [
+    ['run', '--kubeconfig=k', '--output-kubeconfig=k'],
+    /--output-kubeconfig and --kubeconfig are both .*\/k; each/,
+  ],
+  [['run', ...minimal, '--output-kubeconfig=b'], /--output-kubeconfig and --bootstrap-kubeconfig are both/],
+  [
+    ['run', ...minimal, '--output-dir=y', '--output-bundle=y/tls.crt'],
+    /--output-bundle=.*y\/tls.crt is in --output-dir=.*\/y; name a file in another directory/,
+  ],
+  [
+    ['run', ...minimal, '--output-bundle=/var/lib/kubelet/pki/kubelet-client-current.pem'],
+    /--output-bundle=.* is in --cert-dir=\/var\/lib\/kubelet\/pki/,
+  ],
+  [['run', ...minimal, '--cert-dir=d', '--output-dir=d/'], /--output-dir and --cert-dir are both .*\/d/],
   [['run', '--once', 'false'], /"false" is not expected here; did you mean --once=false\?/],
   [
     ['run', ...minimal, '--rotate-certificates=no'],
