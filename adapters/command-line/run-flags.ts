@@ -65,7 +65,7 @@ export const runFlags = {
     value: 'DURATION',
     help: 'with --once: give up after this long, exit 3',
   },
-  once: { help: 'exit 0 as soon as a certificate that works, for the wanted names, is there and in the outputs' },
+  once: { help: 'exit 0 as soon as a certificate for the wanted names works, and is in the outputs' },
   'log-format': { value: 'text|json', help: 'default text' },
   'log-level': {
     value: 'LEVEL',
