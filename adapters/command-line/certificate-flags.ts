@@ -1,9 +1,6 @@
 /** Which certificate `run` keeps: the kubelet's client certificate, or one of any signer. */
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
-import * as O from 'fp-ts/lib/Option.js'
-import { knownUsages } from '../../src/control-plane/usages.js'
-import { canonicalAddress } from '../../src/model/address.js'
 import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import {
   type CertificateTemplate,
@@ -12,8 +9,10 @@ import {
   kubeletServingSigner,
   usagesFor,
 } from '../../src/model/template.js'
+import { templateProblems } from '../../src/model/template-problems.js'
 import type { RotationOptions } from '../node/index.js'
 import { isNodeName } from '../node/options.js'
+import { didYouMean } from '../platform/nearest.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 
 export const certificateFlags = {
@@ -59,11 +58,16 @@ export interface CertificateSettings extends Partial<Record<ListName, ReadonlyAr
 }
 type ListName = 'organizations' | 'dnsNames' | 'ipAddresses' | 'uris' | 'usages'
 
+const listFlags = ['organizations', 'dns-names', 'ip-addresses', 'uris', 'usages'] as const
+
 /** What the flags ask for: a node's name, or a template. */
 export const readCertificate = (given: Given<Name>): E.Either<UsageError, Certificate> => {
   const keyAlgorithm = readKeyAlgorithm('key-algorithm', given['key-algorithm'])
   if (E.isLeft(keyAlgorithm)) return keyAlgorithm
   const lists = (text: string | undefined) => (text === undefined ? undefined : listed(text))
+  const empty = listFlags.find((name) => lists(given[name])?.length === 0)
+  if (empty !== undefined)
+    return E.left(usageError(`--${empty}=${given[empty]} names none`, 'leave it out, or name one'))
   const settings: CertificateSettings = {
     hostnameOverride: given['hostname-override'],
     signerName: given['signer-name'],
@@ -92,11 +96,15 @@ export const templateSettings = [
 
 /** The certificate of settings that have no problems. */
 export const certificateFrom = (settings: CertificateSettings): Certificate => {
+  const { keyAlgorithm } = settings
+  return templateSettings.every((name) => settings[name] === undefined)
+    ? { nodeName: nodeNameFrom(settings), ...(keyAlgorithm === undefined ? {} : { keyAlgorithm }) }
+    : { template: templateOf(settings) }
+}
+
+const templateOf = (settings: CertificateSettings): CertificateTemplate => {
   const { keyAlgorithm, signerName = clientSigner, usages } = settings
-  const key = keyAlgorithm === undefined ? {} : { keyAlgorithm }
-  if (templateSettings.every((name) => settings[name] === undefined))
-    return { nodeName: nodeNameFrom(settings), ...key }
-  const template: CertificateTemplate = {
+  return {
     signerName,
     commonName: settings.commonName ?? '',
     organizations: settings.organizations ?? [],
@@ -104,14 +112,13 @@ export const certificateFrom = (settings: CertificateSettings): Certificate => {
     ipAddresses: settings.ipAddresses ?? [],
     uris: settings.uris ?? [],
     usages: usages ?? usagesFor(purposeOf(signerName), keyAlgorithm),
-    ...key,
+    ...(keyAlgorithm === undefined ? {} : { keyAlgorithm }),
   }
-  return { template }
 }
 
 /** Everything that is wrong with them, with the names that they have where they were given. */
 export const certificateProblems = (settings: CertificateSettings, as: Naming): ReadonlyArray<UsageError> => {
-  const { hostnameOverride, signerName = clientSigner, commonName, usages = [], ipAddresses = [] } = settings
+  const { hostnameOverride, signerName = clientSigner, commonName } = settings
   const wrong = (isWrong: boolean, message: string, hint: string) =>
     isWrong ? [usageError(message, hint)] : []
   const named = templateSettings.find((name) => settings[name] !== undefined)
@@ -122,8 +129,6 @@ export const certificateProblems = (settings: CertificateSettings, as: Naming): 
       `${hostnameOverride === undefined ? `this host's name ${nodeName}` : `${as('hostnameOverride')}=${hostnameOverride}`} cannot be the name of a node`,
       `write ${as('hostnameOverride')}=NAME with letters, digits, dots and dashes`,
     )
-  const unknown = usages.find((usage) => !knownUsages.includes(usage))
-  const noAddress = ipAddresses.find((address) => O.isNone(canonicalAddress(address)))
   return [
     ...wrong(
       hostnameOverride !== undefined,
@@ -135,20 +140,11 @@ export const certificateProblems = (settings: CertificateSettings, as: Naming): 
       `${as('commonName')} is missing`,
       'name the subject of the certificate',
     ),
-    ...wrong(
-      !/^[^/]+\.[^/]*\/.+$/.test(signerName) || /\s/.test(signerName),
-      `${as('signerName')}=${signerName} is none`,
-      'write it like example.com/name: a domain, a slash, a name',
-    ),
-    ...wrong(
-      unknown !== undefined,
-      `${as('usages')}: ${unknown} is no usage`,
-      `the known ones are ${knownUsages.join(', ')}`,
-    ),
-    ...wrong(
-      noAddress !== undefined,
-      `${as('ipAddresses')}: ${noAddress} is no IP address`,
-      `write names in ${as('dnsNames')}`,
+    ...templateProblems(templateOf(settings)).map(({ field, message, remedy, unknown }) =>
+      usageError(
+        `${as(field)}${message}`,
+        unknown === undefined ? remedy : didYouMean(unknown.word, unknown.known),
+      ),
     ),
     ...wrong(
       signerName === kubeletClientSigner &&

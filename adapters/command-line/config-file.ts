@@ -15,7 +15,7 @@ import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
 import type { Log } from './output.js'
 import { attributesFrom, type OutputRequest, outputUse } from './outputs.js'
 import type { CertificateRequest } from './run-request.js'
-import { type AddressChoice, readAddresses, servingPrefix } from './serving-flags.js'
+import { type AddressChoice, addressProblems, readAddresses, servingPrefix } from './serving-flags.js'
 import { windowProblems, windowsFrom } from './window-flags.js'
 
 /** A certificate of the file: values alone, so that two can be compared. */
@@ -186,6 +186,10 @@ const problemsOf = (entry: CertificateEntry, where: string): Problems => {
       entry.serverAddresses !== undefined && other !== undefined,
       `${as('serverAddresses')} and ${as(other ?? '')} are both given; leave out the fields of another certificate`,
     ),
+    ...(entry.serverAddresses === undefined
+      ? []
+      : addressProblems(addressesFrom(entry.serverAddresses), as('serverAddresses'))
+    ).map(({ message, hint }) => `${message}; ${hint}`),
     ...entry.outputs.flatMap((output, index) =>
       when(
         placesOf(output).length !== 1,

@@ -1,7 +1,7 @@
 /** The file of `--config`: what can be in it. `config.schema.json` is made of this. */
 import type * as t from 'io-ts'
-import { knownUsages } from '../../src/control-plane/usages.js'
 import { keyAlgorithms } from '../../src/model/key-algorithm.js'
+import { knownUsages } from '../../src/model/usages.js'
 import {
   byName,
   described,

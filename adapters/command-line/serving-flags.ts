@@ -1,6 +1,10 @@
 /** The serving certificate that `run --rotate-server-certificates` keeps beside the client certificate. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
+import { canonicalAddress } from '../../src/model/address.js'
 import type { KeyAlgorithm } from '../../src/model/key-algorithm.js'
+import { dnsNameProblem } from '../../src/model/template-problems.js'
+import { nearest } from '../platform/nearest.js'
 import { listed, readKeyAlgorithm } from './certificate-flags.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 
@@ -42,12 +46,34 @@ export const readServing = (given: Given<keyof typeof servingFlags>): E.Either<U
     return E.left(
       usageError(
         `--server-addresses=${text} cannot be read`,
-        'write node, interfaces, interfaces=eth0,eth1 or a list such as 10.0.0.5,worker-1.example.com',
+        /^inter\w*=/i.test(text)
+          ? `did you mean interfaces=${text.replace(/^[^=]*=/, '')}?`
+          : 'write node, interfaces, interfaces=eth0,eth1 or a list such as 10.0.0.5,worker-1.example.com',
       ),
     )
+  const [problem] = addressProblems(source, '--server-addresses')
+  if (problem !== undefined) return E.left(problem)
   return E.right({
     source,
     ...(keyAlgorithm.right === undefined ? {} : { keyAlgorithm: keyAlgorithm.right }),
+  })
+}
+
+const sources = ['node', 'interfaces']
+
+/** What no certificate can be for, and what was meant by a source that is misspelt. */
+export const addressProblems = (source: AddressChoice, where: string): ReadonlyArray<UsageError> => {
+  if (source._tag !== 'list') return []
+  const [only = '', ...others] = source.names
+  // Hosts are called node1, and not nodes.
+  const meant = others.length === 0 && /^[a-z]+$/i.test(only) ? nearest(only, sources) : undefined
+  if (meant !== undefined)
+    return [usageError(`${where}=${only} is no source of addresses`, `did you mean ${meant}?`)]
+  return source.names.flatMap((name) => {
+    const problem = O.isSome(canonicalAddress(name)) ? undefined : dnsNameProblem(name)
+    return problem === undefined
+      ? []
+      : [usageError(`${where}: ${name} ${problem.message}, and no IP address`, problem.remedy)]
   })
 }
 

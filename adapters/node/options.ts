@@ -6,6 +6,7 @@ import type { Ports } from '../../src/driver/perform.js'
 import { KeyAlgorithm, keyAlgorithms } from '../../src/model/key-algorithm.js'
 import { type Backoff, defaultPolicy, policyProblems, type RotationPolicy } from '../../src/model/policy.js'
 import { type CertificateTemplate, kubeletClientTemplate } from '../../src/model/template.js'
+import { isLifetime, templateProblems } from '../../src/model/template-problems.js'
 import type { AddressSource, CredentialSource, Credentials, Output } from '../../src/ports.js'
 import type { Hook } from '../hooks/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
@@ -299,6 +300,12 @@ export const templateFrom = (
         `the known ones are ${keyAlgorithms.join(', ')}`,
       ),
     )
+  const [problem] = template === undefined ? [] : templateProblems(template)
+  if (problem !== undefined) {
+    const { field, message, remedy, unknown } = problem
+    const cure = unknown === undefined ? remedy : didYouMean(unknown.word, unknown.known)
+    return E.left(invalid(`template.${field}${message}`, cure))
+  }
   if (addresses !== undefined && (nodeName === undefined || authenticateWith === undefined))
     return E.left(
       invalid(
@@ -314,7 +321,7 @@ export const templateFrom = (
         'use letters, digits, dots and dashes',
       ),
     )
-  if (requestedLifetime !== undefined && !isLifetime(requestedLifetime))
+  if (requestedLifetime !== undefined && !isLifetime(secondsOf(requestedLifetime)))
     return E.left(
       invalid(
         `requestedLifetime of ${secondsOf(requestedLifetime)} s is not accepted by Kubernetes`,
@@ -328,9 +335,6 @@ export const templateFrom = (
 }
 
 const secondsOf = (duration: number): number => Math.round(duration / 1000)
-
-const isLifetime = (duration: number): boolean =>
-  secondsOf(duration) >= 600 && secondsOf(duration) <= 0x7fffffff
 
 /** The template with the lifetime that the options ask for. */
 export const withLifetime = (

@@ -2,6 +2,8 @@
  * What a Kubernetes control plane decides about certificate requests, as pure functions: who may ask, what is admitted
  * and valid, what is approved, signed with what, valid from when to when, and deleted.
  */
+
+export { knownUsages } from '../model/usages.js'
 export * from './access.js'
 export * from './admission.js'
 export * from './approver.js'

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { knownUsages } from '../model/usages.js'
 import { duplicate, type FieldError, invalid, notSupported, required, tooLong } from './field-error.js'
-import { knownUsages } from './usages.js'
 
 /** A new request as the API server validates it. */
 export interface RequestToValidate {

@@ -132,8 +132,8 @@ test('tells all contradictions, within a certificate and between them', () => {
 certificates:
   - { ${client}, certDir: a, kubeconfig: k, requestedLifetime: 5s, nodeLabels: { a: b } }
   - { name: client, hostnameOverride: worker 1, certDir: b, authenticateWith: kubeconfig }
-  - { name: held, certDir: ., certPrefix: a/kubelet-client, commonName: x, hostnameOverride: y, signerName: z }
-  - { name: serving, certDir: c, serverAddresses: node, dnsNames: [x], commonName: y }
+  - { name: held, certDir: ., certPrefix: a/kubelet-client, commonName: x, hostnameOverride: y, signerName: z, dnsNames: [a..b] }
+  - { name: serving, certDir: c, serverAddresses: [nodes], dnsNames: [x], commonName: y }
   - { name: x, certDir: d, authenticateWith: y, bootstrapKubeconfig: b }
   - { name: y, certDir: e, authenticateWith: x, outputs: [{ dir: k }, {}] }
   - { name: z, certDir: f, authenticateWith: strange, afterRenewal: [{ command: [a], timeout: 2h }, {}, { signal: 'HAP:/run/x' }] }
@@ -151,6 +151,8 @@ certificates:
     /^certificates\[2\]\.certDir and certificates\[0\]\.certDir are both \/etc\/kcr\/a\/kubelet-client/,
     /^certificates\[3\]\.serverAddresses needs certificates\[3\]\.authenticateWith/,
     /^certificates\[3\]\.serverAddresses and certificates\[3\]\.commonName are both given/,
+    /^certificates\[3\]\.serverAddresses=nodes is no source of addresses; did you mean node\?/,
+    /^certificates\[2\]\.dnsNames: a\.\.b is no DNS name/,
     /^certificates\[4\]\.bootstrapKubeconfig and certificates\[4\]\.authenticateWith=y are both given/,
     /^certificates\[4\]\.authenticateWith=y waits for this certificate itself/,
     /^certificates\[5\]\.outputs\[0\] and certificates\[0\]\.kubeconfig are both \/etc\/kcr\/k/,

@@ -31,6 +31,11 @@ test('takes values after an equals sign or a space', () => {
   assert.is(options.nodeName, 'b')
 })
 
+test('takes hosts that are called like a source', () => {
+  const { serving } = ran('--rotate-server-certificates', '--hostname-override=w', '--server-addresses=node1')
+  assert.equal(serving?.source, { _tag: 'list', names: ['node1'] })
+})
+
 test('takes what may be given several times, and paths that are apart', () => {
   const { hooks, outputs } = ran(
     '--after-renewal=a',
@@ -153,6 +158,33 @@ const mistakes: ReadonlyArray<Mistake> = [
     ['run', ...minimal, '--rotate-server-certificates', '--server-addresses=a b'],
     /--server-addresses=a b cannot be read/,
   ],
+  ...(
+    [
+      ['nodes', /--server-addresses=nodes is no source of addresses; did you mean node\?/],
+      ['interface', /did you mean interfaces\?/],
+      ['interface=eth0', /cannot be read; did you mean interfaces=eth0\?/],
+      ['host:10250', /--server-addresses: host:10250 is no DNS name, and no IP address; leave out the port/],
+      ['10.0.0.5,bad_name', /bad_name is no DNS name, and no IP address; write letters/],
+      ['10.0.0.5:10250', /10.0.0.5:10250 is no DNS name, and no IP address; leave out the port/],
+    ] as const
+  ).map(
+    ([list, message]): Mistake => [
+      ['run', ...minimal, '--rotate-server-certificates', `--server-addresses=${list}`],
+      message,
+    ],
+  ),
+  ...(
+    [
+      ['--dns-names=a..b', /--dns-names: a\.\.b is no DNS name; write letters/],
+      ['--dns-names=münchen.de', /--dns-names: münchen.de is not ASCII; write it in punycode/],
+      ['--uris=http://[', /--uris: http:\/\/\[ is no URI; write it with its scheme/],
+      ['--ip-addresses=1.2.3', /--ip-addresses: 1.2.3 is no IP address/],
+      ['--usages=client-auth', /--usages: client-auth is no usage; did you mean client auth\?/],
+      ['--usages=,', /--usages=, names none; leave it out, or name one/],
+      ['--organizations=,', /--organizations=, names none/],
+      ['--signer-name=foo', /--signer-name=foo is none; write it like example.com\/name/],
+    ] as const
+  ).map(([flag, message]): Mistake => [['run', ...minimal, '--common-name=x', flag], message]),
   [
     ['run', ...minimal, '--rotate-server-certificates', '--cert-prefix=kubelet-server'],
     /is what the files of the serving certificate begin with/,

@@ -399,6 +399,16 @@ for (const [name, options, message] of [
     { keyAlgorithm: 'RSA-2048', template: clientTemplate('a', []) },
     /put keyAlgorithm into the template/,
   ],
+  [
+    'a template without its lists',
+    { template: { commonName: 'a', signerName: 'example.com/x' } },
+    /template\.organizations must be a list; write a list/,
+  ],
+  [
+    'a template that the API server would refuse',
+    { template: { ...clientTemplate('a', []), usages: ['client-auth'] } },
+    /template\.usages: client-auth is no usage; did you mean client auth\?/,
+  ],
   ['a policy that cannot be', { policy: { renewFrom: 2 } }, /renewFrom/],
   ['a misspelt option', { nodename: 'a' }, /no option nodename; did you mean nodeName\?/],
   [
