@@ -1,15 +1,17 @@
 /** Reads the file of `--config`, and makes of it what the program does. Every problem is told, with its path in the file. */
 import { dirname, join, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import type { Problem } from '../../src/model/codec.js'
 import type { Address } from '../metrics/listener.js'
 import type { RotationOptions } from '../node/index.js'
 import { prefixOf, templateFrom } from '../node/options.js'
 import { type PathUse, pathProblems } from '../outputs/paths.js'
-import { readDocument } from '../platform/fields.js'
+import { decodeAs, parseYaml } from '../platform/fields.js'
 import { readBounded } from '../platform/read-file.js'
 import { parseBindAddress } from './bind-address.js'
 import { certificateFrom, certificateProblems, type Naming, templateSettings } from './certificate-flags.js'
-import { type CertificateEntry, type Configuration, configuration } from './config.js'
+import { type CertificateEntry, type Configuration, certificate, configuration } from './config.js'
 import { defaultCertDir } from './defaults.js'
 import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
 import type { Log } from './output.js'
@@ -34,6 +36,8 @@ export interface Config {
   readonly log: Log
   readonly metrics?: Address
   readonly certificates: ReadonlyArray<Configured>
+  /** The names of those that a feature gate switches off. */
+  readonly switchedOff: ReadonlyArray<string>
 }
 
 /** Sentences, each with its path in the file. */
@@ -46,36 +50,77 @@ export const complainOf = (file: string, problems: Problems): void => {
 
 export const readConfig = async (file: string): Promise<E.Either<Problems, Config>> => {
   const text = await readBounded(file)()
-  return E.isLeft(text) ? E.left([`it cannot be read: ${text.left}`]) : configFrom(file, text.right.reveal())
+  return E.isLeft(text) ? E.left([`it ${text.left}`]) : configFrom(file, text.right.reveal())
 }
 
 /** Paths in it are relative to the folder of the file. */
 export const configFrom = (file: string, yaml: string): E.Either<Problems, Config> => {
-  const read = readDocument(configuration, yaml)
-  if (E.isLeft(read))
-    return E.left(read.left.map(({ where, what }) => `${where === '' ? 'it' : where} ${what}`))
+  const value = parseYaml(yaml)
+  if (E.isLeft(value)) return E.left(value.left.map(inWords))
+  const read = decodeAs(configuration, value.right)
+  const folder = dirname(resolve(file))
+  if (E.isLeft(read)) return E.left([...read.left.map(inWords), ...contradictionsIn(value.right, folder)])
   const { logFormat, logLevel, metricsBindAddress = '0', featureGates, certificates } = read.right
   const metrics = parseBindAddress(metricsBindAddress)
-  const folder = dirname(resolve(file))
-  const all = certificates.map((entry, index) => ({
-    where: `certificates[${index}]`,
-    entry,
-    one: configured(entry, featureGates, folder),
-  }))
+  const all = certificates.map((entry, index) => entryAt(index, entry, featureGates, folder))
   const problems = [
     ...(E.isLeft(metrics) ? [`metricsBindAddress: ${metrics.left}`] : []),
-    ...all.flatMap(({ where, entry, one }) => [...problemsOf(entry, where), ...optionProblems(one, where)]),
-    ...together(all),
+    ...contradictions(all),
   ]
   if (problems.length > 0 || E.isLeft(metrics)) return E.left(problems)
+  const isKept = ({ addresses }: Configured) =>
+    addresses === undefined || featureGates.RotateKubeletServerCertificate
   return E.right({
     log: { format: logFormat, level: logLevel },
     ...(metrics.right === undefined ? {} : { metrics: metrics.right }),
-    certificates: all
-      .filter(({ one }) => one.addresses === undefined || featureGates.RotateKubeletServerCertificate)
-      .map(({ one }) => one),
+    certificates: all.map(({ one }) => one).filter(isKept),
+    switchedOff: all.flatMap(({ one }) => (isKept(one) ? [] : [one.name])),
   })
 }
+
+/** What is said of certificates that are in the file and not kept. */
+export const switchedOffIn = (file: string, { switchedOff }: Config): ReadonlyArray<string> =>
+  switchedOff.length === 0
+    ? []
+    : [
+        `${file}: featureGates.RotateKubeletServerCertificate is false, so these are not kept: ${switchedOff.join(', ')}`,
+      ]
+
+const inWords = ({ where, what }: Problem): string => `${where === '' ? 'it' : where} ${what}`
+
+const entryAt = (
+  index: number,
+  entry: CertificateEntry,
+  gates: Configuration['featureGates'],
+  folder: string,
+): Entry => ({ where: `certificates[${index}]`, entry, one: configured(entry, gates, folder) })
+
+const allOn = { RotateKubeletClientCertificate: true, RotateKubeletServerCertificate: true }
+
+/** What contradicts itself in a file of which not all can be read: among the certificates that can. */
+const contradictionsIn = (value: unknown, folder: string): Problems => {
+  const given = t.UnknownRecord.is(value) ? value : {}
+  const { metricsBindAddress, certificates } = given
+  const metrics = typeof metricsBindAddress === 'string' ? parseBindAddress(metricsBindAddress) : E.right(0)
+  const read = (Array.isArray(certificates) ? certificates : []).map((one: unknown) => ({
+    name: t.UnknownRecord.is(one) ? String(one['name']) : '',
+    entry: decodeAs(certificate, one),
+  }))
+  const all = read.flatMap(({ entry }, index) =>
+    E.isRight(entry) ? [entryAt(index, entry.right, allOn, folder)] : [],
+  )
+  const others = read.flatMap(({ name, entry }) => (E.isLeft(entry) ? [name] : []))
+  return [
+    ...(E.isLeft(metrics) && metricsBindAddress !== '' ? [`metricsBindAddress: ${metrics.left}`] : []),
+    ...contradictions(all, others),
+  ]
+}
+
+/** `others`: the names of further certificates, of which not more is known. */
+const contradictions = (all: ReadonlyArray<Entry>, others: ReadonlyArray<string> = []): Problems => [
+  ...all.flatMap(({ where, entry, one }) => [...problemsOf(entry, where), ...optionProblems(one, where)]),
+  ...together(all, others),
+]
 
 /** Where the requests go out with a credential of their own, and not with another certificate of the file. */
 const ownCredentials: ReadonlyArray<string> = ['held', 'kubeconfig']
@@ -190,20 +235,10 @@ const problemsOf = (entry: CertificateEntry, where: string): Problems => {
       ? []
       : addressProblems(addressesFrom(entry.serverAddresses), as('serverAddresses'))
     ).map(({ message, hint }) => `${message}; ${hint}`),
-    ...entry.outputs.flatMap((output, index) =>
-      when(
-        placesOf(output).length !== 1,
-        `${as(`outputs[${index}]`)} must have one of dir, bundle and kubeconfig`,
-      ),
-    ),
-    ...entry.afterRenewal.flatMap(({ command, signal, timeout }, index) => {
+    ...entry.afterRenewal.flatMap(({ signal, timeout }, index) => {
       const at = as(`afterRenewal[${index}]`)
       const target = signal === undefined ? undefined : readSignal(signal, `${at}.signal`)
       return [
-        ...when(
-          (command === undefined) === (signal === undefined),
-          `${at} must have one of command and signal`,
-        ),
         ...when(signal !== undefined && timeout !== undefined, `${at}.timeout is for commands; leave it out`),
         ...when(timeout !== undefined && !isLimit(timeout), `${at}.timeout must be ${limits}`),
         ...(target !== undefined && E.isLeft(target) ? [`${target.left.message}; ${target.left.hint}`] : []),
@@ -227,11 +262,11 @@ interface Entry {
 }
 
 /** What certificates cannot have in common, and what they need of each other. */
-const together = (all: ReadonlyArray<Entry>): Problems => {
+const together = (all: ReadonlyArray<Entry>, others: ReadonlyArray<string>): Problems => {
   const byName = new Map(all.map((each) => [each.one.name, each]))
   return [
     ...all.flatMap(({ where, one: { name, asker } }) => {
-      if (asker === undefined) return []
+      if (asker === undefined || others.includes(asker)) return []
       const place = `${where}.authenticateWith`
       if (!byName.has(asker))
         return [

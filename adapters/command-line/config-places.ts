@@ -1,7 +1,7 @@
 /** `--config FILE` of the commands that look at certificates or steer their agent: where those of the file are kept. */
 import * as E from 'fp-ts/lib/Either.js'
 import { didYouMean } from '../platform/nearest.js'
-import { type Config, complainOf, type Problems, readConfig } from './config-file.js'
+import { type Config, complainOf, type Problems, readConfig, switchedOffIn } from './config-file.js'
 import { type Flags, type Given, type UsageError, usageError } from './flags.js'
 import type { Inquiry } from './inquiry.js'
 import type { Kubeconfigs } from './status-trust.js'
@@ -45,6 +45,8 @@ export const placesOf = async ({
 }: Chosen): Promise<E.Either<Problems, ReadonlyArray<Place>>> => {
   const read = await readConfig(config)
   if (E.isLeft(read)) return read
+  for (const sentence of switchedOffIn(config, read.right))
+    process.stderr.write(`kube-cert-rotation: ${sentence}\n`)
   const places = placesIn(read.right)
   if (certificate === undefined) return E.right(places)
   const names = places.map(({ name }) => name)

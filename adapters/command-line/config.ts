@@ -1,10 +1,12 @@
 /** The file of `--config`: what can be in it. `config.schema.json` is made of this. */
 import type * as t from 'io-ts'
 import { keyAlgorithms } from '../../src/model/key-algorithm.js'
+import { signerPattern } from '../../src/model/template-problems.js'
 import { knownUsages } from '../../src/model/usages.js'
 import {
   byName,
   described,
+  exactlyOneOf,
   type Field,
   fields,
   list,
@@ -18,6 +20,7 @@ import {
 } from '../platform/fields.js'
 import { configMapPattern } from '../windows/config-map-name.js'
 import { durationPattern, parseDuration } from './duration.js'
+import { signalPattern } from './hooks.js'
 import { levels } from './output.js'
 import { modePattern, ownerPattern } from './outputs.js'
 import { type RunFlag, runFlags } from './run-flags.js'
@@ -48,7 +51,7 @@ const attributes = {
   ),
 }
 
-const certificate = fields({
+export const certificate = fields({
   name: described(
     matching(
       /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/,
@@ -68,12 +71,17 @@ const certificate = fields({
   clientCaFile: as('client-ca-file', notEmpty),
   outputs: described(
     list(
-      fields({
-        dir: as('output-dir', notEmpty),
-        bundle: as('output-bundle', notEmpty),
-        kubeconfig: as('output-kubeconfig', notEmpty),
-        ...attributes,
-      }),
+      exactlyOneOf(
+        fields({
+          dir: as('output-dir', notEmpty),
+          bundle: as('output-bundle', notEmpty),
+          kubeconfig: as('output-kubeconfig', notEmpty),
+          ...attributes,
+        }),
+        'dir',
+        'bundle',
+        'kubeconfig',
+      ),
     ),
     'where the certificate is kept too; each is one of dir, bundle and kubeconfig',
   ),
@@ -85,14 +93,25 @@ const certificate = fields({
   nodeLabels: as('node-labels', byName(text)),
   afterRenewal: described(
     list(
-      fields({
-        command: described(
-          or(some(notEmpty, 1), undefined),
-          'the program and its arguments; without a shell',
-        ),
-        signal: as('after-renewal-signal', notEmpty),
-        timeout: as('after-renewal-timeout', duration),
-      }),
+      exactlyOneOf(
+        fields({
+          command: described(
+            or(some(notEmpty, 1), undefined),
+            'the program and its arguments; without a shell',
+          ),
+          signal: as(
+            'after-renewal-signal',
+            matching(
+              signalPattern,
+              'must be SIGNAL:FILE with the name of a signal and an absolute path, such as HUP:/run/nginx.pid',
+              (value) => value,
+            ),
+          ),
+          timeout: as('after-renewal-timeout', duration),
+        }),
+        'command',
+        'signal',
+      ),
     ),
     'what is done when a new certificate is in use; each is a command or a signal',
   ),
@@ -115,7 +134,14 @@ const certificate = fields({
     'makes it the serving certificate of the node, for these: node (those of the Node object), interfaces, interfaces=eth0,… or a list',
   ),
   hostnameOverride: as('hostname-override', notEmpty),
-  signerName: as('signer-name', notEmpty),
+  signerName: as(
+    'signer-name',
+    matching(
+      signerPattern,
+      'must be like example.com/name: a domain with a dot, a slash, a name',
+      (value) => value,
+    ),
+  ),
   commonName: as('common-name', notEmpty),
   organizations: as('organizations', some(notEmpty, 0)),
   dnsNames: as('dns-names', some(notEmpty, 0)),

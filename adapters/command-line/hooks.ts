@@ -103,6 +103,13 @@ export const readSignal = (
   return E.right({ signal, pidFile, by: lock === undefined ? 'number' : 'lock' })
 }
 
+/** Signals that a file may name, in capitals; not all of them are on each platform. */
+const signals =
+  'HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|CHLD|STKFLT|CONT|STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS|INFO'
+
+/** What `readSignal` reads. */
+export const signalPattern = new RegExp(`^(SIG)?(${signals}):(lock:)?/.*$`)
+
 const isSignal = (name: string): name is NodeJS.Signals => Object.hasOwn(constants.signals, name)
 
 /** The hooks themselves. */

@@ -7,7 +7,7 @@ import type { Failure } from '../../src/model/failure.js'
 import type { Milliseconds } from '../../src/model/time.js'
 import type { Fleet, RunningRotation } from '../node/index.js'
 import type { Signals } from './command.js'
-import { type Config, type Configured, complainOf, readConfig } from './config-file.js'
+import { type Config, type Configured, complainOf, readConfig, switchedOffIn } from './config-file.js'
 import { reloadInterval, timedOut, whereTheApiIs } from './run.js'
 import type { CertificateRequest, ConfigRequest } from './run-request.js'
 import { type StandIn, standIn } from './stand-in.js'
@@ -102,6 +102,7 @@ export const runConfig = async (
     if (E.isRight(next)) {
       const before = current
       current = next.right
+      for (const sentence of switchedOffIn(file, current)) say('warn', sentence)
       await apply(before, current)
     } else for (const problem of next.left) say('error', `${file}: ${problem}; nothing was changed`)
     manager.reloaded()
@@ -122,7 +123,8 @@ export const runConfig = async (
     }
   }
 
-  say('info', `keeps ${current.certificates.length} certificates of ${file}`)
+  say('info', `keeps ${countOf(current.certificates.length)} of ${file}`)
+  for (const sentence of switchedOffIn(file, current)) say('warn', sentence)
   signals.on('reload', () => reload('SIGHUP'))
   signals.on('report', () => {
     for (const [name, { rotation }] of members)
@@ -248,6 +250,8 @@ const requestOf = async (
   return { ...request, options: { ...options, ...names } }
 }
 
+const countOf = (count: number): string => `${count} certificate${count === 1 ? '' : 's'}`
+
 /** How many there are, and in which states. */
 const summaryOf = (members: ReadonlyMap<string, Member>): string => {
   const states = new Map<string, number>()
@@ -255,7 +259,5 @@ const summaryOf = (members: ReadonlyMap<string, Member>): string => {
     const state = rotation()?.state()._tag ?? 'starting'
     states.set(state, (states.get(state) ?? 0) + 1)
   }
-  return [`${members.size} certificates`, ...[...states].map(([state, count]) => `${count} ${state}`)].join(
-    ', ',
-  )
+  return [countOf(members.size), ...[...states].map(([state, count]) => `${count} ${state}`)].join(', ')
 }

@@ -66,7 +66,11 @@ export const oneOf = <const A extends string>(...names: ReadonlyArray<A>): Field
     if (found !== undefined) return t.success(found)
     const near = typeof u === 'string' ? nearest(u, names) : undefined
     const what = `must be ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
-    return t.failure(u, context, near === undefined ? what : `${what}; did you mean ${near}?`)
+    return t.failure(
+      u,
+      context,
+      near === undefined || names.length === 1 ? what : `${what}; did you mean ${near}?`,
+    )
   })
 
 /** What stands for a value that is not given. */
@@ -144,20 +148,51 @@ export const fields = <A extends Shape>(shape: A): Field<t.TypeOfProps<A>> => {
   })
 }
 
+/** A mapping that has exactly one of these fields. */
+export const exactlyOneOf = <A>(codec: Field<A>, ...names: ReadonlyArray<string>): Field<A> =>
+  field(
+    codec.name,
+    {
+      ...codec.schema,
+      type: 'object',
+      oneOf: names.map((name) => ({ properties: { [name]: true }, required: [name] })),
+    },
+    false,
+    (u, context) => {
+      const known = codec.validate(u, context)
+      const given = t.UnknownRecord.is(u) ? names.filter((name) => u[name] !== undefined) : []
+      if (given.length === 1) return known
+      const all = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+      const problem = { value: u, context, message: `must have one of ${all}` }
+      return E.left([...(E.isLeft(known) ? known.left : []), problem])
+    },
+  )
+
 const unknown = (name: string, known: ReadonlyArray<string>): string => {
   const near = nearest(name, known)
   return `is not known; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`
 }
 
 /** Reads a document. On the left every problem there is. */
-export const readDocument = <A>(codec: Field<A>, yaml: string): E.Either<ReadonlyArray<Problem>, A> => {
-  const parsed = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' })
+export const readDocument = <A>(codec: Field<A>, yaml: string): E.Either<ReadonlyArray<Problem>, A> =>
+  E.chain((value) => decodeAs(codec, value))(parseYaml(yaml))
+
+/** What a value is; on the left every problem there is. */
+export const decodeAs = <A>(codec: Field<A>, value: unknown): E.Either<ReadonlyArray<Problem>, A> =>
+  E.mapLeft((errors: t.Errors) => errors.map((error) => problemOf([error])))(codec.decode(value))
+
+/** The value of the one document in a text. */
+export const parseYaml = (yaml: string): E.Either<ReadonlyArray<Problem>, unknown> => {
+  // Not `silent`: a second document would be passed over.
+  const parsed = parseDocument(yaml, { prettyErrors: false, logLevel: 'error' })
+  if (parsed.errors.some(({ code }) => code === 'MULTIPLE_DOCS'))
+    return E.left([
+      { where: '', what: 'has a second document after ---, which nobody would read: leave it out' },
+    ])
   if (parsed.errors.length > 0)
     return E.left(parsed.errors.map(({ message }) => ({ where: '', what: `is not YAML: ${message}` })))
-  const value = E.tryCatch(
+  return E.tryCatch(
     (): unknown => parsed.toJS({ maxAliasCount: 100 }),
     () => [{ where: '', what: 'is too intricate YAML' }],
   )
-  if (E.isLeft(value)) return value
-  return E.mapLeft((errors: t.Errors) => errors.map((error) => problemOf([error])))(codec.decode(value.right))
 }

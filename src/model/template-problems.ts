@@ -140,16 +140,9 @@ const isUri = (text: string): boolean =>
   !/%(?![0-9a-f]{2})/i.test(text) &&
   !text.endsWith(':')
 
-/** `ValidateSignerName` of Kubernetes: a domain of two labels and more, and a path of labels. */
-export const isSignerName = (name: string): boolean => {
-  const [domain = '', path = '', ...more] = name.split('/')
-  const labels = domain.split('.')
-  return (
-    more.length === 0 &&
-    domain.length <= 253 &&
-    name.length <= 571 &&
-    labels.length > 1 &&
-    labels.every((one) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(one)) &&
-    /^[a-z0-9]([-._a-z0-9]*[a-z0-9])?$/i.test(path)
-  )
-}
+/** A domain of two labels and more, and a path: `ValidateSignerName` of Kubernetes. */
+export const signerPattern =
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\/[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$/
+
+export const isSignerName = (name: string): boolean =>
+  signerPattern.test(name) && name.indexOf('/') <= 253 && name.length <= 571

@@ -93,7 +93,7 @@ certificates:
 })
 
 test('has the gates of the kubelet', () => {
-  const { certificates } = config(`${head}featureGates:
+  const { certificates, switchedOff } = config(`${head}featureGates:
   RotateKubeletClientCertificate: false
   RotateKubeletServerCertificate: false
 certificates:
@@ -104,6 +104,7 @@ certificates:
     certificates.map(({ name, request }) => [name, request.options.policy?.rotate]),
     [['client', false]],
   )
+  assert.equal(switchedOff, ['serving'])
 })
 
 test('tells every mistake with its path, all at once, with the nearest known name', () => {
@@ -132,11 +133,11 @@ test('tells all contradictions, within a certificate and between them', () => {
 certificates:
   - { ${client}, certDir: a, kubeconfig: k, requestedLifetime: 5s, nodeLabels: { a: b } }
   - { name: client, hostnameOverride: worker 1, certDir: b, authenticateWith: kubeconfig }
-  - { name: held, certDir: ., certPrefix: a/kubelet-client, commonName: x, hostnameOverride: y, signerName: z, dnsNames: [a..b] }
+  - { name: held, certDir: ., certPrefix: a/kubelet-client, commonName: x, hostnameOverride: y, signerName: z.example/z, dnsNames: [a..b] }
   - { name: serving, certDir: c, serverAddresses: [nodes], dnsNames: [x], commonName: y }
   - { name: x, certDir: d, authenticateWith: y, bootstrapKubeconfig: b }
-  - { name: y, certDir: e, authenticateWith: x, outputs: [{ dir: k }, {}] }
-  - { name: z, certDir: f, authenticateWith: strange, afterRenewal: [{ command: [a], timeout: 2h }, {}, { signal: 'HAP:/run/x' }] }
+  - { name: y, certDir: e, authenticateWith: x, outputs: [{ dir: k }] }
+  - { name: z, certDir: f, authenticateWith: strange, afterRenewal: [{ command: [a], timeout: 2h }, { signal: 'HUP:/run/x', timeout: 5s }] }
 `)
   for (const expected of [
     /^metricsBindAddress: "nowhere" is no address/,
@@ -147,7 +148,6 @@ certificates:
     /^certificates\[1\]\.name and certificates\[0\]\.name are both client/,
     /^certificates\[2\]\.name must be another name/,
     /^certificates\[2\]\.hostnameOverride and certificates\[2\]\.signerName are both given/,
-    /^certificates\[2\]\.signerName=z is none/,
     /^certificates\[2\]\.certDir and certificates\[0\]\.certDir are both \/etc\/kcr\/a\/kubelet-client/,
     /^certificates\[3\]\.serverAddresses needs certificates\[3\]\.authenticateWith/,
     /^certificates\[3\]\.serverAddresses and certificates\[3\]\.commonName are both given/,
@@ -156,16 +156,42 @@ certificates:
     /^certificates\[4\]\.bootstrapKubeconfig and certificates\[4\]\.authenticateWith=y are both given/,
     /^certificates\[4\]\.authenticateWith=y waits for this certificate itself/,
     /^certificates\[5\]\.outputs\[0\] and certificates\[0\]\.kubeconfig are both \/etc\/kcr\/k/,
-    /^certificates\[5\]\.outputs\[1\] must have one of dir, bundle and kubeconfig/,
     /^certificates\[6\]\.authenticateWith=strange is no certificate of this file; there are client, held/,
     /^certificates\[6\]\.afterRenewal\[0\]\.timeout must be 100ms or more/,
-    /^certificates\[6\]\.afterRenewal\[1\] must have one of command and signal/,
-    /^certificates\[6\]\.afterRenewal\[2\]\.signal=HAP:\/run\/x: there is no signal HAP/,
+    /^certificates\[6\]\.afterRenewal\[1\]\.timeout is for commands; leave it out/,
   ])
     assert.ok(
       found.some((line) => expected.test(line)),
       `${expected}\n${found.join('\n')}`,
     )
+})
+
+test('tells contradictions beside what cannot be read, of the certificates that can', () => {
+  const found = problems(`${head}metricsBindAddress: nowhere
+certificates:
+  - { name: a, certdir: x }
+  - { name: b, commonName: x, bootstrapKubeconfig: b, authenticateWith: kubeconfig, certDir: p }
+  - { name: c, commonName: x, authenticateWith: a, certDir: q }
+  - { name: d, commonName: x, authenticateWith: strange, certDir: q }
+  - { name: e, signerName: foo, outputs: [{ dir: x, bundle: y }, {}, { mode: '0640' }, null] }
+  - { name: f, afterRenewal: [{ command: [a], signal: 'HUP:/run/x' }, {}, { signal: 'HAP:/run/x' }, { signal: 'HUP:run/x' }] }
+`)
+  assert.equal(found.toSorted(), [
+    'certificates[0].certdir is not known; did you mean certDir?',
+    'certificates[1].authenticateWith=kubeconfig needs certificates[1].kubeconfig; name the kubeconfig whose credential is used',
+    'certificates[3].authenticateWith=strange is no certificate of this file; there are b, c, d',
+    'certificates[3].certDir and certificates[2].certDir are both /etc/kcr/q/kubelet-client; give one of them another certDir or certPrefix',
+    'certificates[4].outputs[0] must have one of dir, bundle and kubeconfig',
+    'certificates[4].outputs[1] must have one of dir, bundle and kubeconfig',
+    'certificates[4].outputs[2] must have one of dir, bundle and kubeconfig',
+    'certificates[4].outputs[3] must have one of dir, bundle and kubeconfig',
+    'certificates[4].signerName must be like example.com/name: a domain with a dot, a slash, a name',
+    'certificates[5].afterRenewal[0] must have one of command and signal',
+    'certificates[5].afterRenewal[1] must have one of command and signal',
+    'certificates[5].afterRenewal[2].signal must be SIGNAL:FILE with the name of a signal and an absolute path, such as HUP:/run/nginx.pid',
+    'certificates[5].afterRenewal[3].signal must be SIGNAL:FILE with the name of a signal and an absolute path, such as HUP:/run/nginx.pid',
+    found.find((line) => line.startsWith('metricsBindAddress: "nowhere" is no address')),
+  ])
 })
 
 test('tells which outputs would get in the way of what', () => {
@@ -187,6 +213,11 @@ test('a file that is no such file is told', () => {
   assert.match(problems('- 1').join(), /^it must be a mapping with some of apiVersion, kind/)
   assert.match(problems(`${head}certificates: []`).join(), /^certificates must not be empty/)
   assert.match(problems('').join(), /apiVersion must be kube-cert-rotation\/v1/)
+  const wrong = problems('apiVersion: kube-cert-rotation/v2\nkind: RotationConfigurations\n')
+  assert.ok(wrong.includes('apiVersion must be kube-cert-rotation/v1'), wrong.join('\n'))
+  assert.not.match(wrong.join(), 'did you mean')
+  const two = `${head}certificates: [{ ${client} }]\n---\n${head}certificates: [{ ${client} }]\n`
+  assert.equal(problems(two), ['it has a second document after ---, which nobody would read: leave it out'])
 })
 
 test('every flag has a field, but those of a single run; --config beside the flag is an error that names both', () => {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { runCommand } from '../../../adapters/command-line/run.js'
+import { statusCommand } from '../../../adapters/command-line/status.js'
 import { watchedOutputs } from '../../../adapters/command-line/watched-outputs.js'
 import { failure } from '../../../src/model/failure.js'
 import { assert, suite, type TestContext } from '../../helper/index.js'
@@ -80,12 +81,30 @@ test('does the same for the certificates of a file', async (context) => {
   assert.match(await readFile(join(there.folder, 'other.pem'), 'utf8'), 'PRIVATE KEY')
 })
 
+test('says of a file what is wrong with it, and which certificates are switched off', async (context) => {
+  const there = await world(context)
+  const folder = await inProcess(runCommand, `--config=${there.folder}`)
+  assert.is(folder.stderr, `kube-cert-rotation: ${there.folder}: it cannot be read: it is a directory\n`)
+  const serving = { name: 'serving', authenticateWith: 'client', serverAddresses: 'node' }
+  const file = await configOf(there, {}, { ...serving, certDir: 'pki' })
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('{', '{"featureGates":{"RotateKubeletServerCertificate":false},'))
+  const { code, stdout } = await inProcess(runCommand, `--config=${file}`, '--once')
+  assert.is(code, 0, stdout)
+  assert.match(stdout, `INFO  keeps 1 certificate of ${file}`)
+  const told = 'featureGates.RotateKubeletServerCertificate is false, so these are not kept: serving'
+  assert.match(stdout, `WARN  ${file}: ${told}`)
+  const status = await inProcess(statusCommand, `--config=${file}`)
+  assert.is(status.stderr, `kube-cert-rotation: ${file}: ${told}\n`)
+})
+
 test('explains what is late: the serving certificate where it is that one', async (context: TestContext) => {
   const there = await world(context)
+  assert.is((await inProcess(runCommand, ...flagsFor(there))).code, 0)
   const { code, stdout } = await inProcess(
     runCommand,
     ...flagsFor(there),
-    '--timeout=2s',
+    '--timeout=3s',
     '--rotate-server-certificates',
     '--server-addresses=10.9.9.9',
   )
@@ -93,7 +112,7 @@ test('explains what is late: the serving certificate where it is that one', asyn
   const [last] = stdout.trim().split('\n').slice(-1)
   assert.match(
     last ?? '',
-    /ERROR serving: no certificate within 2s: Request \S+ waits for approval \(signer kubernetes.io\/kubelet-serving\)/,
+    /ERROR serving: no certificate within 3s: (Request \S+ waits for approval \(signer kubernetes.io\/kubelet-serving\)|There is no cert)/,
   )
   assert.is(stdout.split(' ERROR ').length, 2, stdout)
 })
