@@ -18,6 +18,7 @@ import {
   textOr,
   yesOrNo,
 } from '../platform/fields.js'
+import { prefixPattern } from '../platform/prefix.js'
 import { configMapPattern } from '../windows/config-map-name.js'
 import { durationPattern, parseDuration } from './duration.js'
 import { signalPattern } from './hooks.js'
@@ -63,7 +64,10 @@ export const certificate = fields({
   bootstrapKubeconfig: as('bootstrap-kubeconfig', notEmpty),
   kubeconfig: as('kubeconfig', notEmpty),
   certDir: as('cert-dir', notEmpty),
-  certPrefix: as('cert-prefix', notEmpty),
+  certPrefix: as(
+    'cert-prefix',
+    matching(prefixPattern, 'must begin names of files: letters, digits, dots and dashes', (value) => value),
+  ),
   authenticateWith: described(
     or(notEmpty, undefined),
     'held (default), kubeconfig, or the name of another certificate of this file that it is requested with',

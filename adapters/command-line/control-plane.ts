@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { DeclaredNode } from '../../src/control-plane/serving.js'
+import { canonicalAddress } from '../../src/model/address.js'
+import { dnsNameProblem } from '../../src/model/template-problems.js'
 import { hour, inWords } from '../../src/model/time.js'
 import { onSignal } from '../../src/signal.js'
 import { okSync, stepsSync } from '../../src/steps.js'
@@ -66,13 +69,34 @@ const signingDuration = (name: string, text: string | undefined): E.Either<Usage
   return duration.right < 1_000 ? E.left(usageError(`--${name} is too short`, 'write 1s or more')) : duration
 }
 
+const isDeclarable = (text: string): boolean => {
+  const [address = '', length, ...more] = text.split('/')
+  const canonical = O.toUndefined(canonicalAddress(address))
+  if (canonical === undefined)
+    return length === undefined && dnsNameProblem(text.replace(/^\./, '')) === undefined
+  const bits = canonical.includes(':') ? 128 : 32
+  return length === undefined || (more.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= bits)
+}
+
 /** `worker-1=10.0.0.1,.example.com;worker-2=10.1.0.0/16` */
 const readNodes = (text: string): E.Either<UsageError, ReadonlyArray<DeclaredNode>> => {
   const nodes: Array<DeclaredNode> = []
-  for (const part of text.split(';').filter((one) => one.trim() !== '')) {
-    const [name = '', list = ''] = part.split('=', 2).map((one) => one.trim())
+  const parts = text.split(';').filter((one) => one.trim() !== '')
+  if (text !== '' && parts.length === 0) return E.left(usageError('--nodes names none', 'leave it out'))
+  for (const part of parts) {
+    const [name = '', list = '', ...more] = part.split('=').map((one) => one.trim())
     const addresses = listed(list)
-    if (!isNodeName(name) || addresses.length === 0)
+    if (nodes.some((node) => node.name === name))
+      return E.left(usageError(`--nodes: ${name} is there twice`, 'name all its addresses at once'))
+    const strange = addresses.find((address) => !isDeclarable(address))
+    if (strange !== undefined && more.length === 0)
+      return E.left(
+        usageError(
+          `--nodes: ${strange} is no address, network, DNS name or domain`,
+          'write 10.0.0.1, 10.1.0.0/16, worker-1.example.com or .example.com',
+        ),
+      )
+    if (!isNodeName(name) || addresses.length === 0 || more.length > 0)
       return E.left(
         usageError(
           `--nodes: ${part} cannot be read`,

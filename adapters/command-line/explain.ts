@@ -20,11 +20,12 @@ import { agentInWords, longest, reportOn } from './status-report.js'
 export const explainFlags = {
   ...configFlags,
   'cert-dir': { value: 'DIR', help: `the certificate directory (default ${defaultCertDir})` },
+  'cert-prefix': { value: 'NAME', help: 'what the files there begin with (default kubelet-client)' },
   at: { value: 'INSTANT', help: 'with files: as things stood at this time (2026-11-23T17:20:02Z)' },
 } satisfies Flags<string>
 
 export type ExplainRequest =
-  | { readonly _tag: 'Directory'; readonly certDir: string }
+  | { readonly _tag: 'Directory'; readonly certDir: string; readonly certPrefix?: string }
   | ({ readonly _tag: 'Config' } & Chosen)
   /** The oldest first. */
   | { readonly _tag: 'Log'; readonly files: ReadonlyArray<string>; readonly at?: Instant }
@@ -33,8 +34,8 @@ export const readExplain = (args: ReadonlyArray<string>): E.Either<UsageError, E
   const read = readFlagsAndFiles(explainFlags, args)
   if (E.isLeft(read)) return read
   const { given, files } = read.right
-  const { 'cert-dir': certDir, at } = given
-  const chosen = readChosen(given, ['cert-dir'])
+  const { 'cert-dir': certDir, 'cert-prefix': certPrefix, at } = given
+  const chosen = readChosen(given, ['cert-dir', 'cert-prefix'])
   if (E.isLeft(chosen)) return chosen
   if (chosen.right !== undefined)
     return files.length === 0 && at === undefined
@@ -42,10 +43,15 @@ export const readExplain = (args: ReadonlyArray<string>): E.Either<UsageError, E
       : E.left(usageError('--config is for agents, and files and --at for event logs', 'give one of the two'))
   if (files.length === 0)
     return at === undefined
-      ? E.right({ _tag: 'Directory', certDir: certDir ?? defaultCertDir })
+      ? E.right({
+          _tag: 'Directory',
+          certDir: certDir ?? defaultCertDir,
+          ...(certPrefix === undefined ? {} : { certPrefix }),
+        })
       : E.left(usageError('--at is for the files of run --event-log', 'name such a file, or leave --at out'))
-  if (certDir !== undefined)
-    return E.left(usageError('--cert-dir and files are both given', 'give one of the two'))
+  const flag = certDir === undefined ? '--cert-prefix' : '--cert-dir'
+  if (certDir !== undefined || certPrefix !== undefined)
+    return E.left(usageError(`${flag} and files are both given`, 'give one of the two'))
   const moment = at === undefined ? undefined : instantFrom(at)
   if (at !== undefined && moment === undefined)
     return E.left(

@@ -9,7 +9,7 @@ export const outputFlags = {
   'output-dir': {
     value: 'DIR',
     path: 'directory written',
-    help: 'keep tls.crt, tls.key and ca.crt in this directory too, swapped as a whole',
+    help: 'keep tls.crt, tls.key and ca.crt in this directory too, swapped as a whole (more: --config)',
   },
   'output-bundle': {
     value: 'FILE',

@@ -163,10 +163,13 @@ const readChecked = async (file: string): ReturnType<typeof readConfig> => {
   const problems: Array<string> = []
   for (const { name, asker, request } of config.right.certificates) {
     const { options } = request
-    if (asker === undefined && (await whereTheApiIs(options)) === undefined)
+    if (asker === undefined && (await whereTheApiIs(options)) === undefined) {
+      const { missingAccess } = await import('../node/default-access.js')
+      const missing = missingAccess()
       problems.push(
-        `certificate ${name} names no kubeconfig; give it kubeconfig or bootstrapKubeconfig, or set KUBECONFIG`,
+        `certificate ${name} names no kubeconfig${missing === '' ? '' : ` (${missing})`}; give it kubeconfig or bootstrapKubeconfig, or set KUBECONFIG`,
       )
+    }
     const algorithm = options.keyAlgorithm ?? options.template?.keyAlgorithm
     const possible = algorithm === undefined ? E.right(undefined) : await checkKeyAlgorithm(algorithm)()
     if (E.isLeft(possible))

@@ -6,6 +6,7 @@ import type { RotationOptions } from '../node/index.js'
 import { templateFrom } from '../node/options.js'
 import { type PathUse, pathProblems } from '../outputs/paths.js'
 import { didYouMean } from '../platform/nearest.js'
+import { prefixPattern } from '../platform/prefix.js'
 import { parseBindAddress } from './bind-address.js'
 import { readCertificate } from './certificate-flags.js'
 import { fieldOf } from './config-fields.js'
@@ -97,6 +98,11 @@ const requestFrom = (given: GivenFlags): Read<RunRequest> =>
       'cert-prefix': certPrefix,
       'cert-dir': certDir = defaultCertDir,
     } = given
+    if (certPrefix !== undefined && !prefixPattern.test(certPrefix))
+      return yield* refuse(
+        `--cert-prefix=${certPrefix} cannot begin file names`,
+        'use letters, digits, dots and dashes',
+      )
     const options: RotationOptions = {
       ...certificate,
       ...(certPrefix === undefined ? {} : { certPrefix }),

@@ -32,8 +32,10 @@ export const run = async (
   const { options, hooks } = certificate
   const where = await whereTheApiIs(options)
   if (where === undefined) {
+    const { missingAccess } = await import('../node/default-access.js')
+    const missing = missingAccess()
     complain(
-      'it is not known where the API is',
+      `it is not known where the API is${missing === '' ? '' : `: ${missing}`}`,
       'name a kubeconfig with --bootstrap-kubeconfig, --kubeconfig or both, or set KUBECONFIG',
     )
     return 2

@@ -46,7 +46,17 @@ export const tunnel = (
     }, timeout)
     connect
       // Made anew without the alert that it may be: a proxy that refuses us says nothing about our certificate.
-      .once('error', (error) => reject(asError(connectionFailureOf(error))))
+      .once('error', (error) => {
+        const { code, reason } = connectionFailureOf(error)
+        const isOurs = code.startsWith('PROXY_')
+        reject(
+          asError(
+            isOurs
+              ? connectionFailure(code, reason)
+              : connectionFailure('PROXY_UNUSABLE', `the proxy ${proxy.host} cannot be used: ${reason}`),
+          ),
+        )
+      })
       .once('close', () => {
         clearTimeout(timer)
         reject(asError(connectionFailure('PROXY_CLOSED', `the proxy ${proxy.host} closed the connection`)))

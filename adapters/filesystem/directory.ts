@@ -12,6 +12,7 @@ import type { Milliseconds } from '../../src/model/time.js'
 import type { CertificateStore, StoreContents } from '../../src/ports.js'
 import { ok, steps } from '../../src/steps.js'
 import { storableKey } from '../../src/stored.js'
+import { prefixPattern } from '../platform/prefix.js'
 import { codeOf, reasonOf } from '../platform/system-error.js'
 import { ensureDirectory } from './atomic.js'
 import { installPair, removeRequest, writeRequest } from './changes.js'
@@ -177,7 +178,7 @@ const layoutFor = ({ directory, prefix = 'kubelet-client' }: CertificateDirector
   layoutOf(resolve(directory), prefix)
 
 const checkPrefix = ({ prefix }: Layout): E.Either<StoreError, void> =>
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(prefix)
+  prefixPattern.test(prefix)
     ? E.right(undefined)
     : E.left(
         failure(

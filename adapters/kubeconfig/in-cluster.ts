@@ -24,6 +24,7 @@ export interface InCluster {
 }
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
+export const tokenFile = join(serviceAccount, 'token')
 
 /** None: this is no pod of a cluster, or one without a service account's token. */
 export const inCluster = (

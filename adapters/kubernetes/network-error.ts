@@ -65,6 +65,13 @@ export const unreachable = (
       'look whether server in the kubeconfig is an API server',
     )
   // Also where a certificate is not believed: clocks are set by themselves, and servers get another one.
+  if (code.startsWith('PROXY_'))
+    return failure(
+      'Unreachable',
+      'soon',
+      message,
+      'look at the proxy, and at what names it: proxy-url in the kubeconfig, or HTTPS_PROXY',
+    )
   const cure = distrust.get(code) ?? 'look at the server, the network, and server in the kubeconfig'
   return failure('Unreachable', 'soon', message, cure)
 }

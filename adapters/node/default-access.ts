@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
+import { tokenFile } from '../kubeconfig/in-cluster.js'
 import {
   type AccessSource,
   accessFromKubeconfig,
@@ -16,6 +17,19 @@ export interface DefaultAccess extends Pick<Accesses, 'cluster'> {
   /** For people, and the same for the same place. */
   readonly name: string
   readonly access: AccessSource
+}
+
+/** What of that was meant to be there and is not; empty: nothing. */
+export const missingAccess = (environment: NodeJS.ProcessEnv = process.env): string => {
+  const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = environment
+  return [
+    ...(listed.length > 0 ? [`KUBECONFIG names ${listed.join(delimiter)}, which is not there`] : []),
+    ...(host === '' || port !== '' ? [] : ['KUBERNETES_SERVICE_HOST is set, and no KUBERNETES_SERVICE_PORT']),
+    ...(host === '' || existsSync(tokenFile)
+      ? []
+      : [`KUBERNETES_SERVICE_HOST is set, and the token of a service account is not there: ${tokenFile}`]),
+  ].join('; ')
 }
 
 /**

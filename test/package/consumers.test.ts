@@ -89,12 +89,24 @@ test('is bundled by rollup', patience, async () => {
   assert.is(node(project, 'rolled.mjs'), expected)
 })
 
-test('is imported in vitest', patience, async () => {
-  install(project, 'vitest@4')
-  const body = `import { expect, it } from 'vitest'\nit('imports', () => expect(typeof startRotation).toBe('function'))`
-  await writeFile(file('it.spec.mjs'), `${imports}\n${body}`)
-  assert.match(node(project, 'node_modules/vitest/vitest.mjs', 'run', 'it.spec.mjs'), /1 passed/)
-})
+test(
+  'is imported in vitest, where the test of the page for embedders passes, and can fail',
+  patience,
+  async () => {
+    install(project, 'vitest@4')
+    const page = await readFile(join(import.meta.dirname, '../../../adapters/memory/README.md'), 'utf8')
+    const code = [...page.matchAll(/^```mjs\n([\s\S]*?)^```$/gm)]
+      .map(([, example = '']) => example)
+      .find((example) => example.includes("from 'vitest'"))
+    if (code === undefined) throw new Error('the page has no test for vitest')
+    await writeFile(file('page.spec.mjs'), code)
+    assert.match(node(project, 'node_modules/vitest/vitest.mjs', 'run', 'page.spec.mjs'), /1 passed/)
+    const broken = code.replace("toBe('Pending')", "toBe('Issued')")
+    assert.is.not(broken, code)
+    await writeFile(file('broken.spec.mjs'), broken)
+    assert.throws(() => node(project, 'node_modules/vitest/vitest.mjs', 'run', 'broken.spec.mjs'), /1 failed/)
+  },
+)
 
 test(
   'is imported in jest with --experimental-vm-modules, also by import() in CommonJS',

@@ -226,6 +226,17 @@ const mistakes: ReadonlyArray<Mistake> = [
   [['control-plane', '--data-dir=d', '--cluster-signing-duration=1y'], /--cluster-signing-duration: "1y"/],
   [['control-plane', '--data-dir=d', '--experimental-cluster-signing-duration=10ms'], /too short/],
   [['control-plane', '--data-dir=d', '--auto-approve=perhaps'], /neither true nor false/],
+  ...(
+    [
+      ['w=10.0.0.0/99', /10.0.0.0\/99 is no address, network, DNS name or domain/],
+      ['w=*', /\* is no address, network/],
+      ['a=b=c', /a=b=c cannot be read/],
+      ['a=10.0.0.1;a=10.0.0.2', /a is there twice; name all its addresses at once/],
+      [';', /--nodes names none/],
+    ] as const
+  ).map(([nodes, message]): Mistake => [['control-plane', '--data-dir=d', `--nodes=${nodes}`], message]),
+  [['explain', 'f', '--cert-prefix=x'], /--cert-prefix and files are both given/],
+  [['run', ...minimal, '--cert-prefix=a/b'], /--cert-prefix=a\/b cannot begin file names/],
   [['demo', '--fast'], /there is no flag --fast/],
 ]
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => E.Either<UsageError, unknown>>> = {

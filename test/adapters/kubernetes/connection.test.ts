@@ -237,7 +237,8 @@ test('gives up on a proxy that is not there, or silent, and ends at once when in
     clusterAt('https://127.0.0.1:1', { proxyUrl: O.some(secret(`http://127.0.0.1:${port}`)) })
   const timeouts = { connect: 100 }
   const gone = await fails(apiFor(context, cluster(1), { timeouts }).probe(bootstrap, never))
-  assert.match(gone.message, 'the connection was refused')
+  assert.match(gone.message, 'the proxy 127.0.0.1:1 cannot be used: the connection was refused')
+  assert.match(gone.remedy, 'proxy-url in the kubeconfig, or HTTPS_PROXY')
   const late = await fails(apiFor(context, cluster(silent), { timeouts }).probe(bootstrap, never))
   assert.match(late.message, 'did not answer in time')
   const { signal, interrupt } = interruption()
