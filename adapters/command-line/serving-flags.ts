@@ -14,7 +14,7 @@ export const servingFlags = {
   },
   'server-addresses': {
     value: 'SOURCE',
-    help: 'its names: node (the Node object, default), interfaces, interfaces=eth0,… (stable for 10s), a list',
+    help: 'its names: node (the Node object, default), interfaces(=eth0,…): after 10s, or a list',
   },
   'server-key-algorithm': { value: 'KIND', help: 'kind of its private key (default ECDSA-P256)' },
 } satisfies Flags<string>

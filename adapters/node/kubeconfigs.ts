@@ -52,7 +52,7 @@ export const bootstrapFrom = (
         TE.left(
           missing(
             'no certificate works, and no bootstrap kubeconfig was named',
-            'name one (--bootstrap-kubeconfig)',
+            'name one (--bootstrap-kubeconfig); a kubeconfig with a token is one, and --kubeconfig is not: what it had is kept beside it',
           ),
         )
     : accessFromKubeconfig(path, { warn, read })
