@@ -22,7 +22,7 @@ export interface Wanted {
 const defaultDelay = 10 * second
 
 const nothingToFollow: Wanted['follow'] = () => () => {}
-const nothingAwaited: Wanted['awaited'] = () => ''
+const nothingAwaited: Wanted['awaited'] = () => O.none
 
 export const wantedBy = (
   options: RotationOptions,
