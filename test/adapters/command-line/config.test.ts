@@ -133,7 +133,7 @@ test('tells all contradictions, within a certificate and between them', () => {
 certificates:
   - { ${client}, certDir: a, kubeconfig: k, requestedLifetime: 5s, nodeLabels: { a: b } }
   - { name: client, hostnameOverride: worker 1, certDir: b, authenticateWith: kubeconfig }
-  - { name: held, certDir: ., certPrefix: a/kubelet-client, commonName: x, hostnameOverride: y, signerName: z.example/z, dnsNames: [a..b] }
+  - { name: held, certDir: a, certPrefix: kubelet-client, commonName: x, hostnameOverride: y, signerName: z.example/z, dnsNames: [a..b] }
   - { name: serving, certDir: c, serverAddresses: [nodes], dnsNames: [x], commonName: y }
   - { name: x, certDir: d, authenticateWith: y, bootstrapKubeconfig: b }
   - { name: y, certDir: e, authenticateWith: x, outputs: [{ dir: k }] }

@@ -126,8 +126,9 @@ for (const [given, user] of cases) {
   )
   const what = flags.join(' ') || 'the flags of a node'
   test(`is a unit that systemd accepts, with ${what}`, { skip }, async (context) => {
-    const ofNode = Object.entries(flagsOfNode).map(([name, value]) => `--${name}=${value}`)
-    const { code, stdout, stderr } = await finished(context, 'manifest', 'systemd', ...ofNode, ...flags)
+    const all = Object.entries({ ...flagsOfNode, ...given, ...(user && { user }) })
+    const args = all.map(([name, value]) => `--${name}=${value}`)
+    const { code, stdout, stderr } = await finished(context, 'manifest', 'systemd', ...args)
     assert.is(code, 0, stderr)
     const verified = analyze('verify', await unitFile(context, stdout))
     assert.equal([verified.status, verified.stderr], [0, ''])
