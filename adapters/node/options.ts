@@ -10,7 +10,7 @@ import { isLifetime, templateProblems } from '../../src/model/template-problems.
 import type { AddressSource, CredentialSource, Credentials, Output } from '../../src/ports.js'
 import type { Hook } from '../hooks/index.js'
 import type { Access, Cluster, KubeconfigError } from '../kubernetes/index.js'
-import { nearest } from '../platform/nearest.js'
+import { didYouMean, nearest } from '../platform/nearest.js'
 import {
   aFunction,
   byName,
