@@ -177,7 +177,7 @@ const runTest = async (body: TestBody, deadline: number): Promise<Error | undefi
   const stop = new AbortController()
   const temporaryDirectory = async (): Promise<string> => {
     const directory = await mkdtemp(join(tmpdir(), 'kube-cert-rotation-'))
-    defer(() => rm(directory, { recursive: true, force: true }))
+    defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
     return directory
   }
   let failure: Error | undefined

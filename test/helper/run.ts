@@ -1,7 +1,7 @@
 /**
  * The test command: `node dist/test/helper/run.js [--thorough] [--parallel=N] [--minutes=N] [--without=FOLDER,…] [PART OF A PATH]...`
  *
- * N files at a time (3), each for at most N minutes (2; 15 when thorough); none of those folders.
+ * N files at a time (4), each for at most N minutes (2; 15 when thorough); none of those folders.
  *
  * Runs the compiled form of each test/…/*.test.ts whose path contains one of the given parts, all if none
  * is given, but for what takes long; with --thorough, what takes long and what has larger numbers then. Those in
@@ -19,8 +19,10 @@ const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
 const ALONE = ['test/faults/quiet.test.ts', 'test/soak/']
 /** What takes long and is seldom broken by a change elsewhere: only in the thorough run, which is a part of the CI. */
 const LONG = [
+  'test/adapters/command-line/killed.test.ts',
+  'test/adapters/connections/client-node-2.test.ts',
   'test/adapters/control-plane/kubectl.test.ts',
-  'test/adapters/filesystem/power-loss/syncs.test.ts',
+  'test/adapters/filesystem/power-loss/',
   'test/checks/coverage.test.ts',
   'test/fuzz/',
   'test/helper/helper.test.ts',
@@ -129,7 +131,7 @@ const compiled = (file: string): string => join(ROOT, 'dist', file.replace(/\.ts
 const results = await runFiles(
   files.map((file) => ({ name: file, path: compiled(file), alone: isIn(ALONE, file) })),
   {
-    parallel: Number(given('parallel') ?? 3),
+    parallel: Number(given('parallel') ?? 4),
     fileLimit: Number(given('minutes') ?? (thorough ? 15 : 2)) * MINUTE,
     signal: interrupted.signal,
     environment: thorough ? { THOROUGH: '1' } : {},
