@@ -135,6 +135,8 @@ test('fails a file that leaves the process changed for the next, and names what'
     context,
     Object.fromEntries(Object.entries(changes).map(([name, text]) => [name, `test('a', () => { ${text} })`])),
   )
+  const own = await runAll(context, { own: `test('a', () => { process.umask(0o277) })` }, ['own'])
+  assert.is(own[0]?.failed, 0, 'nobody comes after it')
   for (const { file, failed, output } of results) {
     assert.is(failed, 1, file)
     assert.match(output, `left the process changed: ${file}`)

@@ -16,7 +16,7 @@ import { type FileResult, runFiles } from './runner.js'
 const ROOT = join(import.meta.dirname, '../../..')
 const ONLY_BY_NAME = ['test/package/', 'test/e2e/', 'test/bench/']
 /** What needs a process of its own: it changes or measures the process. */
-const ALONE = ['test/faults/quiet.test.ts', 'test/soak/']
+const ALONE = ['test/e2e/', 'test/faults/quiet.test.ts', 'test/soak/']
 /** What takes long and is seldom broken by a change elsewhere: only in the thorough run, which is a part of the CI. */
 const LONG = [
   'test/adapters/command-line/killed.test.ts',

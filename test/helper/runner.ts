@@ -65,9 +65,13 @@ export const runFiles = async (
   return results
 }
 
-const runFile = async (worker: Worker, { name, path }: TestFile, limit: number): Promise<FileResult> => {
+const runFile = async (
+  worker: Worker,
+  { name, path, alone = false }: TestFile,
+  limit: number,
+): Promise<FileResult> => {
   const began = performance.now()
-  const { end, events, output } = await worker.run(path)
+  const { end, events, output } = await worker.run(path, alone)
   const named = (event: 'started' | 'passed' | 'failed') =>
     events.flatMap((told) => (told.event === event ? [told.test] : []))
   const [passed, failed] = [named('passed'), named('failed')]
@@ -113,6 +117,7 @@ interface Worker {
   /** Runs a file; what it told and printed meanwhile. `end` is 0 also when the process goes on. */
   readonly run: (
     path: string,
+    alone: boolean,
   ) => Promise<{ readonly end: End; readonly events: ReadonlyArray<Event>; readonly output: string }>
   /** Whether it takes no more files. */
   readonly hasEnded: () => boolean
@@ -167,10 +172,10 @@ const startWorker = ({ fileLimit, environment, signal }: RunOptions): Worker => 
   })
   let [reported, printed] = [0, 0]
   return {
-    run: async (path) => {
+    run: async (path, alone) => {
       const timer = setTimeout(cutShort('too long'), fileLimit)
       const wantsNext = new Promise<0>((resolve) => child.once('message', () => resolve(0)))
-      child.send(path, () => {})
+      child.send([path, alone], () => {})
       const end = await Promise.race([ended, wantsNext])
       clearTimeout(timer)
       child.removeAllListeners('message')

@@ -1,7 +1,8 @@
 /**
  * A process that runs one test file after another, so that what they share is loaded once: the runner sends a path, and
- * gets `next` once the file's tests have passed and the process is as it was before. In any other case the process
- * ends, which says the same as where a file has a process of its own, and the runner starts another.
+ * whether the file is alone there, and gets `next` once the file's tests have passed and the process is as it was before.
+ * In any other case the process ends, which says the same as where a file has a process of its own, and the runner starts
+ * another.
  */
 import { readFileSync } from 'node:fs'
 import { runTestFile } from './index.js'
@@ -29,13 +30,17 @@ const hasChildren = (): boolean => {
 
 let before = state()
 let hasRun = false
+/** The file has the process for itself, and may leave it as it likes. */
+let isAlone = false
 
-process.on('message', (file) => {
+process.on('message', (message) => {
   // The process is to go on for what the file has open, and for nothing else.
   process.channel?.unref()
   before = state()
   hasRun = false
-  void runTestFile(String(file)).then(() => {
+  const [path, alone] = Array.isArray(message) ? message : []
+  isAlone = alone === true
+  void runTestFile(String(path)).then(() => {
     hasRun = true
   })
 })
@@ -43,7 +48,7 @@ process.on('message', (file) => {
 /** Nothing is open any more. */
 process.on('beforeExit', () => {
   if (!hasRun) process.exitCode ||= 1
-  if (!process.connected || process.exitCode || hasChildren()) return
+  if (isAlone || !process.connected || process.exitCode || hasChildren()) return
   const after = state()
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
     (what) => before.get(what) !== after.get(what),
