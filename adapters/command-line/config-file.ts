@@ -4,7 +4,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { Problem } from '../../src/model/codec.js'
 import type { Address } from '../metrics/listener.js'
-import type { RotationOptions } from '../node/index.js'
 import { prefixOf, templateFrom } from '../node/options.js'
 import { type PathUse, pathProblems } from '../outputs/paths.js'
 import { decodeAs, parseYaml } from '../platform/fields.js'
@@ -16,6 +15,7 @@ import { defaultCertDir } from './defaults.js'
 import { type HookRequest, isLimit, limits, readSignal } from './hooks.js'
 import type { Log } from './output.js'
 import { attributesFrom, type OutputRequest, outputUse } from './outputs.js'
+import { rotationOptions } from './rotation-options.js'
 import type { CertificateRequest } from './run-request.js'
 import { type AddressChoice, addressProblems, readAddresses, servingPrefix } from './serving-flags.js'
 import { windowProblems, windowsFrom } from './window-flags.js'
@@ -145,21 +145,18 @@ const configured = (
   const certificate = certificateFrom(
     isServing ? { hostnameOverride: entry.hostnameOverride, keyAlgorithm } : entry,
   )
-  const options: RotationOptions = {
-    ...certificate,
+  const options = rotationOptions(certificate, {
     certDir: at(entry.certDir) ?? defaultCertDir,
-    ...(certPrefix === undefined ? {} : { certPrefix }),
-    ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(renewalWindows === undefined ? {} : { renewalWindows }),
-    ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
-    ...(requestedLifetime === undefined ? {} : { requestedLifetime }),
-    policy: {
-      rotate: entry.rotateCertificates && (isServing || gates.RotateKubeletClientCertificate),
-      ...(entry.authenticateWith === 'kubeconfig' ? { authenticateWith: 'external' } : {}),
-      ...(probeInterval === undefined ? {} : { probeInterval }),
-    },
-  }
+    certPrefix,
+    bootstrapKubeconfig,
+    kubeconfig,
+    renewalWindows,
+    clientCertificateAuthority,
+    requestedLifetime,
+    probeInterval,
+    rotate: entry.rotateCertificates && (isServing || gates.RotateKubeletClientCertificate),
+    isExternal: entry.authenticateWith === 'kubeconfig',
+  })
   return {
     name: entry.name,
     prefix,

@@ -16,6 +16,7 @@ import { type Given, readFlags, readSwitch, type UsageError, usageError } from '
 import { type HookRequest, readHooks } from './hooks.js'
 import { isLevel, type Log, levels } from './output.js'
 import { type OutputRequest, outputUse, readOutputs } from './outputs.js'
+import { rotationOptions } from './rotation-options.js'
 import { type RunFlag, runFlags } from './run-flags.js'
 import { readServing, type Serving, servingPrefix } from './serving-flags.js'
 import { readWindows } from './window-flags.js'
@@ -103,21 +104,18 @@ const requestFrom = (given: GivenFlags): Read<RunRequest> =>
         `--cert-prefix=${certPrefix} cannot begin file names`,
         'use letters, digits, dots and dashes',
       )
-    const options: RotationOptions = {
-      ...certificate,
-      ...(certPrefix === undefined ? {} : { certPrefix }),
+    const options = rotationOptions(certificate, {
       certDir,
-      ...(bootstrapKubeconfig === undefined ? {} : { bootstrapKubeconfig }),
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(renewalWindows === undefined ? {} : { renewalWindows }),
-      ...(clientCertificateAuthority === undefined ? {} : { clientCertificateAuthority }),
-      ...(requestedLifetime === undefined ? {} : { requestedLifetime }),
-      policy: {
-        rotate,
-        ...(isExternal ? { authenticateWith: 'external' } : {}),
-        ...(probeInterval === undefined ? {} : { probeInterval }),
-      },
-    }
+      certPrefix,
+      bootstrapKubeconfig,
+      kubeconfig,
+      renewalWindows,
+      clientCertificateAuthority,
+      requestedLifetime,
+      probeInterval,
+      rotate,
+      isExternal,
+    })
     const impossible = ({ message, remedy }: { readonly message: string; readonly remedy: string }) =>
       usageError(message, remedy)
     yield* okSync(E.mapLeft(impossible)(templateFrom(options)))

@@ -144,17 +144,14 @@ const rowOf = (
   { retry }: Failure,
   at: Instant,
 ): Pick<LastFailure, 'attempt' | 'refusals'> => {
-  if (O.isNone(lastFailure))
-    return retry === 'later' ? { attempt: 1, refusals: 1 } : { attempt: 1, refusals: 0 }
-  const last = lastFailure.value
+  const last = O.toUndefined(lastFailure)
+  const follows = last !== undefined && isFollowedBy(policy, at)(last)
   // Whoever takes his time to say no says it to the same row: what counts is when he was asked.
-  const isAsked = O.isSome(submittedAt) && submittedAt.value > last.at && submittedAt.value <= at
-  const refusals = isAsked || isFollowedBy(policy, at)(last) ? last.refusals : 0
-  if (retry === 'later') return { attempt: refusals + 1, refusals: refusals + 1 }
-  return {
-    attempt: last.failure.retry === 'soon' && isFollowedBy(policy, at)(last) ? last.attempt + 1 : 1,
-    refusals,
-  }
+  const isAsked =
+    last !== undefined && O.isSome(submittedAt) && submittedAt.value > last.at && submittedAt.value <= at
+  const before = follows || isAsked ? last.refusals : 0
+  if (retry === 'later') return { attempt: before + 1, refusals: before + 1 }
+  return { attempt: follows && last.failure.retry === 'soon' ? last.attempt + 1 : 1, refusals: before }
 }
 
 const seedOf = (facts: Facts): string =>

@@ -10,7 +10,7 @@ import { type Instant, instant, type Milliseconds, wholeSecond } from '../model/
 import { chainOf, keyIdOf, requestOf, templateOf } from './material.js'
 import * as its from './nodes.js'
 import type { Requests } from './requests.js'
-import { local, type Setting } from './setting.js'
+import { isQuiet, local, type Setting } from './setting.js'
 
 export interface Knowledge {
   readonly facts: (node: number) => Facts
@@ -77,7 +77,7 @@ export const knowledge = (setting: Setting, csrs: Requests): Knowledge => {
     const debts = get(node, its.owed)
     const approved = Math.max(get(node, its.sees), csrs.decidedAt(node))
     const answered = approved + scenario.api.latency
-    const isTold = get(node, its.isQuiet) === 1 && get(node, its.hasWatch) === 1 && answered < time
+    const isTold = isQuiet(setting, node) && get(node, its.hasWatch) === 1 && answered < time
     put(node, its.owed, 0)
     put(node, its.isQuiet, 0)
     const [key, newest] = [get(node, its.certified), get(node, its.newest)]

@@ -12,7 +12,7 @@ import { drawnOf } from './material.js'
 import * as its from './nodes.js'
 import type { Requests, Sight } from './requests.js'
 import type { Rest } from './rest.js'
-import { expiry, local, look, offset, type Setting } from './setting.js'
+import { expiry, isQuiet, local, look, offset, type Setting } from './setting.js'
 import type { Watches } from './watch.js'
 
 /** Where these answer with a boolean: whether the machine is asked next. */
@@ -42,7 +42,6 @@ export const renewal = (
   const { get, put } = rows
   const { settle, apply } = knowledge
   const { isGranted } = calls
-  const isQuiet = (node: number): boolean => get(node, its.isQuiet) === 1
 
   // Asking -----------------------------------------------------------------------------------------------------------
 
@@ -79,7 +78,7 @@ export const renewal = (
     if (there === 'Gone') csrs.create(node, key, time - api.latency)
     else record.request(read, time)
     const end = expiry(setting, node)
-    if (isQuiet(node) && time < end) {
+    if (isQuiet(setting, node) && time < end) {
       knowledge.owe(node, owesRequest)
       watches.observe(node, time, 'Pending', machine.credential, Math.min(end, time + machine.patience))
       return false
@@ -118,7 +117,7 @@ export const renewal = (
     }
     put(node, its.failedWatch, 0)
     const sight = csrs.sight(node, get(node, its.newest), time - api.latency)
-    if (isQuiet(node) && sight === 'Issued') return ended(node, time)
+    if (isQuiet(setting, node) && sight === 'Issued') return ended(node, time)
     settle(node, time)
     sighted(node, sight, time)
     return true

@@ -34,6 +34,9 @@ export const look = ({ rows, present }: Setting, node: number, time: Millisecond
   present.due = Math.min(time, rows.get(node, its.cut))
 }
 
+/** Whether what a node does now is not told to its machine yet. */
+export const isQuiet = ({ rows }: Setting, node: number): boolean => rows.get(node, its.isQuiet) === 1
+
 /** The time of a node's own clock. */
 export const local = ({ scenario, rows }: Setting, node: number, time: Milliseconds): Instant =>
   instant(scenario.start + time + rows.get(node, its.skew))

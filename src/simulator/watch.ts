@@ -7,7 +7,7 @@ import type { Knowledge } from './knowledge.js'
 import * as its from './nodes.js'
 import { share } from './random.js'
 import type { Requests } from './requests.js'
-import { local, look, offset, type Setting } from './setting.js'
+import { isQuiet, local, look, offset, type Setting } from './setting.js'
 import { salts } from './world.js'
 
 type Condition = Extract<Action, { readonly _tag: 'Observe' }>['known']
@@ -39,8 +39,6 @@ export const watches = (
   const { get, put } = rows
   let openWatches = 0
 
-  const isQuiet = (node: number): boolean => get(node, its.isQuiet) === 1
-
   /** A watch that is open is gone on with; what it told is not told again. */
   const observe = (
     node: number,
@@ -56,7 +54,7 @@ export const watches = (
     const seen = (isOpen ? time : get(node, its.answered)) - api.latency
     expect(node, seen, condition)
     const answered = get(node, its.answered)
-    if (!isQuiet(node)) return look(setting, node, Math.min(answered, Math.max(time + 1, end)))
+    if (!isQuiet(setting, node)) return look(setting, node, Math.min(answered, Math.max(time + 1, end)))
     if (answered < end) return look(setting, node, answered)
     // It would be asked in between.
     settle(node, time)
@@ -78,7 +76,8 @@ export const watches = (
   const newsFor = (node: number, seen: Milliseconds, condition: Condition): Milliseconds => {
     const key = get(node, its.newest)
     const signature = csrs.signedAt(node)
-    if (isQuiet(node) && csrs.sight(node, key, signature) === 'Issued') return Math.max(seen, signature)
+    if (isQuiet(setting, node) && csrs.sight(node, key, signature) === 'Issued')
+      return Math.max(seen, signature)
     return csrs.sight(node, key, seen) === condition ? csrs.changes(node, seen) : seen
   }
 
